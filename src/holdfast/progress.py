@@ -1,0 +1,54 @@
+"""How a long step tells that it moves: a seam with two ends, one silent and one that draws bars.
+
+A stage takes ``progress: Progress = SILENT`` and writes::
+
+    with progress("Sorting orders", total=n) as advance:
+        for chunk in chunks:
+            ...
+            advance(len(chunk))
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+Advance = Callable[[int], None]
+
+
+class Progress(Protocol):
+    """Anything that can open a step with a label and, if known, a total."""
+
+    def __call__(self, label: str, total: int | None = None) -> AbstractContextManager[Advance]:
+        """Open the step; the context gives a function that takes the amount done since the last call."""
+
+
+@contextmanager
+def SILENT(label: str, total: int | None = None) -> Iterator[Advance]:  # noqa: N802, ARG001 - a constant of type Progress that ignores its arguments
+    """Say nothing: the default of every stage, for notebooks' callers and tests."""
+    yield lambda done: None
+
+
+@contextmanager
+def bars(label: str, total: int | None = None) -> Iterator[Advance]:
+    """Draw a bar with rate and remaining time on standard error; it disappears when the step ends."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bars
+
+    console = Console(file=sys.stderr)
+    columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn()]
+    if total is not None:
+        columns += [MofNCompleteColumn(), TimeRemainingColumn()]
+    with Bars(*columns, TimeElapsedColumn(), console=console, transient=True) as display:
+        task = display.add_task(label, total=total)
+        yield lambda done: display.update(task, advance=done)
