@@ -28,7 +28,7 @@ class Progress(Protocol):
 @contextmanager
 def SILENT(label: str, total: int | None = None) -> Iterator[Advance]:  # noqa: N802, ARG001 - a constant of type Progress that ignores its arguments
     """Say nothing: the default of every stage, for notebooks' callers and tests."""
-    yield lambda done: None
+    yield lambda _: None
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from holdfast.errors import ConfigError
 
 MICROSECONDS_PER_DAY = 86_400_000_000
 DAYS_PER_MONTH = 365.25 / 12
-BEGINNING = np.iinfo(np.int64).min // 4  # earlier than any event; far from the edge, so that windows cannot overflow
+BEGINNING = -(2**61)  # earlier than any event, later than any lifetime began; far from the edge of 64 bits
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Instants = NDArray[np.int64]
@@ -30,11 +30,12 @@ class Days:
 
     @property
     def microseconds(self) -> int:
+        """The same length in microseconds, rounded to the nearest one."""
         return round(self.count * MICROSECONDS_PER_DAY)
 
 
-LIFETIME = Days(10_000_000)
-"""The window that begins before every event (27,000 years)."""
+LIFETIME = Days(40_000_000)
+"""The window that begins before every event, also before ``BEGINNING``."""
 
 
 def instant(moment: str | date | datetime | int) -> int:
@@ -80,5 +81,11 @@ def first_at_or_after(times: Instants, cutoff: int) -> int:
 
 def every(days: float, first: int, last: int) -> list[int]:
     """Cutoffs from ``last`` backwards in steps of ``days``, none before ``first``; earliest first."""
-    step = Days(days).microseconds
-    return sorted(range(last, first - 1, -step))
+    return sorted(range(last, first - 1, -Days(days).microseconds))
+
+
+def month_starts(first: int, last: int) -> list[int]:
+    """Midnights (UTC) of the first days of months from ``first`` to ``last``, both included."""
+    years = range(moment(first).year, moment(last).year + 1)
+    starts = (instant(date(year, month, 1)) for year in years for month in range(1, 13))
+    return [start for start in starts if first <= start <= last]

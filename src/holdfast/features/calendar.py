@@ -1,0 +1,25 @@
+"""When in the year the cutoff lies; the same for every customer of a cutoff."""
+
+import numpy as np
+
+from holdfast.features.feature import Feature
+from holdfast.history.aggregates import YearPart
+
+FEATURES = (
+    Feature(
+        "season_sin",
+        None,
+        YearPart(np.sin),
+        "ratio",
+        "stands at the time of the year (spring to autumn: {value})",
+        "season",
+    ),
+    Feature(
+        "season_cos",
+        None,
+        YearPart(np.cos),
+        "ratio",
+        "stands at the time of the year (winter to summer: {value})",
+        "season",
+    ),
+)

@@ -1,0 +1,108 @@
+"""All features that the sources at hand can give: one list, made from the records of the families.
+
+What the catalogue needs to know of the data is a :class:`Vocabulary`: which streams there are, with which columns, and
+which levels the columns have that make features of their own (one set per kind of engagement, per severity, per topic).
+A bundle keeps the vocabulary it was trained with, so that scoring asks for the same features on other data.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast.features import (
+    attribute,
+    calendar,
+    contact,
+    engagement,
+    feedback,
+    frequency,
+    monetary,
+    recency,
+    subscription,
+    support,
+)
+from holdfast.features.feature import Feature
+from holdfast.sources import Tables
+
+FAMILIES = (recency, frequency, monetary, engagement, support, subscription, feedback, contact, calendar)
+PER_LEVEL = {
+    ("engagement", "kind"): engagement.per_kind,
+    ("tickets", "severity"): support.per_severity,
+    ("tickets", "topic"): support.per_topic,
+}
+MOST_LEVELS = 8  # the commonest; a column with hundreds of levels would drown the catalogue
+_NOT_ATTRIBUTES = {"moment", "consent"}
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What the catalogue depends on.
+
+    Attributes
+    ----------
+    columns : mapping of stream to the names of its columns
+    levels : mapping of "stream.column" to the levels that get features of their own
+    """
+
+    columns: Mapping[str, tuple[str, ...]]
+    levels: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, tables: Tables) -> Vocabulary:
+        """Read it off the valid tables."""
+        columns = {name: tuple(sorted(stream.columns)) for name, stream in sorted(tables.streams.items())}
+        levels = {
+            f"{stream}.{column}": _commonest(tables, stream, column)
+            for stream, column in PER_LEVEL
+            if column in columns.get(stream, ())
+        }
+        return cls(columns, levels)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {"columns": dict(self.columns), "levels": dict(self.levels)}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Mapping[str, Sequence[str]]]) -> Vocabulary:
+        """Read back what ``to_dict`` gave."""
+        parts = ({name: tuple(texts) for name, texts in stored[part].items()} for part in ("columns", "levels"))
+        return cls(*parts)
+
+
+def _commonest(tables: Tables, stream: str, column: str) -> tuple[str, ...]:
+    rows = tables.connection.execute(
+        f"SELECT {column} FROM {stream} WHERE {column} IS NOT NULL "
+        f"GROUP BY ALL ORDER BY count(*) DESC, {column} LIMIT {MOST_LEVELS}"
+    ).fetchall()
+    return tuple(sorted(row[0] for row in rows))
+
+
+def catalogue(vocabulary: Vocabulary) -> tuple[Feature, ...]:
+    """Every feature whose stream and columns exist, family by family; names are unique."""
+    return tuple(feature for feature in _all(vocabulary) if _can_be_built(feature, vocabulary))
+
+
+def _all(vocabulary: Vocabulary) -> Iterator[Feature]:
+    for family in FAMILIES:
+        yield from family.FEATURES
+    taken = set()
+    for (stream, column), declare in PER_LEVEL.items():
+        for level in vocabulary.levels.get(f"{stream}.{column}", ()):
+            word = re.sub(r"\W+", "_", level.lower()).strip("_")
+            if word and (stream, column, word) not in taken:
+                taken.add((stream, column, word))
+                yield from declare(level, word)
+    for name in vocabulary.columns.get("customers", ()):
+        if name not in _NOT_ATTRIBUTES:
+            yield attribute.per_attribute(name)
+
+
+def _can_be_built(feature: Feature, vocabulary: Vocabulary) -> bool:
+    if feature.source is None:
+        return True
+    return feature.source in vocabulary.columns and feature.aggregate.columns() <= set(
+        vocabulary.columns[feature.source]
+    )

@@ -1,0 +1,125 @@
+"""How much the customer deals with us between purchases, and whether that fades."""
+
+from holdfast.features.feature import Feature
+from holdfast.history.aggregates import Count, DaysSinceLast, DistinctDays, Pace, Ratio, Sum, Trend
+from holdfast.history.stream import Where
+from holdfast.timeline import Days
+
+
+def _rate(name: str, above: str, meaning: str) -> Feature:
+    """The share of e-mails of 90 days that led to something."""
+    rate = Ratio(Count(Where("kind", "==", above)), Count(Where("kind", "==", "email_sent")))
+    return Feature(name, "engagement", rate, "share", meaning, "e-mail", Days(90), actionable=True)
+
+
+FEATURES = (
+    *(
+        Feature(
+            f"engagement_{days}d",
+            "engagement",
+            Count(),
+            "count",
+            f"was active {{value}} times in the last {days} days",
+            "engagement",
+            Days(days),
+            actionable=True,
+        )
+        for days in (7, 30, 90, 180)
+    ),
+    *(
+        Feature(
+            f"active_days_{days}d",
+            "engagement",
+            DistinctDays(),
+            "count",
+            f"was active on {{value}} of the last {days} days",
+            "engagement",
+            Days(days),
+            actionable=True,
+        )
+        for days in (30, 90)
+    ),
+    Feature(
+        "engagement_pace_30d",
+        "engagement",
+        Pace(Count(), Days(180)),
+        "ratio",
+        "was in the last 30 days {value} as active as usual",
+        "engagement trend",
+        Days(30),
+        actionable=True,
+    ),
+    Feature(
+        "engagement_trend_30d",
+        "engagement",
+        Trend(Count()),
+        "ratio",
+        "changed activity by a trend of {value} over 30 days (-1 stopped, +1 began)",
+        "engagement trend",
+        Days(30),
+        when_empty=0.0,
+        actionable=True,
+    ),
+    Feature(
+        "usage_30d",
+        "engagement",
+        Sum("quantity"),
+        "count",
+        "used {value} units in the last 30 days",
+        "usage",
+        Days(30),
+        actionable=True,
+    ),
+    Feature(
+        "usage_90d",
+        "engagement",
+        Sum("quantity"),
+        "count",
+        "used {value} units in the last 90 days",
+        "usage",
+        Days(90),
+        actionable=True,
+    ),
+    Feature(
+        "usage_pace_30d",
+        "engagement",
+        Pace(Sum("quantity"), Days(180)),
+        "ratio",
+        "used in the last 30 days {value} as much as usual",
+        "engagement trend",
+        Days(30),
+        actionable=True,
+    ),
+    _rate("email_open_rate_90d", "email_open", "opened {value} of the e-mails of the last 90 days"),
+    _rate("email_click_rate_90d", "email_click", "clicked in {value} of the e-mails of the last 90 days"),
+)
+
+
+def per_kind(kind: str, word: str) -> tuple[Feature, ...]:
+    """The features of one kind of engagement that occurs in the data; ``word`` is the kind as part of a name."""
+    here = Where("kind", "==", kind)
+    said = kind.replace("_", " ")
+    return (
+        *(
+            Feature(
+                f"{word}_{days}d",
+                "engagement",
+                Count(here),
+                "count",
+                f'did "{said}" {{value}} times in the last {days} days',
+                f"engagement: {said}",
+                Days(days),
+                actionable=True,
+            )
+            for days in (30, 90)
+        ),
+        Feature(
+            f"days_since_{word}",
+            "engagement",
+            DaysSinceLast(here),
+            "days",
+            f'last did "{said}" {{value}} ago',
+            f"engagement: {said}",
+            actionable=True,
+        ),
+    )

@@ -1,0 +1,70 @@
+"""A feature is a record: what it is called, what it computes, and how to speak of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from holdfast.history.aggregates import Aggregate
+from holdfast.timeline import LIFETIME, Days
+
+UNITS = ("count", "days", "currency", "share", "ratio", "score", "hours", "months", "category")
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column of the snapshots table.
+
+    Attributes
+    ----------
+    name : str
+        What it measures, with unit or window: ``days_since_order``, ``spend_90d``.
+    source : str or None
+        The stream it reads; None if it depends on the cutoff alone.
+    aggregate : Aggregate
+        How it is computed from the events of the window.
+    window : Days
+        Ends at the cutoff; a whole life by default.
+    unit : str
+        One of ``UNITS``.
+    meaning : str
+        A sentence without subject, with ``{value}`` where the value belongs: "spent {value} in the last 90 days".
+    family : str
+        Reasons of one family say much the same.
+    when_empty : float
+        The value where there is nothing to compute from; NaN says "unknown".
+    actionable : bool
+        Whether somebody could do something about it.
+    """
+
+    name: str
+    source: str | None
+    aggregate: Aggregate
+    unit: str
+    meaning: str
+    family: str
+    window: Days = LIFETIME
+    when_empty: float = math.nan
+    actionable: bool = False
+
+    def __post_init__(self) -> None:
+        if self.unit not in UNITS:
+            raise ValueError(f"Feature {self.name!r} has unit {self.unit!r}; wanted one of {', '.join(UNITS)}.")
+
+    @property
+    def is_category(self) -> bool:
+        """Whether its values are texts."""
+        return self.unit == "category"
+
+    def to_dict(self) -> dict[str, str | float | bool | None]:
+        """What a bundle keeps of it: everything but the way it is computed. An empty value of NaN becomes None."""
+        return {
+            "name": self.name,
+            "dtype": "category" if self.is_category else "number",
+            "unit": self.unit,
+            "window_days": None if self.window == LIFETIME else self.window.count,
+            "meaning": self.meaning,
+            "family": self.family,
+            "when_empty": None if math.isnan(self.when_empty) else self.when_empty,
+            "actionable": self.actionable,
+        }

@@ -1,0 +1,125 @@
+"""How often the customer buys, how regularly, how broadly, and whether that changes."""
+
+from holdfast.features.feature import Feature
+from holdfast.features.recency import PURCHASE
+from holdfast.history.aggregates import (
+    Count,
+    DaysSinceFirst,
+    Distinct,
+    DistinctDays,
+    GapStd,
+    LastGap,
+    Mean,
+    MeanGap,
+    Ratio,
+    Trend,
+)
+from holdfast.timeline import DAYS_PER_MONTH, Days
+
+WINDOWS = (30, 90, 180, 365)
+
+FEATURES = (
+    *(
+        Feature(
+            f"orders_{days}d",
+            "orders",
+            Count(PURCHASE),
+            "count",
+            f"placed {{value}} orders in the last {days} days",
+            "frequency",
+            Days(days),
+        )
+        for days in WINDOWS
+    ),
+    Feature("orders_lifetime", "orders", Count(PURCHASE), "count", "placed {value} orders so far", "frequency"),
+    *(
+        Feature(
+            f"order_days_{days}d",
+            "orders",
+            DistinctDays(PURCHASE),
+            "count",
+            f"ordered on {{value}} of the last {days} days",
+            "frequency",
+            Days(days),
+        )
+        for days in (90, 365)
+    ),
+    Feature(
+        "order_days_lifetime",
+        "orders",
+        DistinctDays(PURCHASE),
+        "count",
+        "ordered on {value} different days so far",
+        "frequency",
+    ),
+    Feature(
+        "order_days_per_month",
+        "orders",
+        Ratio(DistinctDays(PURCHASE), DaysSinceFirst(PURCHASE), times=DAYS_PER_MONTH),
+        "ratio",
+        "orders on {value} days a month since the first order",
+        "frequency",
+    ),
+    Feature(
+        "order_gap_mean_days", "orders", MeanGap(PURCHASE), "days", "usually lets {value} pass between orders", "rhythm"
+    ),
+    Feature(
+        "order_gap_std_days", "orders", GapStd(PURCHASE), "days", "varies the time between orders by {value}", "rhythm"
+    ),
+    Feature(
+        "order_gap_last_days",
+        "orders",
+        LastGap(PURCHASE),
+        "days",
+        "let {value} pass between the last two orders",
+        "rhythm",
+    ),
+    *(
+        Feature(
+            f"orders_trend_{days}d",
+            "orders",
+            Trend(Count(PURCHASE)),
+            "ratio",
+            f"changed the number of orders by a trend of {{value}} over {days} days (-1 stopped, +1 began)",
+            "order trend",
+            Days(days),
+            when_empty=0.0,
+        )
+        for days in (90, 180)
+    ),
+    Feature(
+        "items_per_order_365d",
+        "orders",
+        Mean("items", PURCHASE),
+        "count",
+        "put {value} items into an order in the last 365 days",
+        "basket",
+        Days(365),
+    ),
+    Feature(
+        "categories_90d",
+        "items",
+        Distinct("category"),
+        "count",
+        "bought from {value} categories in the last 90 days",
+        "breadth",
+        Days(90),
+    ),
+    Feature(
+        "categories_365d",
+        "items",
+        Distinct("category"),
+        "count",
+        "bought from {value} categories in the last 365 days",
+        "breadth",
+        Days(365),
+    ),
+    Feature(
+        "categories_lifetime",
+        "items",
+        Distinct("category"),
+        "count",
+        "bought from {value} categories so far",
+        "breadth",
+    ),
+)

@@ -1,0 +1,156 @@
+"""What the customer's orders are worth: net spend, order values, refunds, discounts, margin."""
+
+from holdfast.features.feature import Feature
+from holdfast.features.recency import PURCHASE, REFUND
+from holdfast.history.aggregates import Count, Last, Max, Mean, Ratio, Std, Sum, Trend
+from holdfast.timeline import Days
+
+WINDOWS = (30, 90, 180, 365)
+
+FEATURES = (
+    *(
+        Feature(
+            f"spend_{days}d",
+            "orders",
+            Sum("amount"),
+            "currency",
+            f"spent {{value}} in the last {days} days",
+            "monetary",
+            Days(days),
+        )
+        for days in WINDOWS
+    ),
+    Feature("spend_lifetime", "orders", Sum("amount"), "currency", "spent {value} so far", "monetary"),
+    Feature(
+        "order_value_mean_365d",
+        "orders",
+        Mean("amount", PURCHASE),
+        "currency",
+        "spent {value} an order in the last 365 days",
+        "order value",
+        Days(365),
+    ),
+    Feature(
+        "order_value_mean_lifetime",
+        "orders",
+        Mean("amount", PURCHASE),
+        "currency",
+        "spent {value} an order so far",
+        "order value",
+    ),
+    Feature(
+        "order_value_std_lifetime",
+        "orders",
+        Std("amount", PURCHASE),
+        "currency",
+        "varies the order value by {value}",
+        "order value",
+    ),
+    Feature(
+        "order_value_max_365d",
+        "orders",
+        Max("amount", PURCHASE),
+        "currency",
+        "spent {value} at most in one order of 365 days",
+        "order value",
+        Days(365),
+    ),
+    Feature(
+        "order_value_last",
+        "orders",
+        Last("amount", PURCHASE),
+        "currency",
+        "spent {value} in the last order",
+        "order value",
+    ),
+    Feature(
+        "order_value_last_ratio",
+        "orders",
+        Ratio(Last("amount", PURCHASE), Mean("amount", PURCHASE)),
+        "ratio",
+        "spent {value} the usual amount in the last order",
+        "order value",
+    ),
+    *(
+        Feature(
+            f"refund_share_{days}d",
+            "orders",
+            Ratio(Sum("amount", REFUND), Sum("amount", PURCHASE), times=-1.0),
+            "share",
+            f"returned {{value}} of what was bought in the last {days} days",
+            "refunds",
+            Days(days),
+            when_empty=0.0,
+            actionable=True,
+        )
+        for days in (180, 365)
+    ),
+    Feature(
+        "refunds_365d",
+        "orders",
+        Count(REFUND),
+        "count",
+        "returned goods {value} times in the last 365 days",
+        "refunds",
+        Days(365),
+        actionable=True,
+    ),
+    *(
+        Feature(
+            f"spend_trend_{days}d",
+            "orders",
+            Trend(Sum("amount")),
+            "ratio",
+            f"changed spending by a trend of {{value}} over {days} days (-1 stopped, +1 began)",
+            "spend trend",
+            Days(days),
+            when_empty=0.0,
+        )
+        for days in (90, 180)
+    ),
+    Feature(
+        "discount_share_365d",
+        "orders",
+        Ratio(Sum("discount", PURCHASE), Sum("amount", PURCHASE)),
+        "share",
+        "got discounts worth {value} of the spend of the last 365 days",
+        "discount",
+        Days(365),
+        when_empty=0.0,
+    ),
+    Feature(
+        "discount_last",
+        "orders",
+        Last("discount", PURCHASE),
+        "currency",
+        "got a discount of {value} on the last order",
+        "discount",
+    ),
+    Feature(
+        "margin_90d",
+        "orders",
+        Sum("margin"),
+        "currency",
+        "brought a margin of {value} in the last 90 days",
+        "margin",
+        Days(90),
+    ),
+    Feature(
+        "margin_365d",
+        "orders",
+        Sum("margin"),
+        "currency",
+        "brought a margin of {value} in the last 365 days",
+        "margin",
+        Days(365),
+    ),
+    Feature(
+        "margin_share_365d",
+        "orders",
+        Ratio(Sum("margin"), Sum("amount")),
+        "share",
+        "left {value} of the spend of the last 365 days as margin",
+        "margin",
+        Days(365),
+    ),
+)

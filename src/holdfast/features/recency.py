@@ -1,0 +1,52 @@
+"""How long ago things last happened, also measured against the customer's own rhythm."""
+
+from holdfast.features.feature import Feature
+from holdfast.history.aggregates import DaysSinceFirst, DaysSinceLast, MeanGap, Ratio
+from holdfast.history.stream import Where
+
+PURCHASE = Where("amount", ">=", 0.0)
+REFUND = Where("amount", "<", 0.0)
+JOINED = Where("moment", "==", "joined")
+OPENED = Where("moment", "==", "opened")
+
+FEATURES = (
+    Feature("days_since_order", "orders", DaysSinceLast(PURCHASE), "days", "last ordered {value} ago", "recency"),
+    Feature(
+        "days_since_first_order", "orders", DaysSinceFirst(PURCHASE), "days", "first ordered {value} ago", "tenure"
+    ),
+    Feature(
+        "order_overdue_ratio",
+        "orders",
+        Ratio(DaysSinceLast(PURCHASE), MeanGap(PURCHASE)),
+        "ratio",
+        "has been silent for {value} the usual time between orders",
+        "recency",
+    ),
+    Feature(
+        "days_since_refund", "orders", DaysSinceLast(REFUND), "days", "last returned something {value} ago", "refunds"
+    ),
+    Feature(
+        "days_since_engagement",
+        "engagement",
+        DaysSinceLast(),
+        "days",
+        "was last active {value} ago",
+        "engagement recency",
+        actionable=True,
+    ),
+    Feature(
+        "days_since_first_engagement", "engagement", DaysSinceFirst(), "days", "was first active {value} ago", "tenure"
+    ),
+    Feature(
+        "engagement_overdue_ratio",
+        "engagement",
+        Ratio(DaysSinceLast(), MeanGap()),
+        "ratio",
+        "has been inactive for {value} the usual time between visits",
+        "engagement recency",
+    ),
+    Feature(
+        "days_since_ticket", "tickets", DaysSinceLast(OPENED), "days", "last asked for support {value} ago", "support"
+    ),
+    Feature("days_since_signup", "customers", DaysSinceLast(JOINED), "days", "signed up {value} ago", "tenure"),
+)

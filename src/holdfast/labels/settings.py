@@ -1,0 +1,66 @@
+"""What counts as churn and as value: the two definitions that decide what a score means, so neither has a default."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from holdfast.settings import Settings
+from holdfast.timeline import Days
+
+
+class ChurnSettings(Settings):
+    """When a customer counts as lost."""
+
+    kind: Literal["no_order", "subscription_end", "no_event"] = Field(
+        description="no_order: places no order in the outcome window. subscription_end: the last running subscription "
+        "ends in it and is not renewed within the grace period. no_event: shows no engagement event in it."
+    )
+    horizon_days: float = Field(gt=0, description="Length of the outcome window in days.")
+    gap_days: float = Field(
+        0, ge=0, description="Days between the cutoff and the outcome window: the time you need to act."
+    )
+    grace_days: float | None = Field(
+        None, ge=0, description="subscription_end: an end that is followed by a start within so many days is no churn."
+    )
+    events: tuple[str, ...] | None = Field(
+        None,
+        min_length=1,
+        description="no_event: the kinds of engagement that count as a sign of life; all if not given.",
+    )
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> ChurnSettings:
+        if (self.grace_days is not None) != (self.kind == "subscription_end"):
+            raise ValueError("grace_days belongs to kind subscription_end, which needs it")
+        if self.events is not None and self.kind != "no_event":
+            raise ValueError("events belongs to kind no_event")
+        return self
+
+
+class ValueSettings(Settings):
+    """What a customer is worth."""
+
+    of: Literal["revenue", "margin", "mrr"] = Field(
+        description="revenue: net amount of orders. margin: their margin. mrr: monthly revenue times the time it runs."
+    )
+    horizon_days: float = Field(gt=0, description="Days after the cutoff (and gap) over which value is counted.")
+
+
+class LabelSettings(Settings):
+    """Both labels of a snapshot."""
+
+    churn: ChurnSettings
+    value: ValueSettings
+
+    @property
+    def gap(self) -> Days:
+        """From the cutoff to the outcome window."""
+        return Days(self.churn.gap_days)
+
+    @property
+    def complete_after(self) -> Days:
+        """How long after the cutoff both labels are known for certain."""
+        churn = self.churn.horizon_days + (self.churn.grace_days or 0)
+        return Days(self.churn.gap_days + max(churn, self.value.horizon_days))

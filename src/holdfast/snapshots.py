@@ -1,0 +1,221 @@
+"""Population, cutoffs, features and labels, put together: one row per customer and cutoff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, model_validator
+
+from holdfast.errors import ConfigError, DataError
+from holdfast.features import build as features_room
+from holdfast.features.feature import Feature
+from holdfast.history.aggregates import Count, Sum
+from holdfast.history.arrays import Indices, Mask
+from holdfast.history.duck import Chunk, chunks
+from holdfast.history.stream import Where, Window, past
+from holdfast.labels import LABELS, LabelSettings, label
+from holdfast.labels import needed as needed_by_labels
+from holdfast.progress import SILENT, Progress
+from holdfast.settings import Settings
+from holdfast.sources import Tables
+from holdfast.timeline import LIFETIME, Days, Instants, every, instant, month_starts, show
+
+
+class PopulationSettings(Settings):
+    """Who counts as a customer at a cutoff: exactly one of the three."""
+
+    bought_within_days: float | None = Field(
+        None, gt=0, description="Placed an order in so many days before the cutoff."
+    )
+    active_within_days: float | None = Field(None, gt=0, description="Showed any engagement in so many days before it.")
+    subscribed: bool = Field(default=False, description="Has a running subscription at the cutoff.")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> PopulationSettings:
+        if sum((self.bought_within_days is not None, self.active_within_days is not None, self.subscribed)) != 1:
+            raise ValueError("give exactly one of bought_within_days, active_within_days, subscribed: true")
+        return self
+
+    def rule(self) -> tuple[str, Count | Sum, Days]:
+        """Stream, aggregate and window; a customer belongs where the aggregate is above 0."""
+        if self.bought_within_days is not None:
+            return "orders", Count(Where("amount", ">=", 0.0)), Days(self.bought_within_days)
+        if self.active_within_days is not None:
+            return "engagement", Count(), Days(self.active_within_days)
+        return "subscriptions", Sum("active_delta"), LIFETIME
+
+
+class CutoffSettings(Settings):
+    """At which instants to stand for training and testing."""
+
+    every: Literal["month"] | float = Field(
+        description="month: the first of each month. A number: so many days apart, in step with the last test cutoff."
+    )
+    first: date | datetime = Field(description="No training cutoff before this; leave room for a window you trust.")
+    test: tuple[date | datetime, ...] = Field(min_length=1, description="Cutoffs of the backtest.")
+
+
+def complete_until(tables: Tables, labels: LabelSettings) -> int:
+    """The last instant at which a cutoff's labels are complete in the data."""
+    return int(tables.data_until) - labels.complete_after.microseconds
+
+
+def require_complete(cutoffs: Iterable[int], tables: Tables, labels: LabelSettings) -> None:
+    """Refuse cutoffs whose outcome is still open.
+
+    Raises
+    ------
+    DataError
+        Names the first such cutoff and the date from which it can be used.
+    """
+    for cutoff in sorted(cutoffs):
+        ready = cutoff + labels.complete_after.microseconds
+        if ready > tables.data_until:
+            raise DataError(
+                f"Cutoff {show(cutoff)} needs {labels.complete_after.count:g} days of outcome; the data ends at "
+                f"{show(tables.data_until)}. Use it from {show(ready)} on, when its outcome is complete, or take a "
+                f"cutoff no later than {show(complete_until(tables, labels))}."
+            )
+        if cutoff <= tables.data_from:
+            raise DataError(
+                f"Cutoff {show(cutoff)} lies before the first event of the data ({show(tables.data_from)}). "
+                "Take a later cutoff, or add older data."
+            )
+
+
+def training_cutoffs(settings: CutoffSettings, tables: Tables, labels: LabelSettings) -> list[int]:
+    """Every complete cutoff from the first on, and those to test on; earliest first.
+
+    Raises
+    ------
+    DataError
+        The outcome of a test cutoff is not complete in the data.
+    ConfigError
+        No cutoff remains to train on.
+    """
+    tests = [instant(at) for at in settings.test]
+    require_complete(tests, tables, labels)
+    first, last = max(instant(settings.first), tables.data_from + 1), complete_until(tables, labels)
+    if settings.every == "month":
+        regular = month_starts(first, last)
+    else:
+        step = Days(settings.every).microseconds
+        regular = every(settings.every, first, max(tests) + (last - max(tests)) // step * step)
+    if not any(cutoff < min(tests) for cutoff in regular):
+        raise ConfigError(
+            f"Wanted training cutoffs from cutoffs.first ({show(first)}) up to the first test cutoff "
+            f"({show(min(tests))}), found none; the last cutoff with a complete outcome is {show(last)}. "
+            "Begin earlier, test later, or shorten the horizon."
+        )
+    return sorted({*regular, *tests})
+
+
+def build_snapshots(
+    tables: Tables,
+    features: Sequence[Feature],
+    *,
+    population: PopulationSettings,
+    cutoffs: Sequence[int],
+    labels: LabelSettings | None = None,
+    progress: Progress = SILENT,
+) -> pd.DataFrame:
+    """One row per customer of the population and cutoff.
+
+    Parameters
+    ----------
+    cutoffs : sequence of int
+        Instants in microseconds.
+    labels : LabelSettings or None
+        None for scoring, where the outcome is not known yet.
+
+    Returns
+    -------
+    DataFrame
+        ``customer_id`` (text), ``cutoff`` (int64 microseconds), one column per feature, and with labels ``churned``,
+        ``future_value``, ``treated``; sorted by cutoff and customer. With labels, snapshots whose customer had left
+        when the outcome window began are not there, and ``attrs["left_in_gap"]`` counts them.
+
+    Raises
+    ------
+    ConfigError
+        A source or column that the population, the features or the labels need is not mapped.
+    DataError
+        Nobody belongs to the population.
+    """
+    stream, _, _ = population.rule()
+    wanted = _wanted(tables, features, population, labels)
+    at = np.array(sorted(cutoffs), dtype=np.int64)
+    parts = []
+    with progress("Building features", total=tables.customer_count) as advance:
+        for chunk in chunks(tables, wanted):
+            parts.append(_of_chunk(chunk, features, population, labels, at))
+            advance(chunk.customers)
+    if not any(len(part) for part in parts):
+        raise DataError(
+            f"Nobody belongs to the population at {', '.join(show(cutoff) for cutoff in at)}: "
+            f"wanted customers by {population.model_dump(exclude_defaults=True)} in source '{stream}'. "
+            f"The data covers {show(tables.data_from)} to {show(tables.data_until)}; check cutoffs and population."
+        )
+    table = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    ids = tables.connection.execute("SELECT customer_id FROM customers_index ORDER BY customer").to_arrow_table()
+    names = pd.Series(ids.column("customer_id").to_pandas(), dtype="str")
+    table.insert(0, "customer_id", names.take(table.pop("customer").to_numpy()).to_numpy())
+    left = table["churned"].isna() if labels is not None else np.zeros(len(table), dtype=bool)
+    table = table[~left].sort_values(["cutoff", "customer_id"], ignore_index=True)
+    table.attrs["left_in_gap"] = int(left.sum())
+    return table
+
+
+def _wanted(
+    tables: Tables, features: Sequence[Feature], population: PopulationSettings, labels: LabelSettings | None
+) -> dict[str, set[str]]:
+    """The columns to read per stream, checked against what there is."""
+    stream, rule, _ = population.rule()
+    asked = [("The population", {stream: set(rule.columns())}), ("The features", features_room.needed(features))]
+    if labels is not None:
+        asked.append(("The definition of churn and value", needed_by_labels(labels)))
+        if "contacts" in tables.streams:
+            asked.append(("The treatment flag", {"contacts": {"moment"}}))
+    wanted: dict[str, set[str]] = {}
+    for who, needs in asked:
+        for name, columns in needs.items():
+            found = set(tables.streams[name].columns) if name in tables.streams else set()
+            if name not in tables.streams or not columns <= found:
+                raise ConfigError(
+                    f"{who} needs {', '.join(sorted(columns)) or 'events'} in '{name}', "
+                    f"found {', '.join(sorted(found)) or 'no such source'}. "
+                    f"Map it under sources.{name}; configured are {', '.join(sorted(tables.streams))}."
+                )
+            wanted.setdefault(name, set()).update(columns)
+    return wanted
+
+
+def _of_chunk(
+    chunk: Chunk,
+    features: Sequence[Feature],
+    population: PopulationSettings,
+    labels: LabelSettings | None,
+    at: Instants,
+) -> pd.DataFrame:
+    customers, cutoffs = np.repeat(np.arange(chunk.customers), at.size), np.tile(at, chunk.customers)
+    members = _members(chunk, population, customers, cutoffs)
+    customers, cutoffs = customers[members], cutoffs[members]
+    columns: dict[str, Mapping[str, object] | object] = {"customer": customers + chunk.first, "cutoff": cutoffs}
+    columns |= features_room.build(features, chunk.streams, customers, cutoffs)
+    if labels is not None:
+        columns |= label(labels, chunk.streams, customers, cutoffs)
+    return pd.DataFrame(columns)
+
+
+def _members(chunk: Chunk, population: PopulationSettings, customers: Indices, cutoffs: Instants) -> Mask:
+    stream, rule, window = population.rule()
+    return rule(past(chunk.streams[stream], customers, cutoffs), Window.before(window)) > 0
+
+
+def feature_columns(table: pd.DataFrame) -> list[str]:
+    """The names of the columns that a model may see."""
+    return [name for name in table.columns if name not in {"customer_id", "cutoff", *LABELS}]
