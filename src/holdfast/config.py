@@ -1,0 +1,128 @@
+"""One YAML file holds a whole project: this composes the settings of the rooms and words every mistake in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError
+
+from holdfast.audit import AuditSettings
+from holdfast.errors import ConfigError
+from holdfast.labels import ChurnSettings, LabelSettings, ValueSettings
+from holdfast.outreach import OutreachSettings
+from holdfast.settings import Settings
+from holdfast.snapshots import CutoffSettings, PopulationSettings
+from holdfast.sources import SourceSettings
+from holdfast.tracking import TrackingSettings
+
+
+class Configuration(Settings):
+    """Everything that decides the answer, in one place."""
+
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", description="Names the registered model and the lists.")
+    currency: str | None = Field(None, description="Currency of all amounts, such as EUR; required if rows carry one.")
+    sources: dict[str, SourceSettings] = Field(min_length=1, description="Where the raw tables are, by kind of source.")
+    most_rejected: float = Field(
+        0.05, ge=0, le=1, description="A source with a larger share of rejected rows stops training and scoring."
+    )
+    population: PopulationSettings = Field(description="Who counts as a customer at a cutoff.")
+    churn: ChurnSettings = Field(description="When a customer counts as lost.")
+    value: ValueSettings = Field(description="What a customer is worth.")
+    cutoffs: CutoffSettings = Field(description="At which instants to train and to test.")
+    audit: AuditSettings = Field(AuditSettings(), description="How to look for knowledge of the future.")
+    outreach: OutreachSettings = Field(description="Whom to contact, how often, with what, and who is held back.")
+    tracking: TrackingSettings = Field(TrackingSettings(), description="Where runs and models are kept.")
+    output: str = Field("../lists", description="Folder of the published lists, relative to this file.")
+    seed: int = Field(0, ge=0, description="Seed of everything random but the control group, which has its own.")
+
+    @property
+    def labels(self) -> LabelSettings:
+        """Both label definitions together."""
+        return LabelSettings(churn=self.churn, value=self.value)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all settings, in a canonical order."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Plain YAML only, and no key twice."""
+
+
+def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    loader.flatten_mapping(node)
+    keys = [loader.construct_object(key) for key, _ in node.value]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", node.start_mark)
+    return dict(zip(keys, (loader.construct_object(value, deep=True) for _, value in node.value), strict=True))
+
+
+_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def load(path: Path | str) -> Configuration:
+    """Read a configuration file.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing, is no plain YAML, or a key is unknown, missing or out of bounds; all of them are named.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigError(
+            f"Wanted a configuration file, found none that can be read at {path}: {reason}. "
+            "Check the path, or make one with 'holdfast init FILES…'."
+        ) from None
+    try:
+        raw = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader with more checks
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise ConfigError(
+            f"Wanted plain YAML in {path}, found a problem{where}: {getattr(error, 'problem', None) or error}. "
+            "Only texts, numbers, lists and mappings are read; tags that build objects are refused."
+        ) from None
+    return parse(raw, path)
+
+
+def parse(raw: object, path: Path | str = "the configuration") -> Configuration:
+    """Check settings that are already a mapping; ``path`` only words the errors."""
+    if not isinstance(raw, dict):
+        raise ConfigError(
+            f"Wanted a mapping of settings in {path}, found {type(raw).__name__}. See configs/ for examples."
+        )
+    try:
+        return Configuration.model_validate(raw)
+    except ValidationError as error:
+        lines = [_worded(problem) for problem in error.errors()]
+        plural = "s" if len(lines) > 1 else ""
+        raise ConfigError(f"Found {len(lines)} problem{plural} in {path}:\n" + "\n".join(lines)) from None
+
+
+def _worded(problem: Any) -> str:
+    """One line per problem: where, what, and what to do about it."""
+    where = ".".join(str(part) for part in problem["loc"]) or "the file as a whole"
+    if problem["type"] == "extra_forbidden":
+        return f"  {where}: this key is unknown; check its spelling and its place."
+    if problem["type"] == "missing":
+        return f"  {where}: this key is missing, and it has no default because it decides the answer."
+    found = problem["input"]
+    shown = f", found {found!r}" if isinstance(found, str | int | float | bool) else ""
+    return f"  {where}: {problem['msg'].removeprefix('Value error, ')}{shown}."
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a configuration file, for editors that complete and check YAML."""
+    schema = Configuration.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "holdfast configuration", **schema}
