@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,11 @@ from pydantic import Field, model_validator
 
 from holdfast.errors import ConfigError, DataError
 from holdfast.features import build as features_room
+from holdfast.features.catalogue import RESERVED
 from holdfast.features.feature import Feature
 from holdfast.history.aggregates import Count, Sum
 from holdfast.history.arrays import Indices, Mask
-from holdfast.history.duck import Chunk, chunks
+from holdfast.history.duck import EVENTS_PER_CHUNK, Chunk, chunks
 from holdfast.history.stream import Where, Window, past
 from holdfast.labels import LABELS, LabelSettings, label
 from holdfast.labels import needed as needed_by_labels
@@ -29,9 +31,11 @@ class PopulationSettings(Settings):
     """Who counts as a customer at a cutoff: exactly one of the three."""
 
     bought_within_days: float | None = Field(
-        None, gt=0, description="Placed an order in so many days before the cutoff."
+        None, gt=0, le=1_000_000, description="Placed an order in so many days before the cutoff."
     )
-    active_within_days: float | None = Field(None, gt=0, description="Showed any engagement in so many days before it.")
+    active_within_days: float | None = Field(
+        None, gt=0, le=1_000_000, description="Showed any engagement in so many days before it."
+    )
     subscribed: bool = Field(default=False, description="Has a running subscription at the cutoff.")
 
     @model_validator(mode="after")
@@ -52,7 +56,7 @@ class PopulationSettings(Settings):
 class CutoffSettings(Settings):
     """At which instants to stand for training and testing."""
 
-    every: Literal["month"] | float = Field(
+    every: Literal["month"] | Annotated[float, Field(ge=1, le=36_525)] = Field(
         description="month: the first of each month. A number: so many days apart, in step with the last test cutoff."
     )
     first: date | datetime = Field(description="No training cutoff before this; leave room for a window you trust.")
@@ -121,6 +125,7 @@ def build_snapshots(
     population: PopulationSettings,
     cutoffs: Sequence[int],
     labels: LabelSettings | None = None,
+    events_per_chunk: int = EVENTS_PER_CHUNK,
     progress: Progress = SILENT,
 ) -> pd.DataFrame:
     """One row per customer of the population and cutoff.
@@ -131,6 +136,8 @@ def build_snapshots(
         Instants in microseconds.
     labels : LabelSettings or None
         None for scoring, where the outcome is not known yet.
+    events_per_chunk : int
+        Bounds memory; the table does not depend on it.
 
     Returns
     -------
@@ -142,16 +149,18 @@ def build_snapshots(
     Raises
     ------
     ConfigError
-        A source or column that the population, the features or the labels need is not mapped.
+        A source or column that the population, the features or the labels need is not mapped, or two features have
+        one name.
     DataError
         Nobody belongs to the population.
     """
     stream, _, _ = population.rule()
+    _require_own_names(features)
     wanted = _wanted(tables, features, population, labels)
-    at = np.array(sorted(cutoffs), dtype=np.int64)
+    at = np.unique(np.array(cutoffs, dtype=np.int64))
     parts = []
     with progress("Building features", total=tables.customer_count) as advance:
-        for chunk in chunks(tables, wanted):
+        for chunk in chunks(tables, wanted, events_per_chunk=events_per_chunk):
             parts.append(_of_chunk(chunk, features, population, labels, at))
             advance(chunk.customers)
     if not any(len(part) for part in parts):
@@ -168,6 +177,16 @@ def build_snapshots(
     table = table[~left].sort_values(["cutoff", "customer_id"], ignore_index=True)
     table.attrs["left_in_gap"] = int(left.sum())
     return table
+
+
+def _require_own_names(features: Sequence[Feature]) -> None:
+    counts = Counter(feature.name for feature in features)
+    wrong = sorted(name for name, count in counts.items() if count > 1 or name in RESERVED)
+    if wrong:
+        raise ConfigError(
+            f"Wanted features with names of their own, found {', '.join(wrong)} twice or taken by the table itself. "
+            "Rename them."
+        )
 
 
 def _wanted(

@@ -1,10 +1,10 @@
 """Attributes of the customer that are static or carry the time at which they were known."""
 
-from holdfast.features.feature import Feature
+from holdfast.features.feature import Feature, spoken
 from holdfast.history.aggregates import Last
 
 
 def per_attribute(attribute: str) -> Feature:
     """The last known value of one attribute."""
-    said = attribute.replace("_", " ")
-    return Feature(attribute, "customers", Last(attribute), "category", f"has the {said} {{value}}", "attribute")
+    meaning = f"has the {spoken(attribute)} {{value}}"
+    return Feature(attribute, "customers", Last(attribute), "category", meaning, "attribute")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from holdfast.features.feature import Feature
+from holdfast.history.aggregates import First, Last
 from holdfast.history.arrays import Indices, Numbers
 from holdfast.history.stream import Stream, View, Window, empty, past
 from holdfast.timeline import Instants
@@ -48,10 +49,9 @@ def build(
 
 def _column(feature: Feature, view: View) -> Numbers | pd.Series:
     values = feature.aggregate(view, Window.before(feature.window))
-    if feature.is_category:
-        (name,) = feature.aggregate.columns()
-        return _texts(values, view.levels[name])
-    return np.where(np.isnan(values), feature.when_empty, values)
+    if isinstance(feature.aggregate, First | Last) and feature.is_category:
+        return _texts(values, view.levels[feature.aggregate.column])
+    return np.where(np.isnan(values), feature.when_empty, values) + 0.0  # 0.0 for -0.0, which reads as "-0 %"
 
 
 def _texts(codes: Numbers, levels: tuple[str, ...]) -> pd.Series:

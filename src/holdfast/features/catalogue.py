@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from holdfast.features import (
@@ -26,6 +26,7 @@ from holdfast.features import (
 )
 from holdfast.features.feature import Feature
 from holdfast.sources import Tables
+from holdfast.sources.engine import quoted
 
 FAMILIES = (recency, frequency, monetary, engagement, support, subscription, feedback, contact, calendar)
 PER_LEVEL = {
@@ -34,6 +35,8 @@ PER_LEVEL = {
     ("tickets", "topic"): support.per_topic,
 }
 MOST_LEVELS = 8  # the commonest; a column with hundreds of levels would drown the catalogue
+RESERVED = frozenset({"customer", "customer_id", "cutoff", "churned", "future_value", "treated"})
+"""Names that the snapshots table has for other things."""
 _NOT_ATTRIBUTES = {"moment", "consent"}
 
 
@@ -73,16 +76,28 @@ class Vocabulary:
 
 
 def _commonest(tables: Tables, stream: str, column: str) -> tuple[str, ...]:
+    name = quoted(column)
     rows = tables.connection.execute(
-        f"SELECT {column} FROM {stream} WHERE {column} IS NOT NULL "
-        f"GROUP BY ALL ORDER BY count(*) DESC, {column} LIMIT {MOST_LEVELS}"
+        f"SELECT {name} FROM {stream} WHERE {name} IS NOT NULL "
+        f"GROUP BY ALL ORDER BY count(*) DESC, {name} LIMIT {MOST_LEVELS}"
     ).fetchall()
     return tuple(sorted(row[0] for row in rows))
 
 
 def catalogue(vocabulary: Vocabulary) -> tuple[Feature, ...]:
-    """Every feature whose stream and columns exist, family by family; names are unique."""
-    return tuple(feature for feature in _all(vocabulary) if _can_be_built(feature, vocabulary))
+    """Every feature whose stream and columns exist, family by family.
+
+    Names are unique: a level or attribute of the data that would give a feature the name of another one, as the kind
+    "usage" gives ``usage_30d``, gets its source before the name, ``engagement_usage_30d``.
+    """
+    features: dict[str, Feature] = {}
+    for feature in _all(vocabulary):
+        if _can_be_built(feature, vocabulary):
+            name = feature.name
+            while name in features or name in RESERVED:
+                name = f"{feature.source}_{name}"
+            features[name] = replace(feature, name=name)
+    return tuple(features.values())
 
 
 def _all(vocabulary: Vocabulary) -> Iterator[Feature]:

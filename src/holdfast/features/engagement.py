@@ -1,6 +1,6 @@
 """How much the customer deals with us between purchases, and whether that fades."""
 
-from holdfast.features.feature import Feature
+from holdfast.features.feature import Feature, spoken
 from holdfast.history.aggregates import Count, DaysSinceLast, DistinctDays, Pace, Ratio, Sum, Trend
 from holdfast.history.stream import Where
 from holdfast.timeline import Days
@@ -98,7 +98,7 @@ FEATURES = (
 def per_kind(kind: str, word: str) -> tuple[Feature, ...]:
     """The features of one kind of engagement that occurs in the data; ``word`` is the kind as part of a name."""
     here = Where("kind", "==", kind)
-    said = kind.replace("_", " ")
+    said = spoken(kind)
     return (
         *(
             Feature(

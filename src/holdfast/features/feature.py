@@ -5,10 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from holdfast.history.aggregates import Aggregate
+from holdfast.history.aggregates import Aggregate, First, Last
 from holdfast.timeline import LIFETIME, Days
 
 UNITS = ("count", "days", "currency", "share", "ratio", "score", "hours", "months", "category")
+
+
+def spoken(name: str) -> str:
+    """A level or column of the data as part of a meaning: braces would read as places for values."""
+    return name.replace("_", " ").replace("{", "(").replace("}", ")")
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,10 @@ class Feature:
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
             raise ValueError(f"Feature {self.name!r} has unit {self.unit!r}; wanted one of {', '.join(UNITS)}.")
+        if self.meaning.count("{value}") != 1 or self.meaning.count("{") != 1 or self.meaning.count("}") != 1:
+            raise ValueError(f"Feature {self.name!r} means {self.meaning!r}; wanted a sentence with one {{value}}.")
+        if self.is_category and not isinstance(self.aggregate, First | Last):
+            raise ValueError(f"Feature {self.name!r} is a category; wanted the aggregate First or Last of a column.")
 
     @property
     def is_category(self) -> bool:

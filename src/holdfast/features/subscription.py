@@ -1,7 +1,7 @@
 """The state of the customer's contracts: what they pay, for how long still, and what went wrong with paying."""
 
 from holdfast.features.feature import Feature
-from holdfast.history.aggregates import Change, Count, DaysSinceFirst, DaysSinceLast, Last, Max, MonthsUntil, Sum
+from holdfast.history.aggregates import Count, DaysSinceFirst, DaysSinceLast, Last, Max, MonthsUntil, Sum
 from holdfast.history.stream import Where
 from holdfast.timeline import Days
 
@@ -19,7 +19,7 @@ FEATURES = (
     Feature(
         "mrr_change_last",
         "subscriptions",
-        Change("mrr"),
+        Last("mrr_delta", PRICED),
         "currency",
         "saw the monthly price change by {value} last",
         "price",

@@ -1,6 +1,6 @@
 """What went wrong for the customer, how badly, and whether it was put right."""
 
-from holdfast.features.feature import Feature
+from holdfast.features.feature import Feature, spoken
 from holdfast.features.recency import OPENED
 from holdfast.history.aggregates import Count, DaysSinceLast, If, Last, Max, Mean, Sum
 from holdfast.history.stream import Where
@@ -108,7 +108,7 @@ def _of(column: str, level: str, word: str) -> tuple[Feature, ...]:
             "tickets",
             opened,
             "count",
-            f'opened {{value}} tickets of {column} "{level}" in the last {days} days',
+            f'opened {{value}} tickets of {column} "{spoken(level)}" in the last {days} days',
             "support",
             Days(days),
             actionable=True,

@@ -16,6 +16,7 @@ import pyarrow as pa
 from holdfast.history.arrays import Numbers
 from holdfast.history.stream import Stream
 from holdfast.sources import Tables
+from holdfast.sources.engine import quoted
 
 EVENTS_PER_CHUNK = 4_000_000
 
@@ -78,7 +79,7 @@ def _encode(tables: Tables, stream: str, columns: Collection[str]) -> dict[str, 
     for column in columns:
         if tables.streams[stream].columns[column] != "category":
             continue
-        texts = f"SELECT DISTINCT {column} FROM {stream} WHERE {column} IS NOT NULL ORDER BY 1"
+        texts = f"SELECT DISTINCT {quoted(column)} FROM {stream} WHERE {quoted(column)} IS NOT NULL ORDER BY 1"
         rows = tables.connection.execute(texts).fetchall()
         levels[column] = tuple(row[0] for row in rows)
         kind = _enum(stream, column)
@@ -95,18 +96,23 @@ def _enum(stream: str, column: str) -> str:
 def _read(
     tables: Tables, stream: str, columns: list[str], levels: dict[str, tuple[str, ...]], first: int, stop: int
 ) -> Stream:
-    """One sorted stream of one chunk. Ties in time are broken by every column, so the order of input rows is lost."""
+    """One sorted stream of one chunk.
+
+    Ties in time are broken by every column, also those that nobody wants now: so neither the order of input rows nor
+    the choice of columns shows in sums and last values, and training and scoring agree.
+    """
 
     def number(column: str) -> str:
         if column not in levels:
-            return f"{column}::DOUBLE"
-        return f"enum_code({column}::{_enum(stream, column)})::DOUBLE" if levels[column] else "NULL::DOUBLE"
+            return f"{quoted(column)}::DOUBLE"
+        return f"enum_code({quoted(column)}::{_enum(stream, column)})::DOUBLE" if levels[column] else "NULL::DOUBLE"
 
-    numbers = [f"{number(column)} AS {column}" for column in columns]
+    numbers = [f"{number(column)} AS {quoted(column)}" for column in columns]
+    order = ["customer", "event_time", "known_time", *map(quoted, sorted(tables.streams[stream].columns))]
     table = (
         tables.connection.execute(
             f"SELECT {', '.join(['customer', 'event_time', 'known_time', *numbers])} FROM {stream} "
-            f"WHERE customer >= {first} AND customer < {stop} ORDER BY ALL"
+            f"WHERE customer >= {first} AND customer < {stop} ORDER BY {', '.join(order)}"
         )
         .to_arrow_table()
         .combine_chunks()

@@ -43,6 +43,16 @@ def positions(times: Instants, first: Indices, last: Indices, edges: Instants) -
 
 
 @compiled
+def running_largest(values: Instants, starts: Indices) -> Instants:
+    """For each row the largest value of the rows of the same customer up to it; customer k owns ``starts[k]`` on."""
+    out = values.copy()
+    for k in range(starts.size - 1):
+        for j in range(starts[k] + 1, starts[k + 1]):
+            out[j] = max(out[j], out[j - 1])
+    return out
+
+
+@compiled
 def total(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
     """Sum of the values; 0 where there are none."""
     out = np.zeros(lo.size)
@@ -266,7 +276,7 @@ def ends_for_good(
     """
     out = np.zeros(first.size)
     for i in range(first.size):
-        level, fell_at, j = 0.0, -1, first[i]
+        level, fallen, fell_at, j = 0.0, False, 0, first[i]
         while j < stop[i] and times[j] < begins[i]:
             level += deltas[j]
             j += 1
@@ -275,17 +285,15 @@ def ends_for_good(
             continue
         while j < stop[i]:
             now = times[j]
-            if fell_at >= 0 and now >= fell_at + grace:
-                break
-            if fell_at < 0 and now >= ends[i]:
+            if now >= (fell_at + grace if fallen else ends[i]):
                 break
             while j < stop[i] and times[j] == now:
                 level += deltas[j]
                 j += 1
             if level > 0:
-                fell_at = -1
-            elif fell_at < 0:
-                fell_at = now
-        if fell_at >= 0:
+                fallen = False
+            elif not fallen:
+                fallen, fell_at = True, now
+        if fallen:
             out[i] = 1.0
     return out

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from holdfast.history.arrays import Indices, Mask, Numbers
-from holdfast.history.kernel import positions
+from holdfast.history.kernel import positions, running_largest
 from holdfast.timeline import Days, Instants
 
 
@@ -43,12 +43,17 @@ class Stream:
 class Where:
     """A condition on one column: ``Where("kind", "==", "visit")``, ``Where("amount", ">=", 0.0)``.
 
-    A missing value satisfies no condition. ``Where(…) & Where(…)`` asks for both.
+    The tests are ``==``, ``>=``, ``>``, ``<`` and ``<=``; texts compare in their sorted order. A missing value, or a
+    text that no event has, satisfies no condition. ``Where(…) & Where(…)`` asks for both.
     """
 
     column: str
     test: str
     value: float | str
+
+    def __post_init__(self) -> None:
+        if self.test not in _TESTS:
+            raise ValueError(f"Wanted one of {' '.join(_TESTS)} to test {self.column!r} with, found {self.test!r}.")
 
     def __and__(self, other: Where) -> Both:
         return Both(self, other)
@@ -63,7 +68,7 @@ class Where:
         wanted: float
         if isinstance(self.value, str):
             levels = view.levels.get(self.column, ())
-            wanted = levels.index(self.value) if self.value in levels else -1
+            wanted = levels.index(self.value) if self.value in levels else np.nan
         else:
             wanted = self.value
         return _TESTS[self.test](view.columns[self.column], wanted)
@@ -168,24 +173,17 @@ def past(stream: Stream, customers: Indices, cutoffs: Instants) -> View:
     """
     first, stop = stream.starts[customers], stream.starts[customers + 1]
     last = positions(stream.times, first, stop, cutoffs)
-    late = np.flatnonzero(stream.known > stream.times)
+    known_until = running_largest(stream.known, stream.starts)
+    late = np.flatnonzero(last > first)
+    late = late[known_until[last[late] - 1] >= cutoffs[late]]
     if late.size == 0:
         return View(stream.times, stream.columns, stream.levels, first, last, cutoffs)
 
-    owner = np.searchsorted(stream.starts, late, side="right") - 1
-    late_until = np.full(stream.starts.size - 1, np.iinfo(np.int64).min)
-    np.maximum.at(late_until, owner, stream.known[late])
-    suspects = np.flatnonzero((late_until[customers] >= cutoffs) & (last > first))
-    rows = [np.arange(first[i], last[i]) for i in suspects]
-    kept = [seen[stream.known[seen] < cutoffs[i]] for i, seen in zip(suspects, rows, strict=True)]
-    changed = [k for k, (seen, known) in enumerate(zip(rows, kept, strict=True)) if len(known) < len(seen)]
-    if not changed:
-        return View(stream.times, stream.columns, stream.levels, first, last, cutoffs)
-    copied = np.concatenate([kept[k] for k in changed])
-    ends = stream.times.size + np.cumsum([len(kept[k]) for k in changed])
+    kept = [first[i] + np.flatnonzero(stream.known[first[i] : last[i]] < cutoffs[i]) for i in late]
+    copied = np.concatenate(kept)
+    ends = stream.times.size + np.cumsum([len(rows) for rows in kept])
     first, last = first.copy(), last.copy()
-    first[suspects[changed]] = np.concatenate(([stream.times.size], ends[:-1]))
-    last[suspects[changed]] = ends
+    first[late], last[late] = np.concatenate(([stream.times.size], ends[:-1])), ends
     columns = {name: np.concatenate((values, values[copied])) for name, values in stream.columns.items()}
     times = np.concatenate((stream.times, stream.times[copied]))
     return View(times, columns, stream.levels, first, last, cutoffs)

@@ -65,9 +65,8 @@ def _churned(settings: ChurnSettings, streams: Streams, customers: Indices, cuto
         return _flag(Count(PURCHASE)(view, outcome) == 0)
     if settings.kind == "no_event":
         view = whole(streams["engagement"], customers, cutoffs)
-        kinds = settings.events or view.levels["kind"]
-        events = [Count(Where("kind", "==", kind))(view, outcome) for kind in kinds]
-        return _flag(np.sum(events, axis=0) == 0)
+        signs = [None] if settings.events is None else [Where("kind", "==", kind) for kind in settings.events]
+        return _flag(np.sum([Count(sign)(view, outcome) for sign in signs], axis=0) == 0)
     view = whole(streams["subscriptions"], customers, cutoffs)
     begins, ends = (cutoffs + edge.microseconds for edge in (outcome.begin, outcome.end))
     grace = Days(settings.grace_days or 0).microseconds

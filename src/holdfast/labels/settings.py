@@ -17,12 +17,15 @@ class ChurnSettings(Settings):
         description="no_order: places no order in the outcome window. subscription_end: the last running subscription "
         "ends in it and is not renewed within the grace period. no_event: shows no engagement event in it."
     )
-    horizon_days: float = Field(gt=0, description="Length of the outcome window in days.")
+    horizon_days: float = Field(gt=0, le=36_525, description="Length of the outcome window in days.")
     gap_days: float = Field(
-        0, ge=0, description="Days between the cutoff and the outcome window: the time you need to act."
+        0, ge=0, le=36_525, description="Days between the cutoff and the outcome window: the time you need to act."
     )
     grace_days: float | None = Field(
-        None, ge=0, description="subscription_end: an end that is followed by a start within so many days is no churn."
+        None,
+        ge=0,
+        le=36_525,
+        description="subscription_end: an end that is followed by a start within so many days is no churn.",
     )
     events: tuple[str, ...] | None = Field(
         None,
@@ -45,7 +48,9 @@ class ValueSettings(Settings):
     of: Literal["revenue", "margin", "mrr"] = Field(
         description="revenue: net amount of orders. margin: their margin. mrr: monthly revenue times the time it runs."
     )
-    horizon_days: float = Field(gt=0, description="Days after the cutoff (and gap) over which value is counted.")
+    horizon_days: float = Field(
+        gt=0, le=36_525, description="Days after the cutoff (and gap) over which value is counted."
+    )
 
 
 class LabelSettings(Settings):
