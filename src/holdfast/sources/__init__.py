@@ -1,0 +1,16 @@
+"""Raw tables in, valid events out: mapping, validation, rejects, cutting the data at an instant."""
+
+from holdfast.sources.opening import open_sources
+from holdfast.sources.report import SourceReport, SourcesReport
+from holdfast.sources.settings import AttributeSettings, SourceSettings
+from holdfast.sources.tables import StreamInfo, Tables
+
+__all__ = [
+    "AttributeSettings",
+    "SourceReport",
+    "SourceSettings",
+    "SourcesReport",
+    "StreamInfo",
+    "Tables",
+    "open_sources",
+]

@@ -1,0 +1,152 @@
+"""From the table's own types to ours: text ids, instants in microseconds UTC, floating numbers, flags.
+
+Each function gives a pair of SQL expressions over one raw column: the value (NULL where there is none) and the
+condition under which something stands in the cell that cannot be read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from holdfast.errors import ConfigError
+from holdfast.sources.engine import literal
+
+FAR_PAST = "(-9000000000000000)"
+FAR_FUTURE = "9000000000000000"
+_NAIVE = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE")
+_ZONED = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMP_NS WITH TIME ZONE")
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+_FLOATS = ("FLOAT", "DOUBLE")
+_BLANK = "E' \\t\\r\\n\\u00a0'"
+_NO_ID = "('', 'nan', 'none', 'null', 'nat', '<na>')"
+TEXT_ZONE = "'(?i)[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?\\s*(z|utc|gmt|[+-][0-9]{2}(:?[0-9]{2})?)\\s*$'"
+"""Matches a text such as 2024-03-01T10:00:00+01:00, whose time says its zone."""
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The value as we want it, and when the cell cannot be read."""
+
+    value: str
+    unreadable: str = "FALSE"
+
+
+def is_text(kind: str) -> bool:
+    """Whether the DuckDB type holds text."""
+    return kind == "VARCHAR" or kind.startswith("ENUM")
+
+
+def is_number(kind: str) -> bool:
+    """Whether the DuckDB type holds numbers."""
+    return kind in _INTEGERS or kind in _FLOATS or kind.startswith("DECIMAL") or kind == "UHUGEINT"
+
+
+def text(raw: str, kind: str) -> Cast:
+    """Trimmed text; whole numbers lose their ``.0``, an empty cell is no value."""
+    if kind in _FLOATS:
+        whole = f"CAST(CAST({raw} AS HUGEINT) AS VARCHAR)"
+        return Cast(
+            f"CASE WHEN NOT isfinite({raw}) THEN NULL WHEN {raw} = trunc({raw}) AND abs({raw}) < 1e18 THEN {whole} "
+            f"ELSE CAST({raw} AS VARCHAR) END"
+        )
+    if kind in _INTEGERS:
+        return Cast(f"CAST({raw} AS VARCHAR)")
+    return Cast(f"nullif(trim(CAST({raw} AS VARCHAR), {_BLANK}), '')")
+
+
+def identifier(raw: str, kind: str) -> Cast:
+    """Text of an id: as :func:`text`; ``13085.0`` is 13085, and the words that exports write for nothing are nothing."""
+    value = text(raw, kind).value
+    if kind in _INTEGERS or kind in _FLOATS:
+        return Cast(value)
+    bare = f"regexp_replace({value}, '^([0-9]+)[.]0+$', '\\1')"
+    return Cast(f"CASE WHEN lower({value}) IN {_NO_ID} THEN NULL ELSE {bare} END")
+
+
+def category(raw: str, kind: str, values: dict[str, str]) -> Cast:
+    """Text, translated by ``values`` where they name it."""
+    value = text(raw, kind).value
+    return Cast(_translated(value, values))
+
+
+def _translated(value: str, values: dict[str, str]) -> str:
+    if not values:
+        return value
+    arms = " ".join(f"WHEN {literal(theirs)} THEN {literal(ours)}" for theirs, ours in values.items())
+    return f"CASE {value} {arms} ELSE {value} END"
+
+
+def number(raw: str, kind: str, key: str) -> Cast:
+    """A floating number; a text is read if it is one."""
+    if is_text(kind):
+        trimmed = text(raw, kind).value
+        return Cast(
+            f"TRY_CAST({trimmed} AS DOUBLE)", f"({trimmed} IS NOT NULL AND TRY_CAST({trimmed} AS DOUBLE) IS NULL)"
+        )
+    if is_number(kind) or kind == "BOOLEAN":
+        return Cast(f"CAST({raw} AS DOUBLE)")
+    raise ConfigError(
+        f"{key} must hold numbers; its type is {kind}. Map another column, or compute the number from it."
+    )
+
+
+def flag(raw: str, kind: str, key: str, values: dict[str, str]) -> Cast:
+    """1 for yes, 0 for no, as a floating number."""
+    if kind == "BOOLEAN" and not values:
+        return Cast(f"CAST(CAST({raw} AS INTEGER) AS DOUBLE)")
+    if is_number(kind) and not values:
+        return Cast(
+            f"CASE WHEN {raw} = 0 THEN 0.0 WHEN {raw} = 1 THEN 1.0 END",
+            f"({raw} IS NOT NULL AND NOT isnan(CAST({raw} AS DOUBLE)) AND {raw} NOT IN (0, 1))",
+        )
+    if is_text(kind) or values:
+        word = f"lower({_translated(text(raw, kind).value, values)})"
+        yes, no = "('1', 'true', 't', 'yes', 'y')", "('0', 'false', 'f', 'no', 'n')"
+        return Cast(
+            f"CASE WHEN {word} IN {yes} THEN 1.0 WHEN {word} IN {no} THEN 0.0 END",
+            f"({word} IS NOT NULL AND {word} NOT IN {yes} AND {word} NOT IN {no})",
+        )
+    raise ConfigError(f"{key} must hold yes or no; its type is {kind}. Map another column, or compute it.")
+
+
+def time(raw: str, kind: str, zone: str | None, key: str, source: str) -> Cast:
+    """An instant in microseconds since 1970, UTC.
+
+    A time without a zone is read on the clocks of ``zone``. Where those clocks were put back and an hour came twice,
+    the later one counts (a row is never visible before it happened); where an hour was left out, the clocks' jump is
+    added. A date is its midnight. What lies outside 1800 to 2300 becomes FAR_PAST or FAR_FUTURE.
+    """
+    if kind in _ZONED:
+        return Cast(_instant(raw, None))
+    if kind in _NAIVE:
+        if zone is None:
+            raise ConfigError(naive(key, source))
+        return Cast(_instant(f"CAST({raw} AS TIMESTAMP)", zone))
+    if is_text(kind):
+        trimmed = text(raw, kind).value
+        zoned = _instant(f"TRY_CAST({trimmed} AS TIMESTAMPTZ)", None)
+        local = _instant(f"TRY_CAST({trimmed} AS TIMESTAMP)", zone or "UTC")
+        value = f"CASE WHEN regexp_matches({trimmed}, {TEXT_ZONE}) THEN {zoned} ELSE {local} END"
+        return Cast(value, f"({trimmed} IS NOT NULL AND TRY_CAST({trimmed} AS TIMESTAMPTZ) IS NULL)")
+    raise ConfigError(
+        f"{key} must hold times; its type is {kind}. If it counts seconds or milliseconds since 1970, "
+        f"write under sources.{source}.compute for example to_timestamp(column) or epoch_ms(column)."
+    )
+
+
+def naive(key: str, source: str) -> str:
+    """The message for times that do not say their zone."""
+    return (
+        f"{key} holds times without a zone, and the source declares none. "
+        f"Write sources.{source}.timezone, for example Europe/London, or UTC if that is what they are."
+    )
+
+
+def _instant(stamp: str, zone: str | None) -> str:
+    """Microseconds of a TIMESTAMPTZ (no zone) or of a TIMESTAMP on the clocks of the zone."""
+    kind = "TIMESTAMPTZ" if zone is None else "TIMESTAMP"
+    aware = stamp if zone in (None, "UTC") else f"timezone({literal(zone)}, {stamp})"
+    return (
+        f"CASE WHEN {stamp} > {kind} '2300-01-01' THEN {FAR_FUTURE} WHEN {stamp} < {kind} '1800-01-01' THEN {FAR_PAST} "
+        f"ELSE epoch_us({aware}) END"
+    )

@@ -1,0 +1,80 @@
+"""The DuckDB connection that the sources live in: on a temporary file, bounded in memory, sealed off from the network."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from holdfast.errors import ConfigError, DataError, StorageError
+
+
+def quoted(name: str) -> str:
+    """The name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """The text as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def connect(memory_limit: str, threads: int) -> tuple[duckdb.DuckDBPyConnection, Path]:
+    """A connection on a new temporary database file, and the folder that holds it and its spilled pages."""
+    folder = Path(tempfile.mkdtemp(prefix="holdfast-"))
+    try:
+        with reading("the temporary database"):
+            connection = duckdb.connect(
+                str(folder / "tables.duckdb"),
+                config={
+                    "memory_limit": memory_limit,
+                    "threads": threads,
+                    "temp_directory": str(folder / "spill"),
+                    "autoinstall_known_extensions": False,
+                    "autoload_known_extensions": False,
+                    "python_enable_replacements": False,
+                },
+            )
+            connection.execute("SET TimeZone = 'UTC'")
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return connection, folder
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Translate DuckDB's errors into ours; its messages may quote cells, so only their kind is told."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise DataError(
+            f"DuckDB ran out of memory or spill space while reading {what}. "
+            "Free some disk space, or raise the memory limit."
+        ) from None
+    except duckdb.IOException as error:
+        if re.search(r"no space left|disk full|could not write|failed to write", str(error), re.IGNORECASE):
+            raise StorageError(
+                f"The disk is full or refuses to write while reading {what}. "
+                "Free some space, or point TMPDIR at a larger disk."
+            ) from None
+        raise ConfigError(f"{what} cannot be read; check that the file exists, is whole and is not locked.") from None
+
+
+def rows(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: list[Any] | None = None
+) -> list[tuple[Any, ...]]:
+    """All rows of a query."""
+    found: list[tuple[Any, ...]] = connection.execute(query, parameters or []).fetchall()
+    return found
+
+
+def one(connection: duckdb.DuckDBPyConnection, query: str, parameters: list[Any] | None = None) -> tuple[Any, ...]:
+    """The only row of a query."""
+    return rows(connection, query, parameters)[0]

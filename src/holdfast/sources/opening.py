@@ -1,0 +1,224 @@
+"""Open the sources of a business: find the tables, map, validate, unfold; one function, ``open_sources``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from holdfast.errors import ConfigError, DataError
+from holdfast.progress import SILENT, Progress
+from holdfast.sources.engine import connect, literal, one, quoted, reading, rows
+from holdfast.sources.mapping import SourceMapping, raw_texts, resolve
+from holdfast.sources.readers import count, open_relation, registered
+from holdfast.sources.report import SourceReport, SourcesReport
+from holdfast.sources.settings import SourceSettings
+from holdfast.sources.streams import streams_of
+from holdfast.sources.tables import StreamInfo, Tables, discard
+from holdfast.sources.validation import (
+    Limits,
+    mapped,
+    mapped_query,
+    mark_duplicates,
+    require_one_currency,
+    require_zones,
+)
+
+_REJECTS = 'source VARCHAR, row_number BIGINT, event_id VARCHAR, reason VARCHAR, "values" VARCHAR'
+
+
+def open_sources(
+    sources: Mapping[str, SourceSettings],
+    *,
+    base: Path,
+    currency: str | None = None,
+    frames: Mapping[str, Any] | None = None,
+    as_of: int | None = None,
+    customers: Sequence[str] | None = None,
+    extra: Mapping[str, pa.Table] | None = None,
+    now: int | None = None,
+    memory_limit: str = "2GB",
+    threads: int = 2,
+    progress: Progress = SILENT,
+) -> Tables:
+    """Read, map, validate and unfold the sources into streams of events.
+
+    Parameters
+    ----------
+    sources : mapping of str to SourceSettings
+        By kind: customers, orders, engagement, tickets, subscriptions, surveys, contacts.
+    base : Path
+        Folder that relative paths start from.
+    currency : str, optional
+        Rows in another currency are rejected; without it, several currencies stop the opening.
+    frames : mapping of str to pandas.DataFrame or pyarrow.Table, optional
+        Tables for sources that name a ``frame``.
+    as_of : int, optional
+        Cut the data as an export at that instant would have looked: rows that happened or became known at or after
+        it are gone, later moments of the rows that stay are missing.
+    customers : sequence of str, optional
+        Keep these customers only.
+    extra : mapping of str to pyarrow.Table, optional
+        Rows to append to a source, in our columns: times as microseconds UTC or timestamps, missing columns empty.
+    now : int, optional
+        The present; what lies more than a day after it is rejected. By default the clock of the machine.
+    memory_limit, threads
+        Bounds for DuckDB; what does not fit is spilled to a temporary folder.
+
+    Raises
+    ------
+    ConfigError
+        A file, table, column, expression or zone of the configuration cannot be right.
+    DataError
+        A source has no rows, none that is valid, or several currencies.
+    """
+    if not sources:
+        raise ConfigError("sources is empty. Name at least one, for example orders with a path and columns.")
+    connection, folder = connect(memory_limit, threads)
+    try:
+        present = time.time_ns() // 1000 if now is None else now
+        wanted = None if customers is None else _wanted(connection, customers)
+        limits = Limits(as_of, present, currency, wanted)
+        connection.execute(f"CREATE TABLE rejects ({_REJECTS})")
+        opened = _Opening(connection, limits, base, frames or {}, extra or {})
+        mappings = []
+        for name, source in sources.items():
+            with progress(f"Reading {name}"), reading(f"source '{name}'"):
+                mappings.append(opened.read(name, source))
+        with progress("Unfolding events"), reading("the tables"):
+            return _unfold(connection, folder, mappings, opened.reports)
+    except BaseException:
+        discard(connection, folder)
+        raise
+
+
+def _wanted(connection: duckdb.DuckDBPyConnection, customers: Sequence[str]) -> str:
+    """A table of the wanted ids, by name."""
+    relation = registered(connection, "wanted ids", pa.table({"customer_id": pa.array(list(customers), pa.string())}))
+    connection.execute(f"CREATE TABLE wanted_customers AS SELECT DISTINCT customer_id FROM {relation.sql}")
+    relation.release()
+    return "wanted_customers"
+
+
+class _Opening:
+    """Reads one source after the other into mapped tables, and keeps their accounts."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        limits: Limits,
+        base: Path,
+        frames: Mapping[str, Any],
+        extra: Mapping[str, pa.Table],
+    ) -> None:
+        self.connection = connection
+        self.limits = limits
+        self.base = base
+        self.frames = frames
+        self.extra = extra
+        self.reports: list[SourceReport] = []
+
+    def read(self, name: str, source: SourceSettings) -> SourceMapping:
+        texts = raw_texts(name, source)
+        relation = open_relation(self.connection, name, source, base=self.base, frames=self.frames, as_text=texts)
+        try:
+            mapping = resolve(self.connection, name, source, relation)
+            require_zones(self.connection, mapping, relation.sql)
+            query = mapped_query(mapping, relation.sql, self.limits)
+            self.connection.execute(f"CREATE TABLE {mapped(name)} AS {query}")
+            filtered = self._filtered(mapping, relation.sql)
+        finally:
+            relation.release()
+        mark_duplicates(self.connection, mapping)
+        if self.limits.wanted is not None:
+            inside = f"SELECT customer_id FROM {self.limits.wanted}"
+            self.connection.execute(
+                f"DELETE FROM {mapped(name)} WHERE customer_id IS NULL OR customer_id NOT IN ({inside})"
+            )
+        require_one_currency(self.connection, mapping, self.limits)
+        self._account(mapping, filtered)
+        return mapping
+
+    def _filtered(self, mapping: SourceMapping, relation: str) -> int:
+        """How many rows the source's own filter left out; stops if the table is empty."""
+        kept = count(self.connection, mapped(mapping.name))
+        if mapping.where is None and kept:
+            return 0
+        total = count(self.connection, relation)
+        if total == 0:
+            raise DataError(f"Source '{mapping.name}' has no rows. Check the file, or take the source out.")
+        if mapping.where is None:
+            return 0
+        passed = count(self.connection, f"{relation} WHERE {mapping.where}")
+        if passed == 0:
+            raise DataError(
+                f"Source '{mapping.name}' has no rows left: its filter keeps none of {total:,}. "
+                f"Check sources.{mapping.name}.where."
+            )
+        return total - passed
+
+    def _account(self, mapping: SourceMapping, filtered: int) -> None:
+        """Count the rows by reason, and move the rejected ones to the rejects."""
+        table, name = mapped(mapping.name), mapping.name
+        reasons = dict(
+            rows(
+                self.connection,
+                f"SELECT reason, count(*) FROM {table} WHERE reason IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1",
+            )
+        )
+        notes = dict(
+            rows(
+                self.connection,
+                f"SELECT note, count(*) FROM {table} WHERE reason IS NULL AND note IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1",
+            )
+        )
+        event_time = quoted(mapping.kind.time or "signup_time")
+        valid, first, last = one(
+            self.connection, f"SELECT count(*), min({event_time}), max({event_time}) FROM {table} WHERE reason IS NULL"
+        )
+        total = valid + sum(reasons.values())
+        if valid == 0 and self.limits.as_of is None and self.limits.wanted is None:
+            listed = ", ".join(f"{reason}: {found:,}" for reason, found in reasons.items())
+            raise DataError(
+                f"Source '{name}' has no valid row among {total:,} ({listed}). "
+                f"Check that sources.{name}.columns names the right columns."
+            )
+        unique = quoted(mapping.kind.unique) if mapping.kind.unique else "NULL"
+        mapped_cells = ", ".join(f"{literal(own)}: {quoted(own)}" for own in mapping.picked)
+        self.connection.execute(
+            f"INSERT INTO rejects SELECT {literal(name)}, rowid, {unique}, reason, "
+            f"coalesce(raw, CAST(to_json({{{mapped_cells}}}) AS VARCHAR)) FROM {table} WHERE reason IS NOT NULL"
+        )
+        self.reports.append(SourceReport(name, total, valid, reasons, filtered, notes, first, last))
+
+
+def _unfold(
+    connection: duckdb.DuckDBPyConnection, folder: Path, mappings: list[SourceMapping], reports: list[SourceReport]
+) -> Tables:
+    """The index of customers and all streams; the mapped tables go."""
+    ids = " UNION ALL ".join(f"SELECT customer_id FROM {mapped(item.name)} WHERE reason IS NULL" for item in mappings)
+    connection.execute(
+        "CREATE TABLE customers_index AS SELECT row_number() OVER (ORDER BY customer_id) - 1 AS customer, customer_id "
+        f"FROM (SELECT DISTINCT customer_id FROM ({ids})) ORDER BY customer_id"
+    )
+    streams: dict[str, StreamInfo] = {}
+    for mapping in mappings:
+        for stream in streams_of(mapping):
+            listed = "".join(f", {quoted(column)}" for column in stream.columns)
+            connection.execute(
+                f"CREATE TABLE {quoted(stream.name)} AS SELECT customer, CAST(event_time AS BIGINT) AS event_time, "
+                f"CAST(known_time AS BIGINT) AS known_time{listed} FROM ({stream.query}) JOIN customers_index USING (customer_id)"
+            )
+            streams[stream.name] = StreamInfo(stream.name, stream.columns)
+        connection.execute(f"DROP TABLE {mapped(mapping.name)}")
+    untimed = [
+        name
+        for mapping in mappings
+        for name, settings in mapping.attributes.items()
+        if not settings.static and settings.known_time is None and not mapping.has("known_time")
+    ]
+    return Tables(connection, folder, streams, SourcesReport(tuple(reports)), untimed)

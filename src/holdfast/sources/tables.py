@@ -1,0 +1,148 @@
+"""The valid tables of a business, open in DuckDB: streams of events, the index of customers, the rejects."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from weakref import finalize
+
+import duckdb
+
+from holdfast.errors import StorageError
+from holdfast.sources.engine import literal, one, quoted, reading
+from holdfast.sources.report import SourcesReport
+from holdfast.sources.streams import ColumnKind
+from holdfast.timeline import BEGINNING
+
+
+@dataclass(frozen=True)
+class StreamInfo:
+    """A table of events: ``customer``, ``event_time``, ``known_time`` (microseconds UTC), and these columns."""
+
+    name: str
+    columns: dict[str, ColumnKind]
+
+
+class Tables:
+    """Open tables; a context manager, whose temporary files go when it closes.
+
+    Attributes
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        Holds one table per stream and ``customers_index(customer, customer_id)``.
+    streams : dict of str to StreamInfo
+        The streams by name. Codes in ``customer`` are dense, in the order of the sorted ids.
+    report : SourcesReport
+        Rows in, valid, rejected by reason, per source.
+    unknown_time_attributes : list of str
+        Attributes of customers that are neither static nor say when they became known.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        folder: Path,
+        streams: dict[str, StreamInfo],
+        report: SourcesReport,
+        unknown_time_attributes: list[str],
+    ) -> None:
+        self.connection = connection
+        self.streams = streams
+        self.report = report
+        self.unknown_time_attributes = unknown_time_attributes
+        self._finish = finalize(self, discard, connection, folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection and delete its files; a second call does nothing."""
+        self._finish()
+
+    @property
+    def customers(self) -> duckdb.DuckDBPyRelation:
+        """The relation ``customers_index(customer BIGINT, customer_id VARCHAR)``."""
+        return self.connection.table("customers_index")
+
+    @cached_property
+    def customer_count(self) -> int:
+        """How many customers there are; their codes are 0 to this number less one."""
+        return int(one(self.connection, "SELECT count(*) FROM customers_index")[0])
+
+    @cached_property
+    def _span(self) -> tuple[int | None, int | None]:
+        spans = [
+            one(
+                self.connection,
+                f"SELECT min(event_time), max(greatest(event_time, known_time)) FROM {quoted(name)} "
+                f"WHERE event_time > {BEGINNING}",
+            )
+            for name in self.streams
+        ]
+        starts = [start for start, _ in spans if start is not None]
+        ends = [end for _, end in spans if end is not None]
+        return (min(starts) if starts else None, max(ends) if ends else None)
+
+    @property
+    def data_from(self) -> int:
+        """The first instant of any event; BEGINNING if there is none."""
+        return BEGINNING if self._span[0] is None else self._span[0]
+
+    @property
+    def data_until(self) -> int:
+        """The last instant the data knows of, an event's or a record's; BEGINNING if there is none."""
+        return BEGINNING if self._span[1] is None else self._span[1]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the valid rows of all streams, whatever their order."""
+        whole = hashlib.sha256()
+        for name in sorted(self.streams):
+            columns = ["event_time", "known_time", *sorted(self.streams[name].columns)]
+            cells = ", ".join(f"coalesce(CAST({quoted(column)} AS VARCHAR), E'\\x01')" for column in columns)
+            row = f"concat_ws(E'\\x1f', customer_id, {cells})"
+            found = one(
+                self.connection,
+                f"SELECT count(*), sum(md5_number_lower({row})), sum(md5_number_upper({row})) "
+                f"FROM {quoted(name)} JOIN customers_index USING (customer)",
+            )
+            whole.update(repr((name, sorted(self.streams[name].columns.items()), found)).encode())
+        return whole.hexdigest()
+
+    def write_rejects(self, path: str | Path) -> int:
+        """Write the rejected rows as Parquet and return how many there are.
+
+        The columns are ``source``, ``row_number`` (0 is the first row after the source's filter), ``event_id``,
+        ``reason`` and ``values``, the raw mapped cells as one JSON text.
+        """
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(target.name + ".partial")
+        try:
+            with reading("the rejected rows"):
+                self.connection.execute(
+                    "COPY (SELECT * FROM rejects ORDER BY source, row_number) "
+                    f"TO {literal(str(partial))} (FORMAT parquet, COMPRESSION zstd)"
+                )
+            partial.replace(target)
+        except OSError as error:
+            raise StorageError(f"{target} could not be written ({error.strerror}). Free some space.") from None
+        finally:
+            partial.unlink(missing_ok=True)
+        return int(one(self.connection, "SELECT count(*) FROM rejects")[0])
+
+
+def discard(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Close the connection and remove its folder."""
+    connection.close()
+    shutil.rmtree(folder, ignore_errors=True)
