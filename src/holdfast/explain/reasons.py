@@ -1,0 +1,143 @@
+"""The top reasons of each customer: which drivers raise the risk, by how much, and in what words.
+
+In go the contributions of every feature in log-odds and the values they come from; out comes one row per customer with
+``reason_1`` … ``reason_n``, the feature, family and contribution of each, and what is left::
+
+    base_log_odds + reason_1_contribution + … + reason_n_contribution + other_contribution = log-odds of the risk
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from holdfast.errors import BundleError, DataError
+from holdfast.explain.wording import FeatureSpec, speaker
+
+BASE = "base"
+SAME_FOR_ALL = frozenset({"season", "calendar"})
+"""Families that say nothing about one customer, because they are the same for everyone at a cutoff."""
+
+Numbers = NDArray[np.float64]
+Places = NDArray[np.intp]
+
+
+def reasons(
+    contributions: pd.DataFrame,
+    values: pd.DataFrame,
+    specs: Sequence[FeatureSpec],
+    currency: str | None,
+    n: int = 3,
+    *,
+    never: Collection[str] = SAME_FOR_ALL,
+) -> pd.DataFrame:
+    """The drivers that raise each customer's risk most, at most one per family.
+
+    Parameters
+    ----------
+    contributions : DataFrame of shape (n_customers, n_features + 1)
+        Log-odds that each feature adds, and ``base``.
+    values : DataFrame of shape (n_customers, at least n_features)
+        What the features were, in the same order of rows.
+    specs : sequence of mappings
+        The features' records: ``name``, ``meaning``, ``unit``, ``family``, and the rest if there is any.
+    currency : str or None
+        Written after amounts.
+    n : int
+        How many reasons; where fewer drivers raise the risk, the text is empty and the contribution 0.
+    never : collection of str
+        Families that never become a reason. Their contributions count under ``other_contribution``.
+
+    Returns
+    -------
+    DataFrame
+        For each ``i`` up to ``n``: ``reason_i``, ``reason_i_feature``, ``reason_i_family`` (text) and
+        ``reason_i_contribution``; then ``other_contribution`` and ``base_log_odds``. The index is that of
+        ``contributions``. Reasons of the same strength keep the order of ``specs``.
+
+    Raises
+    ------
+    BundleError
+        A feature has no contributions or no values, or the base is missing.
+    DataError
+        A contribution is not finite, or the tables have different numbers of rows.
+    """
+    names = [str(spec["name"]) for spec in specs]
+    _require(contributions, values, names)
+    everything = contributions.drop(columns=BASE).to_numpy(dtype=np.float64)
+    base = contributions[BASE].to_numpy(dtype=np.float64)
+    if not (np.isfinite(everything).all() and np.isfinite(base).all()):
+        raise DataError("Wanted finite contributions, found infinite or missing ones. Train the model again.")
+    driver, strength = _strongest(contributions[names].to_numpy(dtype=np.float64), specs, n, never)
+    texts = _texts(driver, values, specs, currency)
+    labels = {
+        "_feature": np.array([*names, ""], dtype=object),
+        "_family": np.array([*(str(spec["family"]) for spec in specs), ""], dtype=object),
+    }
+    columns: dict[str, object] = {}
+    for i in range(n):
+        columns[f"reason_{i + 1}"] = pd.array(texts[:, i], dtype="str")
+        for suffix, words in labels.items():
+            columns[f"reason_{i + 1}{suffix}"] = pd.array(words[driver[:, i]], dtype="str")
+        columns[f"reason_{i + 1}_contribution"] = strength[:, i]
+    columns["other_contribution"] = everything.sum(axis=1) - strength.sum(axis=1)
+    columns["base_log_odds"] = base
+    return pd.DataFrame(columns, index=contributions.index)
+
+
+def reason_columns(n: int = 3) -> list[str]:
+    """The columns that :func:`reasons` gives, in their order."""
+    per_reason = ("", "_feature", "_family", "_contribution")
+    names = [f"reason_{i + 1}{suffix}" for i in range(n) for suffix in per_reason]
+    return [*names, "other_contribution", "base_log_odds"]
+
+
+def _strongest(raised: Numbers, specs: Sequence[FeatureSpec], n: int, never: Collection[str]) -> tuple[Places, Numbers]:
+    """Place and contribution of each customer's n strongest drivers; -1 and 0 where there is none."""
+    rows = np.arange(len(raised))
+    families: dict[str, list[int]] = {}
+    for place, spec in enumerate(specs):
+        if spec["family"] not in never:
+            families.setdefault(str(spec["family"]), []).append(place)
+    best = np.zeros((len(raised), max(n, len(families))))
+    driver = np.full(best.shape, -1, dtype=np.intp)
+    for column, members in enumerate(families.values()):
+        places = np.array(members, dtype=np.intp)
+        strongest = places[raised[:, places].argmax(axis=1)]
+        driver[:, column], best[:, column] = strongest, raised[rows, strongest]
+    order = np.argsort(-best, axis=1, kind="stable")[:, :n]
+    driver, best = np.take_along_axis(driver, order, axis=1), np.take_along_axis(best, order, axis=1)
+    raises = best > 0
+    return np.where(raises, driver, -1), np.where(raises, best, 0.0)
+
+
+def _texts(
+    driver: Places, values: pd.DataFrame, specs: Sequence[FeatureSpec], currency: str | None
+) -> NDArray[np.object_]:
+    """The sentences; each feature speaks once per distinct value."""
+    texts = np.full(driver.shape, "", dtype=object)
+    for place in np.unique(driver[driver >= 0]):
+        spec = specs[place]
+        rows, columns = np.nonzero(driver == place)
+        codes, distinct = pd.factorize(values[str(spec["name"])].to_numpy()[rows], use_na_sentinel=False)
+        speak = speaker(spec, currency)
+        texts[rows, columns] = np.array([speak(value) for value in distinct], dtype=object)[codes]
+    return texts
+
+
+def _require(contributions: pd.DataFrame, values: pd.DataFrame, names: Sequence[str]) -> None:
+    for what, table, wanted in (("contributions", contributions, [*names, BASE]), ("values", values, names)):
+        absent = [name for name in wanted if name not in table.columns]
+        if absent:
+            raise BundleError(
+                f"Wanted {what} of {len(wanted)} columns, missing are {', '.join(absent)}. "
+                "Use the model with the catalogue of features it was trained on, or train again."
+            )
+    if len(contributions) != len(values):
+        raise DataError(
+            f"Wanted contributions and values of the same customers, found {len(contributions)} and {len(values)} "
+            "rows. Score and explain the same table."
+        )

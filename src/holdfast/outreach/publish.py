@@ -1,0 +1,104 @@
+"""Puts a list where others read it: the folder ``as_of=YYYY-MM-DD`` with its tables, page and manifest.
+
+The bytes depend on the contents alone, never on the clock, so publishing the same list again changes nothing.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from holdfast.errors import ConfigError
+from holdfast.outreach.select import Selection
+from holdfast.outreach.spreadsheet import csv_bytes
+from holdfast.outreach.storage import LockedFolder, replace_folder
+from holdfast.timeline import moment, show
+
+MANIFEST_FORMAT = "holdfast-list/1"
+_ARROW = {"str": pa.string(), "float64": pa.float64(), "int64": pa.int64()}
+_OWN_FIELDS = ("format", "list_id", "as_of", "counts", "excluded_by_rule", "rules_not_applied", "files")
+
+
+def publish(
+    selection: Selection,
+    output: LockedFolder,
+    *,
+    report_html: str,
+    manifest: Mapping[str, Any],
+) -> Path:
+    """Write the list's folder whole, or leave what was there.
+
+    Parameters
+    ----------
+    selection : Selection
+    output : LockedFolder
+        From ``with lock(folder) as output``.
+    report_html : str
+        The page for people.
+    manifest : mapping
+        Further plain JSON for the manifest: ``model`` (name and version), ``fingerprints`` (of configuration and of
+        data), ``currency``, … Nothing that changes from run to run, such as the time of day.
+
+    Returns
+    -------
+    Path
+        ``output/as_of=YYYY-MM-DD``.
+
+    Raises
+    ------
+    StorageError
+        The disk refused; the previous list is intact.
+    ConfigError
+        The manifest's further fields bear names of its own.
+    """
+    files = {
+        "customers.parquet": parquet_bytes(selection.customers),
+        "at_risk.parquet": parquet_bytes(selection.at_risk),
+        "at_risk.csv": csv_bytes(selection.at_risk),
+        "excluded.parquet": parquet_bytes(selection.excluded),
+        "report.html": report_html.encode(),
+    }
+    files["manifest.json"] = _manifest(selection, files, manifest)
+    return replace_folder(output, folder_name(selection.as_of), files)
+
+
+def folder_name(as_of: int) -> str:
+    """The name of the list's folder: one per day, so a second list of the same day replaces the first."""
+    return f"as_of={moment(as_of).date().isoformat()}"
+
+
+def parquet_bytes(frame: pd.DataFrame) -> bytes:
+    """The table as Parquet: plain columns without an index, the same bytes for the same contents."""
+    arrays = {name: pa.array(frame[name], type=_ARROW[str(frame[name].dtype)]) for name in frame.columns}
+    sink = io.BytesIO()
+    pq.write_table(pa.table(arrays), sink, compression="zstd")
+    return sink.getvalue()
+
+
+def _manifest(selection: Selection, files: Mapping[str, bytes], further: Mapping[str, Any]) -> bytes:
+    taken = sorted(set(further) & {*_OWN_FIELDS, "holdfast_version"})
+    if taken:
+        raise ConfigError(f"Wanted further fields for the manifest, found its own: {', '.join(taken)}. Rename them.")
+    content = {
+        "format": MANIFEST_FORMAT,
+        "list_id": selection.list_id,
+        "as_of": show(selection.as_of),
+        "counts": selection.counts,
+        "excluded_by_rule": selection.excluded_by_rule,
+        "rules_not_applied": list(selection.rules_not_applied),
+        "files": {
+            name: {"bytes": len(content), "sha256": sha256(content).hexdigest()} for name, content in files.items()
+        },
+        "holdfast_version": version("holdfast"),
+        **further,
+    }
+    return (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()

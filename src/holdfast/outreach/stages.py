@@ -1,0 +1,60 @@
+"""Where a customer is in life: onboarding, active, lapsing, dormant or lost, from age and silence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from holdfast.outreach.settings import StageSettings
+
+
+def stages(customers: pd.DataFrame, settings: StageSettings) -> pd.Series[str]:
+    """The stage of each customer.
+
+    Silence is ``days_since_order``, or ``days_since_engagement`` where there are no orders in the data. A customer who
+    never did either has been silent for the whole ``tenure_days``. The customer's own rhythm comes from
+    ``order_overdue_ratio``, or ``engagement_overdue_ratio``. A customer of whom neither age nor silence is known has
+    left no trace yet and counts as onboarding where the data knows ages, as active where it does not.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        Any of the columns above, as floats; NaN means "not known".
+    """
+    tenure, silence = _column(customers, "tenure_days"), _silence(customers)
+    ratio = next((_column(customers, name) for name in _RATIOS if name in customers), np.full(len(customers), np.nan))
+    silence = np.where(np.isnan(silence), tenure, silence)
+    lapsing = silence >= settings.lapsing_days
+    if settings.lapsing_overdue_ratio is not None:
+        lapsing |= ratio >= settings.lapsing_overdue_ratio
+    unseen = (
+        np.isnan(tenure) & np.isnan(silence) if "tenure_days" in customers else np.zeros(len(customers), dtype=bool)
+    )
+    found = np.select(
+        [
+            unseen | (tenure < settings.onboarding_days),
+            silence >= settings.lost_days,
+            silence >= settings.dormant_days,
+            lapsing,
+        ],
+        ["onboarding", "lost", "dormant", "lapsing"],
+        default="active",
+    )
+    return pd.Series(found, index=customers.index, dtype="str", name="stage")
+
+
+_RATIOS = ("order_overdue_ratio", "engagement_overdue_ratio")
+
+
+def _silence(customers: pd.DataFrame) -> NDArray[np.float64]:
+    for name in ("days_since_order", "days_since_engagement"):
+        if name in customers:
+            return _column(customers, name)
+    return np.full(len(customers), np.nan)
+
+
+def _column(customers: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    if name not in customers:
+        return np.full(len(customers), np.nan)
+    return customers[name].to_numpy(dtype=np.float64)

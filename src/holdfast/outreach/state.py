@@ -1,0 +1,39 @@
+"""What the rules need to know of a customer, and the features that tell it.
+
+A column that no source can tell is absent, and the rule that needs it is skipped and named; a NaN means that nothing is
+known of this one customer.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+# Name of the state: the feature columns that tell it; of several that are known the largest counts.
+STATE: dict[str, tuple[str, ...]] = {
+    "tenure_days": (
+        "tenure_days",
+        "days_since_signup",
+        "subscription_tenure_days",
+        "days_since_first_order",
+        "days_since_first_engagement",
+    ),
+    "days_since_order": ("days_since_order",),
+    "order_overdue_ratio": ("order_overdue_ratio",),
+    "days_since_engagement": ("days_since_engagement",),
+    "engagement_overdue_ratio": ("engagement_overdue_ratio",),
+    "days_since_contact": ("days_since_contact",),
+    "tickets_open": ("tickets_open",),
+    "consent": ("consent",),
+    "mrr": ("mrr",),
+}
+
+
+def state(snapshots: pd.DataFrame) -> pd.DataFrame:
+    """The state columns that the snapshots can tell, as floats, with the index of ``snapshots``."""
+    columns = {}
+    for name, tellers in STATE.items():
+        known = [snapshots[teller].to_numpy(dtype=np.float64) for teller in tellers if teller in snapshots]
+        if known:
+            columns[name] = np.fmax.reduce(known)
+    return pd.DataFrame(columns, index=snapshots.index)

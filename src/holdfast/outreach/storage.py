@@ -1,0 +1,195 @@
+"""A folder that is replaced whole: readers see the old one or the new one, never a mix, whenever the power fails.
+
+::
+
+    output/
+      .holdfast.lock                          held while a job works here
+      .versions/as_of=2025-01-01.3f2a…/       the files, complete and synced to disk before anything points at them
+      .versions/staging                       a version in the making; what a killed job leaves is removed by the next
+      as_of=2025-01-01 -> .versions/…         the pointer, replaced in one step
+
+The version that a new one replaces stays until the next job runs, for readers that have it open. Whoever reads several
+files of one list resolves the pointer once and reads them all behind it.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from holdfast.errors import LockedError, StorageError
+
+LOCK_NAME = ".holdfast.lock"
+VERSIONS = ".versions"
+_STAGING = "staging"
+_POINTER = "pointer"
+
+
+@dataclass(frozen=True)
+class LockedFolder:
+    """An output folder that this process alone may change; :func:`lock` gives it."""
+
+    path: Path
+
+
+@contextmanager
+def lock(output: Path | str) -> Iterator[LockedFolder]:
+    """Take the output folder for this job, or leave at once.
+
+    The system frees the lock when the process ends, however it ends.
+
+    Raises
+    ------
+    LockedError
+        Another job holds it.
+    StorageError
+        The folder cannot be made or written to.
+    """
+    output = Path(output)
+    path = output / LOCK_NAME
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        file = path.open("ab")
+    except OSError as error:
+        raise _storage_error(error, path, 0) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LockedError(
+                f"Wanted to work in {output}, found that another job holds {path}. "
+                "Wait until it ends, or give another output folder. This job changed nothing."
+            ) from None
+        except OSError as error:
+            raise _storage_error(error, path, 0) from error
+        yield LockedFolder(output)
+
+
+def replace_folder(output: LockedFolder, name: str, files: Mapping[str, bytes]) -> Path:
+    """Put a folder ``name`` with these files into the output folder, whole or not at all.
+
+    The same files a second time change nothing.
+
+    Raises
+    ------
+    StorageError
+        The disk is too small or refuses; names the file and the bytes that are needed. What was there before is
+        still there.
+    """
+    pointer, versions = output.path / name, output.path / VERSIONS
+    needed = sum(map(len, files.values()))
+    at = pointer
+    try:
+        _require_pointer(pointer)
+        versions.mkdir(exist_ok=True)
+        _tidy(output.path)
+        version = _version(pointer, files)
+        if version is None:
+            return pointer
+        _require_space(output.path, needed)
+        staging = versions / _STAGING
+        staging.mkdir()
+        for file_name, content in files.items():
+            at = staging / file_name
+            _write(at, content)
+        _sync(staging)
+        at = versions / version
+        staging.rename(at)
+        _sync(versions)
+        at = pointer
+        _point(pointer, version)
+    except OSError as error:
+        for leftover in (_STAGING, _POINTER):
+            _remove(versions / leftover)
+        raise _storage_error(error, at, needed) from error
+    return pointer
+
+
+def _version(pointer: Path, files: Mapping[str, bytes]) -> str | None:
+    """A name for the new version that the present one does not bear; None if the present one holds the same files."""
+    present = pointer.readlink().name if pointer.is_symlink() else ""
+    if present and _holds(pointer, files):
+        return None
+    digest = sha256()
+    for name, content in files.items():
+        digest.update(f"{name}:{sha256(content).hexdigest()};".encode())
+    version = f"{pointer.name}.{digest.hexdigest()[:16]}"
+    return version + "-repaired" if version == present else version
+
+
+def _holds(folder: Path, files: Mapping[str, bytes]) -> bool:
+    if not folder.is_dir() or sorted(path.name for path in folder.iterdir()) != sorted(files):
+        return False
+    return all((folder / name).read_bytes() == content for name, content in files.items())
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder outlive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _point(pointer: Path, version: str) -> None:
+    fresh = pointer.parent / VERSIONS / _POINTER
+    fresh.symlink_to(Path(VERSIONS) / version)  # read from where it will stand
+    fresh.replace(pointer)
+    _sync(pointer.parent)
+
+
+def _tidy(output: Path) -> None:
+    """Remove what no pointer leads to: older versions, and what a killed job left. Only under the lock."""
+    pointed = {path.readlink().name for path in output.iterdir() if path.is_symlink()}
+    for path in (output / VERSIONS).iterdir():
+        if path.name not in pointed:
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _require_pointer(pointer: Path) -> None:
+    if pointer.exists() and not pointer.is_symlink():
+        raise StorageError(
+            f"Wanted to publish at {pointer}, found a folder or file there that holdfast did not make. "
+            "Move it away, or give another output folder."
+        )
+
+
+def _require_space(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise StorageError(
+            f"Wanted {needed:,} bytes of disk for the list in {folder}, found {free:,} free. "
+            "Free space or give another output folder; what was there before is unchanged."
+        )
+
+
+def _storage_error(error: OSError, path: Path, needed: int) -> StorageError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    wanted = f" ({needed:,} bytes are needed in all)" if needed else ""
+    todo = "Free space" if full else "Check the rights of the folder"
+    return StorageError(
+        f"Wanted to write {path}{wanted}; the system answered: {error.strerror or error}. "
+        f"{todo} or give another output folder; what was there before is unchanged."
+    )

@@ -1,0 +1,110 @@
+"""Scored customers and settings for the tests of this room: small, complete, and different where it matters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from holdfast.explain import reasons
+from holdfast.outreach import OutreachSettings, Selection, select
+from holdfast.timeline import instant
+
+AS_OF = instant("2025-01-01")
+
+SPECS: tuple[dict[str, Any], ...] = (
+    {
+        "name": "days_since_order",
+        "unit": "days",
+        "meaning": "last ordered {value} ago",
+        "family": "recency",
+        "window_days": None,
+        "when_empty": None,
+    },
+    {
+        "name": "orders_90d",
+        "unit": "count",
+        "meaning": "placed {value} orders in the last 90 days",
+        "family": "frequency",
+        "window_days": 90.0,
+        "when_empty": 0.0,
+    },
+    {
+        "name": "spend_90d",
+        "unit": "currency",
+        "meaning": "spent {value} in the last 90 days",
+        "family": "monetary",
+        "window_days": 90.0,
+        "when_empty": 0.0,
+    },
+    {
+        "name": "tickets_open",
+        "unit": "count",
+        "meaning": "has {value} open tickets",
+        "family": "open ticket",
+        "window_days": None,
+        "when_empty": None,
+    },
+)
+
+RAW_SETTINGS: dict[str, Any] = {
+    "quiet_days": 30,
+    "control_share": 0.2,
+    "control_salt": "tests",
+    "budget": {"contacts": 40},
+    "high_value_share": 0.2,
+    "stages": {"onboarding_days": 30, "lapsing_days": 60, "dormant_days": 120, "lost_days": 240},
+    "actions": {
+        "service_recovery": {"channel": "phone", "contact_cost": 8.0, "save_rate": 0.3},
+        "onboarding_help": {"channel": "email", "contact_cost": 1.0, "save_rate": 0.1},
+        "account_manager_call": {"channel": "phone", "contact_cost": 25.0, "save_rate": 0.25},
+        "personal_offer": {"channel": "email", "contact_cost": 0.5, "save_rate": 0.1, "offer_cost": 5.0},
+        "loyalty_reward": {"channel": "app", "contact_cost": 0.2, "save_rate": 0.05, "offer_cost": 3.0},
+        "win_back": {"channel": "letter", "contact_cost": 2.0, "save_rate": 0.04},
+    },
+}
+
+
+def outreach_settings(**changes: Any) -> OutreachSettings:
+    """The tests' settings with some keys changed."""
+    return OutreachSettings.model_validate(RAW_SETTINGS | changes)
+
+
+def scored_customers(n: int = 200, seed: int = 0) -> pd.DataFrame:
+    """So many scored customers with reasons and every state column; some cells of the state are not known."""
+    rng = np.random.default_rng(seed)
+    values = pd.DataFrame(
+        {
+            "days_since_order": np.where(rng.random(n) < 0.05, np.nan, rng.exponential(80, n)),
+            "orders_90d": rng.poisson(2, n).astype(float),
+            "spend_90d": rng.gamma(2, 100, n),
+            "tickets_open": (rng.random(n) < 0.1).astype(float),
+        }
+    )
+    contributions = pd.DataFrame(rng.normal(0, 0.6, (n, 4)), columns=[spec["name"] for spec in SPECS])
+    contributions["base"] = -1.0
+    p_churn = 1 / (1 + np.exp(-contributions.to_numpy().sum(axis=1)))
+    value = rng.gamma(1.5, 120, n)
+    table = pd.DataFrame(
+        {
+            "customer_id": pd.array([f"c{i:05d}" for i in rng.permutation(n)], dtype="str"),
+            "p_churn": p_churn,
+            "value": value,
+            "value_low": value * 0.2,
+            "value_high": value * 2.5,
+            "expected_loss": p_churn * value,
+            "tenure_days": rng.uniform(0, 900, n),
+            "days_since_order": values["days_since_order"],
+            "order_overdue_ratio": rng.gamma(2, 0.5, n),
+            "days_since_contact": np.where(rng.random(n) < 0.5, np.nan, rng.uniform(0, 300, n)),
+            "tickets_open": values["tickets_open"],
+            "consent": rng.choice([1.0, 1.0, 1.0, 1.0, 0.0, np.nan], n),
+        }
+    )
+    return pd.concat([table, reasons(contributions, values, SPECS, "EUR")], axis=1)
+
+
+def selected(n: int = 200, seed: int = 0, model_version: str = "1", **changes: Any) -> Selection:
+    """A list made from the tests' customers and settings."""
+    return select(scored_customers(n, seed), outreach_settings(**changes), AS_OF, model_version=model_version)
