@@ -1,0 +1,181 @@
+"""Reach the store: prepare a local one once, find out fast that a remote one is silent, and keep MLflow quiet.
+
+MLflow's own defaults wait four minutes for a server that is not there, print the rows that a schema refuses,
+and crash when several processes create one sqlite store. Everything that talks to MLflow runs inside :func:`asking`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import socket
+import sqlite3
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import sqlalchemy.exc
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
+from requests import RequestException
+
+from holdfast.errors import HoldfastError, RegistryError, StorageError
+from holdfast.tracking.settings import TrackingSettings, hide_credentials
+
+_PROBE_SECONDS = 2  # a server that is up answers its first, empty question sooner
+_ALREADY_EXISTS = ErrorCode.Name(RESOURCE_ALREADY_EXISTS)
+_NETWORK = (RequestException, ConnectionError, TimeoutError, socket.gaierror)  # of OSError; the others are files
+_NO_SPACE = ("database or disk is full", "No space left on device", "disk I/O error")
+
+
+@dataclass(frozen=True)
+class Store:
+    """An opened store: who to ask, where it is, which experiment the runs go to."""
+
+    client: MlflowClient
+    uri: str
+    folder: Path
+    experiment_id: str
+    settings: TrackingSettings
+
+    @property
+    def shown(self) -> str:
+        """The URI as it may be printed."""
+        return hide_credentials(self.uri)
+
+
+def open_store(settings: TrackingSettings, base: Path) -> Store:
+    """Connect, creating the local store and the experiment where they do not exist yet.
+
+    Raises
+    ------
+    RegistryError
+        A remote store does not answer within ten seconds; or a local one is damaged or of another MLflow version.
+    StorageError
+        The folder of the local store cannot be written.
+    """
+    uri, folder = settings.resolve(base)
+    with asking(settings, uri, timeout=min(_PROBE_SECONDS, settings.timeout_seconds)):
+        if uri.startswith("sqlite:"):
+            path = Path(urlsplit(uri).path[1:])
+            with locked(path.with_suffix(".lock")):
+                _check_sqlite(path)
+                client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+                experiment_id = _experiment(client, settings.experiment, (folder / "artifacts").as_uri())
+        else:
+            _check_database_server(uri, settings)
+            client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+            experiment_id = _experiment(client, settings.experiment, None)
+    return Store(client, uri, folder, experiment_id, settings)
+
+
+@contextmanager
+def asking(settings: TrackingSettings, uri: str, *, timeout: int | None = None) -> Iterator[None]:
+    """Run calls of MLflow with few retries and without chatter, and word their failures in our terms."""
+    environment = {
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": str(settings.retries),
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": str(timeout or settings.timeout_seconds),
+        "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+        "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER": "0",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+        "MLFLOW_UV_AUTO_DETECT": "false",
+    }
+    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic", "urllib3")]
+    before = {name: os.environ.get(name) for name in environment}
+    levels = [logger.level for logger in loggers]
+    os.environ.update(environment)
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"(mlflow|sqlalchemy)\b")
+            yield
+    except (MlflowException, RequestException, sqlalchemy.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
+        raise _in_our_words(error, uri) from None  # MLflow's own trace quotes URIs and data
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on a file, waiting for whoever holds it; the operating system frees it after a crash."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def exists_already(error: MlflowException) -> bool:
+    """Whether MLflow refused to create something because another process was faster."""
+    return bool(error.error_code == _ALREADY_EXISTS)
+
+
+def _experiment(client: MlflowClient, name: str, artifacts: str | None) -> str:
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            return str(client.create_experiment(name, artifact_location=artifacts))
+        except MlflowException as error:
+            if not exists_already(error):
+                raise
+            found = client.get_experiment_by_name(name)
+    if found is None or found.lifecycle_stage != "active":
+        raise RegistryError(
+            f"The experiment {name!r} was deleted from the tracking store. "
+            "Restore it there (mlflow experiments restore), or name another under tracking.experiment."
+        )
+    return str(found.experiment_id)
+
+
+def _check_sqlite(path: Path) -> None:
+    """Open the file ourselves first: MLflow tries ten times, for a hundred seconds, before it says that it cannot."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=30)
+    try:
+        connection.execute("PRAGMA schema_version").fetchone()
+    finally:
+        connection.close()
+
+
+def _check_database_server(uri: str, settings: TrackingSettings) -> None:
+    """Knock at the port of a database server, for the same reason; web servers are asked by MLflow itself."""
+    parts = urlsplit(uri)
+    ports = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
+    port = parts.port or ports.get(parts.scheme.split("+")[0])
+    if parts.scheme.split("+")[0] in ports and parts.hostname and port:
+        socket.create_connection((parts.hostname, port), timeout=min(_PROBE_SECONDS, settings.timeout_seconds)).close()
+
+
+def _in_our_words(error: Exception, uri: str) -> HoldfastError:
+    reason = hide_credentials(str(error).strip().split("\n", maxsplit=1)[0])
+    reason = reason if len(reason) <= 300 else reason[:297] + "…"
+    place = hide_credentials(uri)
+    if any(sign in str(error) for sign in _NO_SPACE):
+        return StorageError(
+            f"The tracking store {place} could not keep what was logged: {reason}. Make room, then repeat."
+        )
+    if isinstance(error, OSError) and not isinstance(error, _NETWORK):
+        return StorageError(
+            f"The tracking store {place} cannot be read or written: {reason}. Check the folder's rights."
+        )
+    if uri.startswith("sqlite:"):
+        advice = "Restore the file, or move it away to start a new store."
+        if "mlflow db upgrade" in str(error):
+            advice = f"Another version of MLflow wrote it; run: mlflow db upgrade {place}"
+        return RegistryError(f"The tracking store {place} cannot be used: {reason}. {advice}")
+    return RegistryError(
+        f"The tracking server {place} did not do what it was asked: {reason}. "
+        "Check that it runs, that tracking.uri names it, and that the credentials in the environment are right."
+    )

@@ -1,0 +1,125 @@
+"""Opening a store: several at once, damaged ones, silent ones, and what the messages give away."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from holdfast.errors import ConfigError, RegistryError, StorageError
+from holdfast.tracking import Tracker, TrackingSettings, hide_credentials
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port of this machine where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that takes connections and never answers."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(8)
+        yield int(listener.getsockname()[1])
+
+
+def test_several_processes_may_create_the_store_at_once(tmp_path: Path) -> None:
+    """Nightly jobs of several shops start together; without the lock three of four crashed."""
+    program = (
+        "import sys; from pathlib import Path; from holdfast.tracking import Tracker, TrackingSettings; "
+        "Tracker.open(TrackingSettings(), Path(sys.argv[1]))"
+    )
+    jobs = [
+        subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    said = [job.communicate() for job in jobs]
+    assert [job.returncode for job in jobs] == [0, 0, 0], said
+    assert said == [(b"", b"")] * 3
+
+
+@pytest.mark.parametrize("scheme", ["http", "postgresql"])
+def test_an_absent_server_is_named_within_seconds_and_without_its_password(
+    scheme: str, closed_port: int, tmp_path: Path
+) -> None:
+    """A scheduler must hear of it before its own patience ends, and the log is read by many."""
+    settings = TrackingSettings(uri=f"{scheme}://analyst:hunter2@127.0.0.1:{closed_port}/store")
+    began = time.monotonic()
+    with pytest.raises(RegistryError) as refused:
+        Tracker.open(settings, tmp_path)
+    assert time.monotonic() - began < 10
+    assert f"{scheme}://***@127.0.0.1:{closed_port}" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+    assert refused.value.exit_code == 5
+
+
+def test_a_server_that_never_answers_is_given_up_within_ten_seconds(silent_port: int, tmp_path: Path) -> None:
+    """A hanging server is worse than a missing one: nothing refuses the connection."""
+    began = time.monotonic()
+    with pytest.raises(RegistryError, match="tracking server"):
+        Tracker.open(TrackingSettings(uri=f"http://127.0.0.1:{silent_port}"), tmp_path)
+    assert time.monotonic() - began < 12
+
+
+def test_a_damaged_store_is_said_to_be_damaged(tmp_path: Path) -> None:
+    """MLflow alone would try for a hundred seconds."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "mlflow.db").write_bytes(b"this was a database once" * 100)
+    with pytest.raises(RegistryError, match=r"mlflow\.db cannot be used: .*database"):
+        Tracker.open(TrackingSettings(), tmp_path)
+
+
+def test_a_folder_that_is_a_file_is_a_storage_error(tmp_path: Path) -> None:
+    """The path is right and the place is taken: the message speaks of the folder, not of a server."""
+    (tmp_path / "models").write_text("not a folder")
+    with pytest.raises(StorageError, match="models"):
+        Tracker.open(TrackingSettings(), tmp_path)
+
+
+def test_opening_leaves_the_environment_as_it_was(tmp_path: Path) -> None:
+    """A notebook that uses MLflow for other work keeps its own patience and its own log levels."""
+    before = dict(os.environ)
+    Tracker.open(TrackingSettings(), tmp_path)
+    assert dict(os.environ) == before
+
+
+def test_a_variable_in_the_uri_is_filled_in_or_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords belong in the environment, not in the configuration."""
+    settings = TrackingSettings(uri="https://${STORE_USER}@mlflow.example")
+    monkeypatch.setenv("STORE_USER", "analyst")
+    assert settings.resolve(tmp_path)[0] == "https://analyst@mlflow.example"
+    monkeypatch.delenv("STORE_USER")
+    with pytest.raises(ConfigError, match="STORE_USER"):
+        settings.resolve(tmp_path)
+
+
+def test_a_sqlite_path_is_relative_to_the_configuration(tmp_path: Path) -> None:
+    """The same configuration must find the same store from every folder."""
+    assert TrackingSettings(uri="sqlite:///kept/runs.db").resolve(tmp_path)[0] == f"sqlite:///{tmp_path}/kept/runs.db"
+    assert TrackingSettings(uri="sqlite:////srv/runs.db").resolve(tmp_path)[0] == "sqlite:////srv/runs.db"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgresql://me:pa55@db:5432/x", "postgresql://***@db:5432/x"),
+        ("https://token@host/path?x=1", "https://***@host/path?x=1"),
+        ("host=db password=pa55 user=me", "host=db password=*** user=me"),
+        ("https://host/?api_key=pa55&x=1", "https://host/?api_key=***&x=1"),
+        ("Quantity * UnitPrice", "Quantity * UnitPrice"),
+        ("mail to someone@example.com", "mail to someone@example.com"),
+    ],
+)
+def test_credentials_are_hidden_and_nothing_else(text: str, shown: str) -> None:
+    """Everything that is logged or printed passes through here."""
+    assert hide_credentials(text) == shown
