@@ -41,6 +41,16 @@ def is_number(kind: str) -> bool:
     return kind in _INTEGERS or kind in _FLOATS or kind.startswith("DECIMAL") or kind == "UHUGEINT"
 
 
+def is_naive(kind: str) -> bool:
+    """Whether the DuckDB type holds times or dates without a zone."""
+    return kind in _NAIVE
+
+
+def is_zoned(kind: str) -> bool:
+    """Whether the DuckDB type holds instants."""
+    return kind in _ZONED
+
+
 def text(raw: str, kind: str) -> Cast:
     """Trimmed text; whole numbers lose their ``.0``, an empty cell is no value."""
     if kind in _FLOATS:
@@ -55,7 +65,7 @@ def text(raw: str, kind: str) -> Cast:
 
 
 def identifier(raw: str, kind: str) -> Cast:
-    """Text of an id: as :func:`text`; ``13085.0`` is 13085, and the words that exports write for nothing are nothing."""
+    """Text of an id: ``13085.0`` is 13085, and the words that exports write for nothing are nothing."""
     value = text(raw, kind).value
     if kind in _INTEGERS or kind in _FLOATS:
         return Cast(value)
@@ -116,9 +126,9 @@ def time(raw: str, kind: str, zone: str | None, key: str, source: str) -> Cast:
     the later one counts (a row is never visible before it happened); where an hour was left out, the clocks' jump is
     added. A date is its midnight. What lies outside 1800 to 2300 becomes FAR_PAST or FAR_FUTURE.
     """
-    if kind in _ZONED:
+    if is_zoned(kind):
         return Cast(_instant(raw, None))
-    if kind in _NAIVE:
+    if is_naive(kind):
         if zone is None:
             raise ConfigError(naive(key, source))
         return Cast(_instant(f"CAST({raw} AS TIMESTAMP)", zone))

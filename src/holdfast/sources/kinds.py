@@ -38,15 +38,14 @@ class Kind:
     unique: str | None = None
     unique_words: str = "event id"
 
-    def column(self, name: str) -> Column:
-        return next(column for column in self.columns if column.name == name)
-
     @property
     def names(self) -> list[str]:
+        """Names of all columns."""
         return [column.name for column in self.columns]
 
     @property
     def later(self) -> list[str]:
+        """Names of the moments that come after the first one."""
         return [column.name for column in self.columns if column.role == "later"]
 
 

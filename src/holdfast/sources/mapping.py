@@ -1,4 +1,4 @@
-"""From a source's settings and its real columns to a checked mapping: for each column of ours, an expression and a type."""
+"""From a source's settings and its real columns to a checked mapping: an expression for each of our columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from holdfast.errors import ConfigError
 from holdfast.sources.engine import quoted, rows
 from holdfast.sources.expressions import checked
 from holdfast.sources.kinds import ALIASES, Column, Kind, kind_of, nearest
-from holdfast.sources.readers import Relation
+from holdfast.sources.relation import Relation
 from holdfast.sources.settings import AttributeSettings, SourceSettings
 
 _RESERVED = ("customer", "customer_id", "event_time", "known_time", "moment", "consent")
@@ -40,6 +40,7 @@ class SourceMapping:
     attributes: dict[str, AttributeSettings]
 
     def has(self, name: str) -> bool:
+        """Whether the source maps this column of ours."""
         return name in self.picked
 
 

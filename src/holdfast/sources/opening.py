@@ -12,18 +12,21 @@ import pyarrow as pa
 
 from holdfast.errors import ConfigError, DataError
 from holdfast.progress import SILENT, Progress
+from holdfast.sources.changes import changed_shares, watched
+from holdfast.sources.duplicates import mark_duplicates
 from holdfast.sources.engine import connect, literal, one, quoted, reading, rows
+from holdfast.sources.extra import append
 from holdfast.sources.mapping import SourceMapping, raw_texts, resolve
-from holdfast.sources.readers import count, open_relation, registered
+from holdfast.sources.readers import open_relation
+from holdfast.sources.reasons import Limits
+from holdfast.sources.relation import count, registered
 from holdfast.sources.report import SourceReport, SourcesReport
 from holdfast.sources.settings import SourceSettings
 from holdfast.sources.streams import streams_of
 from holdfast.sources.tables import StreamInfo, Tables, discard
 from holdfast.sources.validation import (
-    Limits,
     mapped,
     mapped_query,
-    mark_duplicates,
     require_one_currency,
     require_zones,
 )
@@ -90,7 +93,7 @@ def open_sources(
             with progress(f"Reading {name}"), reading(f"source '{name}'"):
                 mappings.append(opened.read(name, source))
         with progress("Unfolding events"), reading("the tables"):
-            return _unfold(connection, folder, mappings, opened.reports)
+            return _unfold(connection, folder, mappings, opened)
     except BaseException:
         discard(connection, folder)
         raise
@@ -121,6 +124,7 @@ class _Opening:
         self.frames = frames
         self.extra = extra
         self.reports: list[SourceReport] = []
+        self.changed_later: dict[str, float] = {}
 
     def read(self, name: str, source: SourceSettings) -> SourceMapping:
         texts = raw_texts(name, source)
@@ -128,9 +132,13 @@ class _Opening:
         try:
             mapping = resolve(self.connection, name, source, relation)
             require_zones(self.connection, mapping, relation.sql)
-            query = mapped_query(mapping, relation.sql, self.limits)
+            whole = self.limits.as_of is None and self.limits.wanted is None
+            watch = watched(mapping, relation) if whole else {}
+            query = mapped_query(mapping, relation.sql, self.limits, watch)
             self.connection.execute(f"CREATE TABLE {mapped(name)} AS {query}")
             filtered = self._filtered(mapping, relation.sql)
+            if name in self.extra:
+                append(self.connection, mapping, self.extra[name], self.limits)
         finally:
             relation.release()
         mark_duplicates(self.connection, mapping)
@@ -140,6 +148,8 @@ class _Opening:
                 f"DELETE FROM {mapped(name)} WHERE customer_id IS NULL OR customer_id NOT IN ({inside})"
             )
         require_one_currency(self.connection, mapping, self.limits)
+        shares = changed_shares(self.connection, mapped(name), list(watch))
+        self.changed_later |= {f"{name}.{raw}": share for raw, share in shares.items()}
         self._account(mapping, filtered)
         return mapping
 
@@ -173,7 +183,8 @@ class _Opening:
         notes = dict(
             rows(
                 self.connection,
-                f"SELECT note, count(*) FROM {table} WHERE reason IS NULL AND note IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1",
+                f"SELECT note, count(*) FROM {table} WHERE reason IS NULL AND note IS NOT NULL "
+                "GROUP BY 1 ORDER BY 2 DESC, 1",
             )
         )
         event_time = quoted(mapping.kind.time or "signup_time")
@@ -197,7 +208,7 @@ class _Opening:
 
 
 def _unfold(
-    connection: duckdb.DuckDBPyConnection, folder: Path, mappings: list[SourceMapping], reports: list[SourceReport]
+    connection: duckdb.DuckDBPyConnection, folder: Path, mappings: list[SourceMapping], opened: _Opening
 ) -> Tables:
     """The index of customers and all streams; the mapped tables go."""
     ids = " UNION ALL ".join(f"SELECT customer_id FROM {mapped(item.name)} WHERE reason IS NULL" for item in mappings)
@@ -211,7 +222,8 @@ def _unfold(
             listed = "".join(f", {quoted(column)}" for column in stream.columns)
             connection.execute(
                 f"CREATE TABLE {quoted(stream.name)} AS SELECT customer, CAST(event_time AS BIGINT) AS event_time, "
-                f"CAST(known_time AS BIGINT) AS known_time{listed} FROM ({stream.query}) JOIN customers_index USING (customer_id)"
+                f"CAST(known_time AS BIGINT) AS known_time{listed} "
+                f"FROM ({stream.query}) JOIN customers_index USING (customer_id)"
             )
             streams[stream.name] = StreamInfo(stream.name, stream.columns)
         connection.execute(f"DROP TABLE {mapped(mapping.name)}")
@@ -221,4 +233,4 @@ def _unfold(
         for name, settings in mapping.attributes.items()
         if not settings.static and settings.known_time is None and not mapping.has("known_time")
     ]
-    return Tables(connection, folder, streams, SourcesReport(tuple(reports)), untimed)
+    return Tables(connection, folder, streams, SourcesReport(tuple(opened.reports)), untimed, opened.changed_later)

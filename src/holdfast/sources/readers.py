@@ -1,47 +1,23 @@
-"""Where a source's table lies: files, a DuckDB file, a PostgreSQL server, a frame; each becomes a relation in SQL."""
+"""Where a source's table lies (files, a DuckDB file, a PostgreSQL server, a frame), as a relation in SQL."""
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from holdfast.errors import ConfigError
-from holdfast.sources.engine import literal, one, quoted, reading, rows
+from holdfast.sources.engine import expanded, literal, quoted, reading, rows
 from holdfast.sources.kinds import nearest
+from holdfast.sources.postgres import read_postgres
+from holdfast.sources.relation import Relation, described, registered
 from holdfast.sources.settings import CsvSettings, SourceSettings
 
 PARQUET = (".parquet", ".pq")
 CSV = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".csv.zst", ".tsv.zst", ".txt.zst")
-
-
-@dataclass(frozen=True)
-class Relation:
-    """A table as SQL can name it after FROM, its columns with their DuckDB types, and how to let go of it."""
-
-    sql: str
-    columns: dict[str, str]
-    release: Callable[[], None] = lambda: None
-
-
-def expanded(text: str, key: str) -> str:
-    """The text with every ``${VARIABLE}`` replaced by its value in the environment."""
-
-    def value(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name not in os.environ:
-            raise ConfigError(
-                f"{key} needs the environment variable {name}, which is not set. Set it, or write the value."
-            )
-        return os.environ[name]
-
-    return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", value, text)
 
 
 def open_relation(
@@ -60,15 +36,8 @@ def open_relation(
     if source.duckdb is not None:
         return _database(connection, name, source, base)
     if source.postgres is not None:
-        from holdfast.sources.postgres import read_postgres
-
         return read_postgres(connection, name, source.postgres)
     return _frame(connection, name, str(source.frame), frames)
-
-
-def described(connection: duckdb.DuckDBPyConnection, sql: str) -> dict[str, str]:
-    """Names and types of the columns of whatever stands after FROM."""
-    return {row[0]: row[1] for row in rows(connection, f"DESCRIBE SELECT * FROM {sql}")}
 
 
 def files_of(path: str, key: str, base: Path) -> list[Path]:
@@ -107,7 +76,8 @@ def _files(
     if len(formats) != 1 or None in formats:
         raise ConfigError(
             f"{key}: wanted Parquet files (.parquet) or CSV files (.csv, .tsv, .txt, also .gz and .zst), all of one "
-            f"format; found {', '.join(sorted({file.suffix or file.name for file in found}))}. Name a glob such as *.parquet."
+            f"format; found {', '.join(sorted({file.suffix or file.name for file in found}))}. "
+            "Name a glob such as *.parquet."
         )
     # DuckDB takes each name as a glob; a bracket around a sign makes it a plain letter.
     names = ", ".join(literal(re.sub(r"([*?\[])", r"[\1]", str(file))) for file in found)
@@ -188,20 +158,3 @@ def _frame(connection: duckdb.DuckDBPyConnection, name: str, frame: str, frames:
             f"Pass frames={{'{frame}': table}} with a pandas or Arrow table."
         )
     return registered(connection, f"frame {name}", frames[frame])
-
-
-def registered(connection: duckdb.DuckDBPyConnection, alias: str, table: Any) -> Relation:
-    """A pandas or Arrow table as a relation; it is read where it lies."""
-    connection.register(alias, table)
-    sql = quoted(alias)
-
-    def release() -> None:
-        with suppress(duckdb.Error):  # a connection that is closed already has let go
-            connection.unregister(alias)
-
-    return Relation(sql, described(connection, sql), release)
-
-
-def count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
-    """The number of rows of whatever stands after FROM."""
-    return int(one(connection, f"SELECT count(*) FROM {sql}")[0])

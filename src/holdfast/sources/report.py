@@ -28,6 +28,7 @@ class SourceReport:
 
     @property
     def rows_rejected(self) -> int:
+        """How many rows were rejected, for whatever reason."""
         return self.rows_in - self.rows_valid
 
     @property
@@ -80,5 +81,5 @@ class SourcesReport:
                 raise DataError(
                     f"Source '{source.name}' has {source.share_rejected:.1%} of its {source.rows_in:,} rows rejected; "
                     f"at most {most_rejected:.1%} is allowed ({reasons}). Look at the rows in rejects.parquet, "
-                    f"then mend the table, change the mapping, or leave rows out on purpose with sources.{source.name}.where."
+                    f"then mend the table, change the mapping, or leave rows out with sources.{source.name}.where."
                 )

@@ -55,7 +55,8 @@ def _orders(mapping: SourceMapping) -> list[Stream]:
         # Ordered sums: floating sums depend on the order of their terms, and equal data must give equal bits.
         added = "".join(f", sum({name} ORDER BY {name}) AS {name}" for name in sums)
         grouped = (
-            f"SELECT customer_id, event_time, known_time{added}, CAST(count(*) AS DOUBLE) AS items FROM {_good(mapping)} "
+            f"SELECT customer_id, event_time, known_time{added}, CAST(count(*) AS DOUBLE) AS items "
+            f"FROM {_good(mapping)} "
             "GROUP BY customer_id, coalesce(order_id, 'row ' || rowid), event_time, known_time, amount < 0"
         )
     else:
@@ -134,8 +135,8 @@ def _subscriptions(mapping: SourceMapping) -> list[Stream]:
     else:
         level = "CASE WHEN kind = 'ended' THEN 0.0 ELSE mrr END"
         events = (
-            f"SELECT customer_id, event_time, known_time, kind AS moment, {level} AS mrr, {same} AS subscription{extra} "
-            f"FROM {_good(mapping)}"
+            f"SELECT customer_id, event_time, known_time, kind AS moment, {level} AS mrr, {same} AS subscription"
+            f"{extra} FROM {_good(mapping)}"
         )
     columns: dict[str, ColumnKind] = {
         "moment": "category",
@@ -145,6 +146,7 @@ def _subscriptions(mapping: SourceMapping) -> list[Stream]:
         "active_delta": "number",
         "term_end_day": "number",
     }
+    change = "{t: event_time, r: rank, m: mrr, a: CAST(moment <> 'ended' AS INTEGER)}"
     order = "known_time, event_time, rank, mrr, plan, term_end"
     query = f"""
     WITH events AS ({events}),
@@ -152,8 +154,7 @@ def _subscriptions(mapping: SourceMapping) -> list[Stream]:
         SELECT *, CASE moment WHEN 'ended' THEN 0 WHEN 'started' THEN 1 WHEN 'renewed' THEN 2 WHEN 'plan_changed' THEN 3
                   WHEN 'price_changed' THEN 4 ELSE 5 END AS rank FROM events),
     standing AS (
-        SELECT *, max(CASE WHEN moment <> 'payment_failed'
-                           THEN {{t: event_time, r: rank, m: mrr, a: CAST(moment <> 'ended' AS INTEGER)}} END) OVER so_far AS now
+        SELECT *, max(CASE WHEN moment <> 'payment_failed' THEN {change} END) OVER so_far AS now
         FROM ranked
         WINDOW so_far AS (PARTITION BY customer_id, subscription ORDER BY {order} ROWS UNBOUNDED PRECEDING)),
     changes AS (

@@ -41,6 +41,9 @@ class Tables:
         Rows in, valid, rejected by reason, per source.
     unknown_time_attributes : list of str
         Attributes of customers that are neither static nor say when they became known.
+    changed_later : dict of str to float
+        Columns of times that no mapping reads (``orders.updated_at``) and the share of good rows whose time there lies
+        after the row counts as known. Empty for data that is cut or restricted to some customers.
     """
 
     def __init__(
@@ -50,11 +53,13 @@ class Tables:
         streams: dict[str, StreamInfo],
         report: SourcesReport,
         unknown_time_attributes: list[str],
+        changed_later: dict[str, float],
     ) -> None:
         self.connection = connection
         self.streams = streams
         self.report = report
         self.unknown_time_attributes = unknown_time_attributes
+        self.changed_later = changed_later
         self._finish = finalize(self, discard, connection, folder)
 
     def __enter__(self) -> Self:
