@@ -100,7 +100,7 @@ def number(value: Any, unit: str, currency: str | None = None) -> str:
     if unit in ("days", "hours"):
         return _rounded(amount, 0 if abs(amount) >= 1 else 1)
     if unit == "ratio":
-        return _rounded(amount, 1 if abs(amount) >= 1 else 2)
+        return _rounded(amount, 2 if abs(amount) < 1 else 1 if abs(amount) < 100 else 0)
     return _rounded(amount, 1 if abs(amount) < 100 else 0)
 
 

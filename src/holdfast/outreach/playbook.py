@@ -87,6 +87,7 @@ def _fits(rule: PlaybookRule, customers: pd.DataFrame) -> NDArray[np.bool_]:
     if rule.open_complaint is not None:
         fits &= customers["open_complaint"].to_numpy() == rule.open_complaint
     if rule.reason_family is not None:
-        whole = customers["reason_1_family"].str.split(":", n=1).str[0]
-        fits &= (whole.isin(rule.reason_family) | customers["reason_1_family"].isin(rule.reason_family)).to_numpy()
+        families = customers["reason_1_family"]
+        named = [name for name in families.unique() if {name, name.split(":")[0]} & set(rule.reason_family)]
+        fits &= families.isin(named).to_numpy()
     return fits

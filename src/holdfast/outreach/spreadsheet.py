@@ -37,4 +37,4 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
 def _cells(column: pd.Series[Any]) -> list[str]:
     if pd.api.types.is_numeric_dtype(column):
         return ["" if math.isnan(value) else repr(value) for value in column.tolist()]
-    return [harmless(str(value)) for value in column]
+    return [harmless(text) for text in column.to_numpy(dtype=object).tolist()]

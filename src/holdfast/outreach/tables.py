@@ -66,7 +66,7 @@ def content_hash(frame: pd.DataFrame) -> str:
         if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fi":
             digest.update(column.to_numpy().astype(column.dtype.newbyteorder("<")).tobytes())
         else:
-            texts = [str(text) for text in column]
+            texts = column.to_numpy(dtype=object).tolist()
             digest.update(np.fromiter(map(len, texts), dtype="<i8").tobytes())
             digest.update("".join(texts).encode())
     return digest.hexdigest()
