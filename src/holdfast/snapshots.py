@@ -170,7 +170,7 @@ def build_snapshots(
             f"The data covers {show(tables.data_from)} to {show(tables.data_until)}; check cutoffs and population."
         )
     table = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    ids = tables.connection.execute("SELECT customer_id FROM customers_index ORDER BY customer").to_arrow_table()
+    ids = tables.connection.sql("SELECT customer_id FROM customers_index ORDER BY customer").to_arrow_table()
     names = pd.Series(ids.column("customer_id").to_pandas(), dtype="str")
     table.insert(0, "customer_id", names.take(table.pop("customer").to_numpy()).to_numpy())
     left = table["churned"].isna() if labels is not None else np.zeros(len(table), dtype=bool)

@@ -190,13 +190,14 @@ class Over(Aggregate):
 
 
 def _divide(above: Numbers, below: Numbers) -> Numbers:
-    quotient: Numbers = np.divide(above, below, out=np.full(above.shape, np.nan), where=below != 0)
-    return quotient
+    with np.errstate(over="ignore"):
+        quotient: Numbers = np.divide(above, below, out=np.full(above.shape, np.nan), where=below != 0)
+    return np.where(np.isinf(quotient), np.nan, quotient)
 
 
 @dataclass(frozen=True)
 class Ratio(Aggregate):
-    """One aggregate divided by another, ``times`` a constant; NaN where the divisor is 0 or NaN."""
+    """One aggregate divided by another, ``times`` a constant; NaN where the divisor is NaN, 0 or as good as 0."""
 
     above: Aggregate
     below: Aggregate

@@ -110,7 +110,7 @@ def _read(
     numbers = [f"{number(column)} AS {quoted(column)}" for column in columns]
     order = ["customer", "event_time", "known_time", *map(quoted, sorted(tables.streams[stream].columns))]
     table = (
-        tables.connection.execute(
+        tables.connection.sql(
             f"SELECT {', '.join(['customer', 'event_time', 'known_time', *numbers])} FROM {stream} "
             f"WHERE customer >= {first} AND customer < {stop} ORDER BY {', '.join(order)}"
         )
