@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from holdfast.features import (
@@ -64,6 +64,12 @@ class Vocabulary:
         }
         return cls(columns, levels)
 
+    def gives(self, feature: Feature) -> bool:
+        """Whether the stream and the columns that a feature reads exist."""
+        if feature.source is None:
+            return True
+        return feature.source in self.columns and feature.aggregate.columns() <= set(self.columns[feature.source])
+
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON."""
         return {"columns": dict(self.columns), "levels": dict(self.levels)}
@@ -85,19 +91,8 @@ def _commonest(tables: Tables, stream: str, column: str) -> tuple[str, ...]:
 
 
 def catalogue(vocabulary: Vocabulary) -> tuple[Feature, ...]:
-    """Every feature whose stream and columns exist, family by family.
-
-    Names are unique: a level or attribute of the data that would give a feature the name of another one, as the kind
-    "usage" gives ``usage_30d``, gets its source before the name, ``engagement_usage_30d``.
-    """
-    features: dict[str, Feature] = {}
-    for feature in _all(vocabulary):
-        if _can_be_built(feature, vocabulary):
-            name = feature.name
-            while name in features or name in RESERVED:
-                name = f"{feature.source}_{name}"
-            features[name] = replace(feature, name=name)
-    return tuple(features.values())
+    """Every feature whose stream and columns exist, family by family; names are unique."""
+    return tuple(feature for feature in _all(vocabulary) if vocabulary.gives(feature))
 
 
 def _all(vocabulary: Vocabulary) -> Iterator[Feature]:
@@ -115,9 +110,21 @@ def _all(vocabulary: Vocabulary) -> Iterator[Feature]:
             yield attribute.per_attribute(name)
 
 
-def _can_be_built(feature: Feature, vocabulary: Vocabulary) -> bool:
-    if feature.source is None:
-        return True
-    return feature.source in vocabulary.columns and feature.aggregate.columns() <= set(
-        vocabulary.columns[feature.source]
-    )
+EVERYTHING = Vocabulary(
+    columns={
+        "orders": ("amount", "discount", "items", "margin"),
+        "items": ("amount", "category"),
+        "engagement": ("kind", "quantity"),
+        "tickets": ("hours_to_resolve", "moment", "open_delta", "satisfaction", "severity", "topic"),
+        "subscriptions": ("active_delta", "moment", "mrr", "mrr_delta", "plan", "term_end_day"),
+        "surveys": ("score",),
+        "contacts": ("action", "channel", "moment", "offer"),
+        "customers": ("channel", "country", "moment"),
+    },
+    levels={
+        "engagement.kind": ("app", "email_click", "email_open", "email_sent", "visit"),
+        "tickets.severity": ("critical", "high", "low", "normal"),
+        "tickets.topic": ("billing", "delivery", "product"),
+    },
+)
+"""Every source with every column, and usual levels: what the catalogue can give at most."""

@@ -9,6 +9,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from holdfast.features.feature import Feature
+from holdfast.history.aggregates import Last
+
+CONSENT = Feature("consent", "customers", Last("consent"), "score", "agreed to be contacted ({value})", "consent")
+"""Whether the customer agreed to be contacted, 1 or 0: for rules only, never for a model."""
+
 # Name of the state: the feature columns that tell it; of several that are known the largest counts.
 STATE: dict[str, tuple[str, ...]] = {
     "tenure_days": (
@@ -27,6 +33,8 @@ STATE: dict[str, tuple[str, ...]] = {
     "consent": ("consent",),
     "mrr": ("mrr",),
 }
+
+TELLERS = frozenset(teller for tellers in STATE.values() for teller in tellers)
 
 
 def state(snapshots: pd.DataFrame) -> pd.DataFrame:

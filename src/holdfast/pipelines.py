@@ -1,0 +1,463 @@
+"""The whole way, for one configuration: the only file that knows all rooms.
+
+A :class:`Project` is what notebooks and the command line work with; each method is one stage or one command.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cache, cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pandas as pd
+
+from holdfast.audit import Audit, audit
+from holdfast.backtest import Backtest, backtest
+from holdfast.config import Configuration, load, parse
+from holdfast.errors import BundleError, DataError
+from holdfast.features.catalogue import Vocabulary, catalogue
+from holdfast.features.feature import Feature
+from holdfast.models import Bundle
+from holdfast.outreach import lock, publish, select, state
+from holdfast.outreach.state import CONSENT, TELLERS
+from holdfast.progress import SILENT, Progress
+from holdfast.promotion import judge
+from holdfast.report.page import list_page
+from holdfast.report.results import Built, Checked, Published, Runs, Trained
+from holdfast.scoring import score
+from holdfast.snapshots import build_snapshots, training_cutoffs
+from holdfast.sources import Tables, open_sources
+from holdfast.timeline import Days, instant, show
+from holdfast.tracking import Promotion, StoredModel, Tracker, Verdict
+from holdfast.training import fit, require_learnable
+
+MOST_BEHIND = Days(7)  # the data may end so long before the instant to score at
+EVALUATION = "evaluation"  # the folder of a run that keeps the bundle as it stood at the latest test cutoff
+
+
+class Project:
+    """A configuration at work; a context manager that closes its tables.
+
+    Examples
+    --------
+    >>> project = Project.open("configs/demo_retail.yaml")     # doctest: +SKIP
+    >>> project.snapshots()                                    # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        base: Path,
+        *,
+        frames: Mapping[str, Any] | None = None,
+        progress: Progress = SILENT,
+    ) -> None:
+        self.configuration = configuration
+        self.base = base
+        self.frames = frames or {}
+        self.progress = progress
+
+    @classmethod
+    def open(
+        cls,
+        configuration: Path | str | Mapping[str, Any],
+        *,
+        frames: Mapping[str, Any] | None = None,
+        progress: Progress = SILENT,
+    ) -> Self:
+        """Open a YAML file, or settings that are already a mapping (paths are then relative to the current folder).
+
+        Parameters
+        ----------
+        frames : mapping of name to pandas or Arrow table
+            For sources that say ``frame: name``.
+
+        Raises
+        ------
+        ConfigError
+            The configuration cannot be right; every problem is named.
+        """
+        if isinstance(configuration, Mapping):
+            return cls(parse(dict(configuration)), Path.cwd(), frames=frames, progress=progress)
+        path = Path(configuration)
+        return cls(load(path), path.resolve().parent, frames=frames, progress=progress)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the tables and delete their temporary files."""
+        if "tables" in self.__dict__:
+            self.tables.close()
+            del self.__dict__["tables"]
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The validated sources, opened when first needed."""
+        return self._open_tables(progress=self.progress)
+
+    @cached_property
+    def tracker(self) -> Tracker:
+        """The store of runs and models."""
+        return Tracker.open(self.configuration.tracking, self.base)
+
+    def _open_tables(
+        self, *, as_of: int | None = None, customers: Sequence[str] | None = None, progress: Progress = SILENT
+    ) -> Tables:
+        settings = self.configuration
+        return open_sources(
+            settings.sources,
+            base=self.base,
+            currency=settings.currency,
+            frames=self.frames,
+            as_of=as_of,
+            customers=customers,
+            progress=progress,
+        )
+
+    def check(self, *, audit: bool = False, rejects: Path | None = None) -> Checked:
+        """Read and validate the sources; optionally audit the training table, and write the rejected rows."""
+        tables = self.tables
+        if rejects is not None:
+            tables.write_rejects(rejects)
+        return Checked(
+            tables.report,
+            self.configuration.most_rejected,
+            show(tables.data_from),
+            show(tables.data_until),
+            tables.customer_count,
+            tuple(tables.unknown_time_attributes),
+            rejects,
+            self.audit(self.snapshots()) if audit else None,
+        )
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """What the catalogue depends on, read off the sources."""
+        return Vocabulary.of(self.tables)
+
+    def features(self) -> tuple[Feature, ...]:
+        """Every feature that these sources can give."""
+        return catalogue(self.vocabulary)
+
+    def snapshots(self) -> pd.DataFrame:
+        """The labelled table: one row per customer of the population and training or test cutoff."""
+        self.tables.report.require(self.configuration.most_rejected)
+        settings = self.configuration
+        return build_snapshots(
+            self.tables,
+            self.features(),
+            population=settings.population,
+            cutoffs=training_cutoffs(settings.cutoffs, self.tables, settings.labels),
+            labels=settings.labels,
+            progress=self.progress,
+        )
+
+    def write_snapshots(self, path: Path) -> Built:
+        """Write the labelled table as one Parquet file, whole or not at all."""
+        table = self.snapshots()
+        partial = path.with_name(f".{path.name}.partial")
+        try:
+            table.to_parquet(partial, index=False)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+        cutoffs = [show(int(cutoff)) for cutoff in sorted(table["cutoff"].unique())]
+        return Built(path, len(table), len(self.features()), cutoffs)
+
+    def audit(self, snapshots: pd.DataFrame) -> Audit:
+        """Look for knowledge of the future in a labelled table."""
+        settings = self.configuration
+        return audit(
+            self._open_tables,
+            self.tables,
+            snapshots,
+            self.features(),
+            population=settings.population,
+            labels=settings.labels,
+            settings=settings.audit,
+            progress=self.progress,
+        )
+
+    def backtest(self, *, snapshots: pd.DataFrame | None = None, plots: Path | None = None) -> Backtest:
+        """Evaluate on every test cutoff with models trained on what was known there, beside the baselines."""
+        result = self._backtest(self.snapshots() if snapshots is None else snapshots, self._test_cutoffs())
+        if plots is not None:
+            result.write_plots(plots)
+        return result
+
+    def _test_cutoffs(self) -> list[int]:
+        return sorted(instant(cutoff) for cutoff in self.configuration.cutoffs.test)
+
+    def _backtest(self, snapshots: pd.DataFrame, cutoffs: Sequence[int]) -> Backtest:
+        settings = self.configuration
+        require_learnable(snapshots)
+        return backtest(
+            snapshots,
+            [feature.to_dict() for feature in self.features()],
+            cutoffs,
+            complete_after=settings.labels.complete_after,
+            horizon=settings.value.horizon_days,
+            seed=settings.seed,
+            meta=self._meta(),
+            progress=self.progress,
+        )
+
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """What a model depends on: the valid rows, the settings, the code."""
+        return {
+            "data": self.tables.fingerprint,
+            "configuration": self.configuration.fingerprint,
+            "code": code_fingerprint(),
+        }
+
+    def _meta(self) -> dict[str, Any]:
+        settings = self.configuration
+        return {
+            "name": settings.name,
+            "currency": settings.currency,
+            "churn": settings.churn.model_dump(mode="json"),
+            "value": settings.value.model_dump(mode="json"),
+            "population": settings.population.model_dump(mode="json"),
+            "vocabulary": self.vocabulary.to_dict(),
+            "fingerprints": self.fingerprints,
+        }
+
+    def train(self, *, force: bool = False) -> Trained:
+        """Audit, evaluate at the latest test cutoff, train on everything, track, and register a challenger.
+
+        Where data, configuration and code are those of the present challenger, nothing is done, unless forced.
+
+        Raises
+        ------
+        AuditError
+            A finding is not allowed by name.
+        DataError
+            Too many rejected rows, too few customers, one class only, or an incomplete outcome.
+        """
+        self.tables.report.require(self.configuration.most_rejected)
+        known = None if force else self.tracker.find(self.configuration.name, self.fingerprints)
+        if known is not None:
+            return self._trained(known.version, known.run_id, known.bundle, known.metrics, fresh=False)
+        snapshots = self.snapshots()
+        require_learnable(snapshots)
+        found = self.audit(snapshots)
+        found.require_clean()
+        latest = self._test_cutoffs()[-1]
+        tested = self._backtest(snapshots, [latest])
+        settings = self.configuration
+        bundle = fit(
+            snapshots,
+            [feature.to_dict() for feature in self.features()],
+            complete_after=settings.labels.complete_after,
+            seed=settings.seed,
+            meta=self._meta(),
+            progress=self.progress,
+        )
+        metrics = tested.figures(latest)
+        with tempfile.TemporaryDirectory(prefix="holdfast-") as temporary:
+            folder = bundle.save(Path(temporary) / "bundle")
+            evaluation = tested.bundles[latest].save(Path(temporary) / EVALUATION)
+            run = self.tracker.log_training(
+                folder,
+                name=settings.name,
+                features=bundle.features,
+                parameters=settings.model_dump(mode="json", exclude={"sources", "tracking"}),
+                metrics=metrics,
+                metrics_by_cutoff={latest: metrics},
+                fingerprints=self.fingerprints,
+                plots=tested.plots(),
+                audit=found.to_dict(),
+                backtest=tested.to_dict(),
+                folders={EVALUATION: evaluation},
+            )
+        return self._trained(run.version, run.run_id, bundle, metrics, fresh=True)
+
+    def _trained(
+        self, version: str, run_id: str, bundle: Bundle | Path, metrics: Mapping[str, float], *, fresh: bool
+    ) -> Trained:
+        if isinstance(bundle, Path):
+            bundle = Bundle.load(bundle)
+        return Trained(
+            name=self.configuration.name,
+            version=version,
+            run_id=run_id,
+            fresh=fresh,
+            snapshots=bundle.meta["training_snapshots"],
+            features=len(bundle.features),
+            cutoffs=len(bundle.meta["training_cutoffs"]),
+            metrics=metrics,
+            tested_at=show(self._test_cutoffs()[-1]),
+            tracking=self.tracker.location,
+        )
+
+    def promote(self) -> Promotion:
+        """Make the challenger champion, unless it is worse on the latest test cutoff."""
+
+        def compare(champion: StoredModel | None, challenger: StoredModel) -> Verdict:
+            if champion is None:
+                return Verdict(accepted=True, reason="there was no champion yet")
+            bundles = [self._evaluation(model) for model in (champion, challenger)]
+            return judge(*bundles, self._snapshots_for(bundles, self._test_cutoffs()[-1]))
+
+        return self.tracker.promote(self.configuration.name, compare)
+
+    def _evaluation(self, model: StoredModel) -> Bundle:
+        """The model as it stood at its latest test cutoff, before it learnt what came after."""
+        return Bundle.load(self.tracker.folder(model.run_id, EVALUATION))
+
+    def _snapshots_for(self, bundles: Sequence[Bundle], cutoff: int) -> pd.DataFrame:
+        settings = self.configuration
+        features = {feature.name: feature for bundle in bundles for feature in self._features_of(bundle)}
+        return build_snapshots(
+            self.tables,
+            tuple(features.values()),
+            population=settings.population,
+            cutoffs=[cutoff],
+            labels=settings.labels,
+            progress=self.progress,
+        )
+
+    def _features_of(self, bundle: Bundle) -> list[Feature]:
+        """The declarations of a bundle's features, from the vocabulary it was trained with.
+
+        Raises
+        ------
+        BundleError
+            The catalogue or the sources cannot give some of them; they are named.
+        """
+        stored = Vocabulary.from_dict(bundle.meta["vocabulary"])
+        now = Vocabulary(self.vocabulary.columns, stored.levels)
+        known = {feature.name: feature for feature in catalogue(now)}
+        absent = [name for name in bundle.feature_names if name not in known]
+        if absent:
+            shown = ", ".join(absent[:10]) + (", …" if len(absent) > 10 else "")
+            raise BundleError(
+                f"The model was trained with {len(bundle.features)} features; the catalogue cannot build {len(absent)} of "
+                f"them from the sources at hand: {shown}. Bring back the source or column that they come from, or train "
+                "and promote a model on today's sources."
+            )
+        return [known[name] for name in bundle.feature_names]
+
+    def champion(self) -> tuple[Bundle, StoredModel]:
+        """The model in charge, its hashes checked.
+
+        Raises
+        ------
+        HoldfastError
+            There is no champion.
+        BundleError
+            Its files are damaged.
+        """
+        stored = self.tracker.champion(self.configuration.name)
+        return Bundle.load(stored.bundle), stored
+
+    def scored(self, as_of: str, *, bundle: Bundle | None = None) -> pd.DataFrame:
+        """Every customer of the population as known at an instant: risk, value, reasons, and the state that rules need.
+
+        Parameters
+        ----------
+        bundle : Bundle, optional
+            Another model than the champion.
+        """
+        bundle = self.champion()[0] if bundle is None else bundle
+        return self._scored(instant(as_of), bundle)[0]
+
+    def _scored(self, cutoff: int, bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame]:
+        self._require_known(cutoff)
+        features = {feature.name: feature for feature in self._features_of(bundle)}
+        for feature in (*self.features(), CONSENT):
+            if feature.name in TELLERS and self.vocabulary.gives(feature):
+                features.setdefault(feature.name, feature)
+        snapshots = build_snapshots(
+            self.tables,
+            tuple(features.values()),
+            population=self.configuration.population,
+            cutoffs=[cutoff],
+            progress=self.progress,
+        )
+        scored = score(bundle, snapshots, self.configuration.currency, progress=self.progress)
+        return scored.join(state(snapshots)), snapshots
+
+    def _require_known(self, cutoff: int) -> None:
+        """Refuse to score at an instant that the data does not reach: recent events would be missing unnoticed."""
+        latest = self.tables.data_until + MOST_BEHIND.microseconds
+        if cutoff > latest or cutoff <= self.tables.data_from:
+            raise DataError(
+                f"Wanted to score as of {show(cutoff)}, found data from {show(self.tables.data_from)} to "
+                f"{show(self.tables.data_until)}. Load newer data, or score at an instant up to {show(latest)}."
+            )
+
+    def score(self, as_of: str, *, output: Path | None = None) -> Published:
+        """Score with the champion and publish the list, whole or not at all.
+
+        Raises
+        ------
+        LockedError
+            Another job publishes to the same folder.
+        """
+        settings = self.configuration
+        self.tables.report.require(settings.most_rejected)
+        cutoff = instant(as_of)
+        folder = output if output is not None else (self.base / settings.output)
+        with lock(folder) as locked:
+            bundle, stored = self.champion()
+            scored, snapshots = self._scored(cutoff, bundle)
+            selection = select(
+                scored,
+                settings.outreach,
+                cutoff,
+                model_version=stored.version,
+                probability_above=lambda amount: bundle.probability_value_above(snapshots, amount),
+            )
+            page = list_page(
+                selection,
+                settings.outreach,
+                title=settings.name,
+                model=f"{settings.name} version {stored.version}",
+                currency=settings.currency,
+                features=bundle.features,
+            )
+            manifest = {
+                "model": {"name": settings.name, "version": stored.version},
+                "fingerprints": {"configuration": settings.fingerprint, "data": self.tables.fingerprint},
+                "currency": settings.currency,
+            }
+            published = publish(selection, locked, report_html=page, manifest=manifest)
+        at_risk = selection.at_risk
+        return Published(
+            folder=published,
+            list_id=selection.list_id,
+            as_of=show(cutoff),
+            model_version=stored.version,
+            counts=selection.counts,
+            expected_loss=float(selection.customers["expected_loss"].sum()),
+            expected_loss_on_list=float(at_risk["expected_loss"].sum()),
+            currency=settings.currency,
+            rules_not_applied=tuple(rule["rule"] for rule in selection.rules_not_applied),
+            first=at_risk.head(5),
+        )
+
+    def runs(self) -> Runs:
+        """The trained models, newest first."""
+        return Runs(self.configuration.name, tuple(self.tracker.runs(self.configuration.name)))
+
+
+@cache
+def code_fingerprint() -> str:
+    """SHA-256 over the source files of the package."""
+    whole = hashlib.sha256()
+    root = Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        whole.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return whole.hexdigest()

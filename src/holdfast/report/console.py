@@ -1,0 +1,191 @@
+"""What a command prints: tables and sentences for people, or one JSON object on the last line for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from holdfast.audit import Audit
+from holdfast.backtest import Backtest
+from holdfast.explain.wording import number
+from holdfast.features.feature import Feature
+from holdfast.report.results import Built, Checked, Published, Runs, Trained
+from holdfast.timeline import LIFETIME
+from holdfast.timeline import show as show_instant
+from holdfast.tracking.entries import Promotion
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN = ("auc", "average_precision", "log_loss", "brier", "calibration_error", "lift_at_10", "mae", "bias", "gini")
+
+
+def show(result: Any, as_json: bool) -> None:
+    """Print a result."""
+    if as_json:
+        _print_json(result.to_dict())
+    else:
+        _console().print(render(result))
+
+
+def features(found: Iterable[Feature], as_json: bool) -> None:
+    """Print the catalogue."""
+    if as_json:
+        _print_json([feature.to_dict() for feature in found])
+        return
+    table = Table("feature", "unit", "window", "meaning", "family", box=None, header_style="bold")
+    found = list(found)
+    for feature in found:
+        window = "lifetime" if feature.window == LIFETIME else f"{feature.window.count:g} days"
+        table.add_row(feature.name, feature.unit, window, escape(feature.meaning.format(value="…")), feature.family)
+    _console().print(table)
+    _console().print(f"{len(found)} features")
+
+
+def line(text: str) -> None:
+    """Print one line of running text."""
+    _console().print(text)
+
+
+def _console() -> Console:
+    return Console(soft_wrap=False, highlight=False, width=None)
+
+
+def _print_json(content: Any) -> None:
+    print(json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True))  # noqa: T201 - a command prints
+
+
+@singledispatch
+def render(result: Any) -> RenderableType:
+    """What people see of a result."""
+    raise TypeError(f"{type(result).__name__} has no printed form; register one in console.")
+
+
+@render.register
+def _(checked: Checked) -> RenderableType:
+    table = Table(
+        "source", "rows", "valid", "rejected", "share", "first", "last", "reasons", box=None, header_style="bold"
+    )
+    for source in checked.sources:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in source.rejected.items())
+        table.add_row(
+            source.name,
+            f"{source.rows_in:,}",
+            f"{source.rows_valid:,}",
+            f"{source.rows_rejected:,}",
+            f"{source.share_rejected:.2%}",
+            *("" if at is None else show_instant(at)[:10] for at in (source.first, source.last)),
+            reasons,
+        )
+    worst = max(source.share_rejected for source in checked.sources)
+    verdict = (
+        f"[green]good[/]: at most {worst:.2%} of a source is rejected, {checked.most_rejected:.2%} is allowed"
+        if worst <= checked.most_rejected
+        else f"[red]stop[/]: {worst:.2%} of a source is rejected, {checked.most_rejected:.2%} is allowed"
+    )
+    parts: list[RenderableType] = [
+        table,
+        f"{checked.customers:,} customers, {checked.data_from[:10]} to {checked.data_until[:10]}",
+        verdict,
+    ]
+    if checked.undated:
+        parts.append(f"[yellow]look[/]: attributes without a known time stop training: {', '.join(checked.undated)}")
+    if checked.rejects:
+        parts.append(f"rejected rows are in {checked.rejects}")
+    if checked.audit:
+        parts.append(render(checked.audit))
+    return Group(*parts)
+
+
+@render.register
+def _(found: Audit) -> RenderableType:
+    checks = ", ".join(f"{count:,} {what}" for what, count in found.checks.items())
+    lines = [f"audit: {checks}"]
+    lines += [f"[red]found[/] {finding.name}: {escape(finding.detail)}" for finding in found.findings]
+    lines += [f"[yellow]allowed[/] {finding.name}: {escape(finding.detail)}" for finding in found.allowed]
+    return "\n".join(lines if len(lines) > 1 else [f"{lines[0]}; [green]nothing knows the future[/]"])
+
+
+@render.register
+def _(built: Built) -> RenderableType:
+    between = f"{built.cutoffs[0]} to {built.cutoffs[-1]}"
+    return (
+        f"{built.snapshots:,} snapshots of {built.features} features at {len(built.cutoffs)} cutoffs "
+        f"({between}) are in {built.path}"
+    )
+
+
+@render.register
+def _(trained: Trained) -> RenderableType:
+    what = "trained and registered" if trained.fresh else "unchanged: data, configuration and code are those of"
+    lines = [
+        f"{what} [bold]{trained.name} version {trained.version}[/] (challenger): {trained.snapshots:,} snapshots at "
+        f"{trained.cutoffs} cutoffs, {trained.features} features",
+        f"tested at {trained.tested_at}: {_figures(trained.metrics)}",
+        f"MLflow: {trained.tracking}",
+    ]
+    return "\n".join(lines)
+
+
+@render.register
+def _(result: Backtest) -> RenderableType:
+    return result.table()
+
+
+@render.register
+def _(promotion: Promotion) -> RenderableType:
+    champion = f"version {promotion.champion}" if promotion.champion else "nobody"
+    outcome = "[green]promoted[/]" if promotion.moved else "[yellow]not promoted[/]"
+    return f"{outcome}: {promotion.name} version {promotion.challenger}, because {promotion.reason}. Champion is {champion}."
+
+
+@render.register
+def _(published: Published) -> RenderableType:
+    counts = published.counts
+    groups = " + ".join(f"{counts[group]:,} {group.replace('_', ' ')}" for group in counts if group != "scored")
+    share = published.expected_loss_on_list / published.expected_loss if published.expected_loss else 0.0
+    lines = [
+        f"scored {counts['scored']:,} customers as of {published.as_of} with version {published.model_version}: {groups}",
+        f"expected loss {number(published.expected_loss, 'currency', published.currency)}, of which "
+        f"{number(published.expected_loss_on_list, 'currency', published.currency)} ({share:.0%}) is on the list",
+        *(f"[yellow]not applied[/] rule {rule}: its source is absent" for rule in published.rules_not_applied),
+        "",
+        *_customers(published.first, published.currency),
+        "",
+        f"list    {published.folder}",
+        f"report  {published.folder / 'report.html'}",
+    ]
+    return "\n".join(lines)
+
+
+@render.register
+def _(runs: Runs) -> RenderableType:
+    if not runs.records:
+        return f"No model of {runs.name!r} has been trained yet."
+    table = Table("version", "alias", "started", "status", "figures", box=None, header_style="bold")
+    for record in runs.records:
+        started = record.started.isoformat(sep=" ", timespec="minutes")
+        table.add_row(record.version or "", ", ".join(record.aliases), started, record.status, _figures(record.metrics))
+    return table
+
+
+def _figures(metrics: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {metrics[name]:.3f}" for name in SHOWN if name in metrics)
+
+
+def _customers(first: pd.DataFrame, currency: str | None) -> Iterator[str]:
+    """Customers with action and reasons, as sentences."""
+    for row in first.itertuples():
+        yield (
+            f"[bold]{row.rank}. {escape(str(row.customer_id))}[/]  risk {row.p_churn:.0%}, value "
+            f"{number(row.value, 'currency', currency)}, {row.stage}: {str(row.action).replace('_', ' ')} by {row.channel}"
+        )
+        for reason in (row.reason_1, row.reason_2, row.reason_3):
+            if reason:
+                yield f"     · {escape(str(reason))}"

@@ -1,0 +1,115 @@
+"""What a command has to tell: one record per command, the same for people (``console``) and for programs (JSON)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from holdfast.audit import Audit
+from holdfast.sources import SourcesReport
+
+if TYPE_CHECKING:
+    from holdfast.tracking import RunRecord
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The account of the sources, and the audit if it was asked for."""
+
+    sources: SourcesReport
+    most_rejected: float
+    data_from: str
+    data_until: str
+    customers: int
+    undated: Sequence[str]
+    rejects: Path | None
+    audit: Audit | None
+
+    def require(self) -> None:
+        """Raise what the check found: too many rejected rows, or a leak."""
+        self.sources.require(self.most_rejected)
+        if self.audit is not None:
+            self.audit.require_clean()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {
+            "sources": self.sources.to_dict(),
+            "most_rejected": self.most_rejected,
+            "data_from": self.data_from,
+            "data_until": self.data_until,
+            "customers": self.customers,
+            "audit": self.audit.to_dict() if self.audit else None,
+        }
+
+
+@dataclass(frozen=True)
+class Built:
+    """A snapshots table in a file."""
+
+    path: Path
+    snapshots: int
+    features: int
+    cutoffs: Sequence[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {**vars(self), "path": str(self.path), "cutoffs": list(self.cutoffs)}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A challenger in the registry. ``fresh`` is False where nothing had changed since it was trained."""
+
+    name: str
+    version: str
+    run_id: str
+    fresh: bool
+    snapshots: int
+    features: int
+    cutoffs: int
+    metrics: Mapping[str, float]
+    tested_at: str
+    tracking: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {**vars(self), "metrics": dict(self.metrics)}
+
+
+@dataclass(frozen=True)
+class Published:
+    """A list, whole, in its folder."""
+
+    folder: Path
+    list_id: str
+    as_of: str
+    model_version: str
+    counts: Mapping[str, int]
+    expected_loss: float
+    expected_loss_on_list: float
+    currency: str | None
+    rules_not_applied: Sequence[str]
+    first: pd.DataFrame
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON; without the customers."""
+        rest = {name: value for name, value in vars(self).items() if name != "first"}
+        return {**rest, "folder": str(self.folder), "counts": dict(self.counts)}
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The trained models of a project, newest first."""
+
+    name: str
+    records: Sequence[RunRecord]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON."""
+        records = [{**vars(record), "started": record.started.isoformat(timespec="seconds")} for record in self.records]
+        return {"name": self.name, "runs": records}

@@ -1,0 +1,93 @@
+"""From a snapshots table to a bundle: both models fitted on what was known, with what one must know to use them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from holdfast.errors import DataError
+from holdfast.models import AtRiskClassifier, Bundle, ValueRegressor, categorical_columns, learn_categories, to_matrix
+from holdfast.progress import SILENT, Progress
+from holdfast.timeline import Days, show
+
+FEWEST_CUSTOMERS = 200
+
+
+def require_learnable(snapshots: pd.DataFrame) -> None:
+    """Refuse a table that no model can learn from.
+
+    Raises
+    ------
+    DataError
+        Fewer than 200 customers, or all of them churned, or none.
+    """
+    customers = snapshots["customer_id"].nunique()
+    if customers < FEWEST_CUSTOMERS:
+        raise DataError(
+            f"Wanted at least {FEWEST_CUSTOMERS} customers to learn from, found {customers}. "
+            "Take a wider population or more history; below that, rank customers by hand."
+        )
+    if snapshots["churned"].nunique() < 2:
+        what = "every" if snapshots["churned"].iloc[0] else "no"
+        raise DataError(
+            f"Wanted customers who churned and customers who stayed, found one class only: {what} customer churned, at "
+            f"{snapshots['cutoff'].nunique()} cutoffs. Check the definition of churn, its horizon and the cutoffs."
+        )
+
+
+def known_by(snapshots: pd.DataFrame, cutoff: int, complete_after: Days) -> pd.DataFrame:
+    """The snapshots whose outcome was complete at the cutoff: what a model trained there could have learnt from.
+
+    Raises
+    ------
+    DataError
+        There are none; names the first cutoff that would have some.
+    """
+    known = snapshots[snapshots["cutoff"] + complete_after.microseconds <= cutoff]
+    if known.empty:
+        first = int(snapshots["cutoff"].min()) + complete_after.microseconds
+        raise DataError(
+            f"At the test cutoff {show(cutoff)} no training snapshot had a complete outcome: the horizon is longer than "
+            f"the history before it. Test from {show(first)} on, or begin the training cutoffs earlier."
+        )
+    return known
+
+
+def fit(
+    snapshots: pd.DataFrame,
+    features: Sequence[Mapping[str, Any]],
+    *,
+    complete_after: Days,
+    seed: int,
+    meta: Mapping[str, Any],
+    progress: Progress = SILENT,
+) -> Bundle:
+    """Fit risk and value on labelled snapshots.
+
+    Parameters
+    ----------
+    features : sequence of feature records
+        In the order of the matrix.
+    complete_after : Days
+        From a cutoff until both labels are known; cutoffs closer than that never teach and judge the same model.
+    meta : mapping
+        Plain JSON that the bundle keeps; the training cutoffs are added.
+    """
+    require_learnable(snapshots)
+    specs = learn_categories(snapshots, features)
+    X, cutoff = to_matrix(snapshots, specs), snapshots["cutoff"].to_numpy(dtype=np.int64)
+    settings = {
+        "purge_days": complete_after.count,
+        "categorical_features": categorical_columns(specs),
+        "random_state": seed,
+    }
+    with progress("Training", total=2) as advance:
+        risk = AtRiskClassifier(**settings).fit(X, snapshots["churned"].to_numpy(dtype=np.float64), cutoff=cutoff)
+        advance(1)
+        value = ValueRegressor(**settings).fit(X, snapshots["future_value"].to_numpy(dtype=np.float64), cutoff=cutoff)
+        advance(1)
+    cutoffs = [show(int(at)) for at in np.unique(cutoff)]
+    return Bundle(risk, value, specs, {**meta, "training_cutoffs": cutoffs, "training_snapshots": len(snapshots)})
