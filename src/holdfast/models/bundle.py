@@ -1,0 +1,236 @@
+"""A trained pair of models on disk: text and JSON with hashes, nothing that runs when it is opened.
+
+::
+
+    bundle.json            format, features, meta, the small parts of both models, and the sha256 of every other file
+    bundle.sha256          the sha256 of bundle.json
+    *_trees.txt            boosted trees in LightGBM's text form
+
+The folder appears whole or not at all. A file that does not match its hash is refused by name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from holdfast.errors import BundleError, StorageError
+from holdfast.models.checks import Vector
+from holdfast.models.encoding import FeatureSpec, to_matrix
+from holdfast.models.risk import RiskModel
+from holdfast.models.value import ValueModel
+
+FORMAT = "holdfast-bundle/1"
+COVERAGE = 0.9
+_INDEX, _SEAL = "bundle.json", "bundle.sha256"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Risk and value model of the same customers, with what one must know to use them.
+
+    Parameters
+    ----------
+    risk : RiskModel or fitted AtRiskClassifier
+    value : ValueModel or fitted ValueRegressor
+    features : sequence of mappings
+        In the order of the matrix: ``name``, ``dtype`` ("number" or "category", the latter with ``categories``),
+        ``unit``, ``window_days``, ``meaning``, ``family``, ``when_empty``, ``actionable``.
+    meta : mapping
+        Plain JSON: name, horizon, currency, training cutoffs, fingerprints of data, configuration and code, …
+    """
+
+    risk: RiskModel
+    value: ValueModel
+    features: tuple[FeatureSpec, ...]
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for part in ("risk", "value"):  # a fitted estimator gives what it computes
+            object.__setattr__(self, part, getattr(getattr(self, part), "model_", getattr(self, part)))
+        object.__setattr__(self, "features", tuple(dict(spec) for spec in self.features))
+        widths = {len(self.features), self.risk.n_features, self.value.n_features}
+        if len(widths) > 1:
+            raise BundleError(
+                f"A bundle wants as many features as its models take; found {len(self.features)} features, a risk "
+                f"model of {self.risk.n_features} and a value model of {self.value.n_features} columns. "
+                "Fit both on these features."
+            )
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the feature columns, in the order of the matrix."""
+        return tuple(str(spec["name"]) for spec in self.features)
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Score customers; extra columns are ignored, the index is kept.
+
+        Returns
+        -------
+        DataFrame of float64
+            ``p_churn``; ``value``, ``value_low``, ``value_high`` (mean and central 90 % interval, currency);
+            ``expected_loss = p_churn * value``.
+
+        Raises
+        ------
+        BundleError
+            Feature columns are missing.
+        InputError
+            A feature is infinite or text where a number is wanted.
+        """
+        X = to_matrix(frame, self.features)
+        p_churn, value = self.risk.probability(X), self.value.mean(X)
+        low, high = self.value.interval(X, COVERAGE)
+        scores = {"p_churn": p_churn, "value": value, "value_low": low, "value_high": high}
+        return pd.DataFrame({**scores, "expected_loss": p_churn * value}, index=frame.index)
+
+    def log_odds(self, frame: pd.DataFrame) -> Vector:
+        """Calibrated log-odds of churn, one per row."""
+        return self.risk.log_odds(to_matrix(frame, self.features))
+
+    def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """What each feature adds to the calibrated log-odds, and ``base``; rows sum to :meth:`log_odds` within 1e-9."""
+        parts = self.risk.contributions(to_matrix(frame, self.features))
+        return pd.DataFrame(parts, columns=[*self.feature_names, "base"], index=frame.index)
+
+    def probability_value_above(self, frame: pd.DataFrame, amount: float | Vector) -> Vector:
+        """P(value > amount) per row; the amount is one number or one per row."""
+        return self.value.probability_above(to_matrix(frame, self.features), amount)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the folder whole or not at all; an older bundle of the same name is replaced.
+
+        Raises
+        ------
+        StorageError
+            The disk refused; what was there before is still there.
+        """
+        folder = Path(folder)
+        staging = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.staging")
+        try:
+            staging.mkdir(parents=True)
+            for name, content in self._files().items():
+                _write(staging / name, content)
+            _replace(staging, folder)
+        except OSError as error:
+            raise StorageError(
+                f"Wanted to write the model bundle to {folder}; the system answered: {error.strerror}. "
+                "Free space or choose another place; what was there before is unchanged."
+            ) from error
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+        return folder
+
+    def _files(self) -> dict[str, bytes]:
+        risk, risk_texts = self.risk.to_parts()
+        value, value_texts = self.value.to_parts()
+        files = {name: text.encode() for name, text in (risk_texts | value_texts).items()}
+        index = {
+            "format": FORMAT,
+            "meta": self.meta,
+            "features": self.features,
+            "risk": risk,
+            "value": value,
+            "files": {name: _sha256(content) for name, content in sorted(files.items())},
+        }
+        text = json.dumps(index, indent=1, ensure_ascii=False, allow_nan=False, sort_keys=True, default=_plain)
+        files[_INDEX] = text.encode()
+        files[_SEAL] = _sha256(files[_INDEX]).encode()
+        return files
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Bundle:
+        """Read a bundle after checking every hash; no code from the folder runs.
+
+        Raises
+        ------
+        BundleError
+            A file is missing, damaged or of another format; it is named.
+        """
+        folder = Path(folder)
+        raw = _read(folder / _INDEX)
+        _require(folder / _INDEX, raw, _read(folder / _SEAL).decode("ascii", "replace").strip())
+        index = json.loads(raw)
+        if index.get("format") != FORMAT:
+            raise BundleError(
+                f"{folder / _INDEX} has format {index.get('format')!r}; this version of holdfast reads {FORMAT!r}. "
+                "Train again, or use the version that wrote it."
+            )
+        texts = {}
+        for name, wanted in index["files"].items():
+            if Path(name).name != name:
+                raise BundleError(f"{folder / _INDEX} names the file {name!r} outside its folder. Train again.")
+            content = _read(folder / name)
+            _require(folder / name, content, wanted)
+            texts[name] = content.decode()
+        return cls(
+            RiskModel.from_parts(index["risk"], texts),
+            ValueModel.from_parts(index["value"], texts),
+            tuple(index["features"]),
+            index["meta"],
+        )
+
+
+def _plain(value: Any) -> Any:
+    """JSON of numpy's numbers and of mappings that are no dict."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Sequence):
+        return list(value)
+    raise TypeError(f"The bundle's meta holds a {type(value).__name__}; wanted text, numbers, lists and mappings.")
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _replace(staging: Path, folder: Path) -> None:
+    """Put the finished folder in its place; an older one steps aside first: a rename cannot replace a full folder."""
+    if not folder.exists():
+        staging.rename(folder)
+        return
+    aside = staging.with_suffix(".old")
+    folder.rename(aside)
+    try:
+        staging.rename(folder)
+    except OSError:
+        aside.rename(folder)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BundleError(
+            f"Wanted the model file {path}; the system answered: {error.strerror}. "
+            "Copy the bundle again, or train again."
+        ) from error
+
+
+def _require(path: Path, content: bytes, wanted: str) -> None:
+    if _sha256(content) != wanted:
+        raise BundleError(
+            f"{path} does not match its sha256: wanted {wanted[:12]}…, found {_sha256(content)[:12]}…. "
+            "The bundle is damaged or was changed by hand; copy it again, or train again."
+        )

@@ -1,0 +1,124 @@
+"""Calibration as an affine map of the log-odds, chosen by its record and not by its promise.
+
+Only affine maps are considered because contributions scale with them: reasons keep adding up exactly. Platt's map
+(Platt 1999) fitted on the latest cutoff carries that season's level into the next season and can be far worse than
+no map at all, so a map must have helped on cutoffs that it had not seen, more than once, before it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from holdfast.models.checks import Vector
+
+_FEWEST_TRIALS = 2  # cutoffs on which a map must have been tried before it may replace the identity
+_WORTH_IT = 0.001  # mean log loss that it must have gained on them
+
+
+@dataclass(frozen=True)
+class Affine:
+    """``calibrated log-odds = slope * raw log-odds + intercept``; the slope is positive, so the ranking stays."""
+
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    def apply(self, log_odds: Vector) -> Vector:
+        """The calibrated log-odds."""
+        return self.slope * log_odds + self.intercept
+
+    def to_json(self) -> dict[str, float]:
+        """Both numbers by name."""
+        return {"slope": self.slope, "intercept": self.intercept}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Affine:
+        """Rebuild from :meth:`to_json`."""
+        return cls(float(stored["slope"]), float(stored["intercept"]))
+
+
+IDENTITY = Affine()
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Raw log-odds and outcomes at one cutoff, from a model that had not seen it.
+
+    ``cutoff`` and ``known_at`` (the instant at which the outcomes were complete) are microseconds UTC.
+    """
+
+    cutoff: int
+    known_at: int
+    log_odds: Vector
+    churned: Vector
+
+
+def sigmoid(log_odds: Vector) -> Vector:
+    """Probability from log-odds, without overflow."""
+    half = np.exp(-np.abs(log_odds))
+    return np.where(log_odds >= 0, 1 / (1 + half), half / (1 + half))
+
+
+def mean_log_loss(log_odds: Vector, outcome: Vector) -> float:
+    """Mean of ``log(1 + exp(z)) - y z``, computed without forming a probability."""
+    return float(np.mean(np.logaddexp(0, log_odds) - outcome * log_odds))
+
+
+def fit_identity(trials: Sequence[Trial]) -> Affine:  # noqa: ARG001 - one of three makers with one signature
+    """The log-odds as they are."""
+    return IDENTITY
+
+
+def fit_shift(trials: Sequence[Trial]) -> Affine:
+    """The intercept that brings the mean probability to the observed share."""
+    return _newton(trials, free_slope=False)
+
+
+def fit_platt(trials: Sequence[Trial]) -> Affine:
+    """Slope and intercept of least loss, drawn a little to the identity; the identity if the slope is not > 0."""
+    found = _newton(trials, free_slope=True)
+    return found if found.slope > 0 else IDENTITY
+
+
+def choose(trials: Sequence[Trial]) -> tuple[Affine, dict[str, Any]]:
+    """The map with the best record on cutoffs that it had not seen, fitted on all trials; and the record itself.
+
+    For each trial, every map is fitted on the trials whose outcomes were known by then. The identity wins ties, wins
+    with fewer than two such trials, and wins unless a map gains at least .001 of log loss on average.
+    """
+    ordered = sorted(trials, key=lambda t: t.cutoff)
+    makers = {"identity": fit_identity, "shift": fit_shift, "platt": fit_platt}
+    record: dict[str, list[float]] = {name: [] for name in makers}
+    for trial in ordered:
+        past = [t for t in ordered if t.known_at <= trial.cutoff]
+        if past:
+            for name, maker in makers.items():
+                record[name].append(mean_log_loss(maker(past).apply(trial.log_odds), trial.churned))
+    chosen = "identity"
+    if len(record["identity"]) >= _FEWEST_TRIALS:
+        means = {name: float(np.mean(losses)) for name, losses in record.items()}
+        best = min(means, key=lambda name: means[name])
+        if means[best] < means["identity"] - _WORTH_IT:
+            chosen = best
+    return makers[chosen](ordered), {"chosen": chosen, "log_loss": record}
+
+
+def _newton(trials: Sequence[Trial], *, free_slope: bool, steps: int = 30) -> Affine:
+    z = np.concatenate([t.log_odds for t in trials])
+    y = np.concatenate([t.churned for t in trials])
+    basis = np.column_stack([np.ones_like(z), z]) if free_slope else np.ones((len(z), 1))
+    start = np.array([0.0, 1.0]) if free_slope else np.array([0.0])
+    offset = np.zeros_like(z) if free_slope else z
+    at = start.copy()
+    for _ in range(steps):
+        p = sigmoid(basis @ at + offset)
+        gradient = basis.T @ (p - y) + (at - start)
+        hessian = (basis * (p * (1 - p))[:, None]).T @ basis + np.eye(len(at))
+        step = np.linalg.solve(hessian, gradient)
+        at = at - np.clip(step, -2.0, 2.0)
+        if np.abs(step).max() < 1e-10:
+            break
+    return Affine(slope=float(at[1]), intercept=float(at[0])) if free_slope else Affine(intercept=float(at[0]))

@@ -1,0 +1,43 @@
+"""Arguments of the estimators, checked by scikit-learn's rules and typed for ours."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from holdfast.models.checks import InputError, Matrix, Vector, refuse_infinite
+from holdfast.timeline import Instants
+
+
+def learning_rows(estimator: BaseEstimator, X: ArrayLike, y: ArrayLike, *, numbers: bool) -> tuple[Matrix, np.ndarray]:
+    """Matrix and target of :meth:`fit`; sets ``n_features_in_``. ``numbers`` asks for a float64 target."""
+    matrix, target = validate_data(
+        estimator, X, y, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=2, y_numeric=numbers
+    )
+    refuse_infinite(matrix)
+    return np.ascontiguousarray(matrix), np.asarray(target, dtype=np.float64) if numbers else np.asarray(target)
+
+
+def scoring_rows(estimator: BaseEstimator, X: ArrayLike) -> Matrix:
+    """Matrix of a method that needs a fitted estimator."""
+    check_is_fitted(estimator)
+    matrix = validate_data(estimator, X, dtype=np.float64, ensure_all_finite=False, reset=False)
+    refuse_infinite(matrix)
+    return np.ascontiguousarray(matrix)
+
+
+def weights(sample_weight: ArrayLike | None, X: Matrix) -> Vector | None:
+    """One weight a row, or None."""
+    return None if sample_weight is None else np.asarray(_check_sample_weight(sample_weight, X, dtype=np.float64))
+
+
+def instants(cutoff: ArrayLike | None, rows: int) -> Instants | None:
+    """One cutoff a row (microseconds UTC), or None."""
+    if cutoff is None:
+        return None
+    at = np.asarray(cutoff, dtype=np.int64)
+    if at.shape != (rows,):
+        raise InputError(f"Wanted one cutoff for each of {rows} rows, found shape {at.shape}.")
+    return at

@@ -1,0 +1,251 @@
+"""The value regressor: two parts, a spread learnt out of sample, and a total that is brought to the truth's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from holdfast.models.additive import Additive, Linear
+from holdfast.models.boosting import Recipe, fit_rounds, try_folds
+from holdfast.models.checks import Matrix, Vector
+from holdfast.models.folds import Fold, Rows, forward_folds, random_folds
+from holdfast.models.inputs import instants, learning_rows, scoring_rows
+from holdfast.models.ridge import Objective
+from holdfast.models.spread import KNOTS, Spread
+from holdfast.models.value import ValueModel
+from holdfast.timeline import Instants
+
+_FOLDS = 3
+_FEWEST_AMOUNTS = 20
+_FEWEST_TRIALS = 2
+_DOUBT = 2.0  # folds' worth of belief that the next season asks for no scale
+_SCALE_LIMITS = (0.5, 2.0)
+
+
+class ValueRegressor(RegressorMixin, BaseEstimator):
+    """Future value with a predictive distribution: P(any) times amount given any.
+
+    With ``cutoff`` in :meth:`fit`, up to three later, purged cutoffs decide the numbers of trees, the spread and the
+    scale of the total; without it, three random fifths do. Amounts are learnt on the logarithmic scale, with the
+    outermost .5 % drawn in, so that one huge order does not decide.
+
+    Parameters
+    ----------
+    learning_rate, num_leaves, min_child_samples, n_estimators, feature_fraction, bagging_fraction, reg_lambda, \
+linear_penalty, categorical_features, purge_days, n_jobs, random_state :
+        As in :class:`AtRiskClassifier`.
+
+    Attributes
+    ----------
+    model_ : ValueModel
+        What the fitted regressor computes.
+    n_trees_ : tuple of int
+        Of the part P(any) and of the amount.
+    scale_ : float
+    """
+
+    model_: ValueModel
+
+    def __init__(
+        self,
+        learning_rate: float = 0.03,
+        num_leaves: int = 15,
+        min_child_samples: int = 200,
+        n_estimators: int = 300,
+        *,
+        feature_fraction: float = 0.3,
+        bagging_fraction: float = 0.5,
+        reg_lambda: float = 10.0,
+        linear_penalty: float = 1_000.0,
+        categorical_features: Sequence[int] = (),
+        purge_days: float = 0,
+        n_jobs: int = 2,
+        random_state: int = 0,
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.num_leaves = num_leaves
+        self.min_child_samples = min_child_samples
+        self.n_estimators = n_estimators
+        self.feature_fraction = feature_fraction
+        self.bagging_fraction = bagging_fraction
+        self.reg_lambda = reg_lambda
+        self.linear_penalty = linear_penalty
+        self.categorical_features = categorical_features
+        self.purge_days = purge_days
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.regressor_tags.poor_score = True  # values below 0 are refunds, not a target to regress on
+        return tags
+
+    def fit(self, X: ArrayLike, y: ArrayLike, *, cutoff: ArrayLike | None = None) -> Self:
+        """Learn from snapshots.
+
+        Parameters
+        ----------
+        X : array of shape (n_rows, n_features)
+            NaN means missing.
+        y : array of shape (n_rows,)
+            Value in the outcome window, in currency; negative where refunds outweigh purchases.
+        cutoff : array of int64, shape (n_rows,), optional
+            The instant of each snapshot, microseconds UTC.
+
+        Raises
+        ------
+        InputError
+            No rows, or an infinite cell.
+        """
+        X, y = learning_rows(self, X, y, numbers=True)
+        at = instants(cutoff, len(y))
+        some = (y > 0).astype(np.float64)
+        bought = np.flatnonzero(y > 0)
+        logs = np.zeros(len(y))
+        if len(bought):
+            raw = np.log(y[bought])
+            logs[bought] = np.clip(raw, *np.quantile(raw, [0.005, 0.995]))
+        folds = self._folds(some, at)
+
+        n_any, any_models, any_value = self._fit_any(X, some, folds, at)
+        n_amount, amount_models, amount = self._fit_amount(X, logs, bought, folds, at)
+        self.n_trees_ = (n_any, n_amount)
+
+        refunds = y[y < 0]
+        model = ValueModel(
+            any_value=any_value,
+            amount=amount,
+            spread=_spread(X, y, folds, amount_models, amount, bought),
+            scale=1.0,
+            refund_share=float(len(refunds) / max(len(y) - len(bought), 1)),
+            refunds=np.quantile(refunds, KNOTS) if len(refunds) else np.zeros(len(KNOTS)),
+        )
+        level = _total_ratio(model, X, y)
+        ratios = [
+            _total_ratio(replace(model, any_value=a, amount=b), X[fold.test], y[fold.test]) - level
+            for fold, a, b in zip(folds, any_models, amount_models, strict=True)
+        ]
+        self.scale_ = float(np.clip(np.exp(level + _season(ratios, folds)), *_SCALE_LIMITS))
+        self.model_ = replace(model, scale=self.scale_)
+        return self
+
+    def _folds(self, some: Vector, cutoff: Instants | None) -> list[Fold]:
+        def usable(train: Rows, test: Rows) -> bool:
+            return bool(min(some[train].sum(), some[test].sum()) >= _FEWEST_AMOUNTS)
+
+        folds = [] if cutoff is None else forward_folds(cutoff, self.purge_days, count=_FOLDS, usable=usable)
+        if not folds:
+            folds = random_folds(some.astype(np.int64), count=_FOLDS, share=0.2, seed=self.random_state)
+        return [fold for fold in folds if usable(fold.train, fold.test)]
+
+    def _fit_any(
+        self, X: Matrix, some: Vector, folds: Sequence[Fold], cutoff: Instants | None
+    ) -> tuple[int, list[Additive], Additive]:
+        """The part P(any): number of trees, each fold's model, the model of all rows; constant with one class."""
+        both = all(0 < some[fold.train].sum() < len(fold.train) for fold in folds)
+        share = (some.sum() + 0.5) / (len(some) + 1)
+        if not both or not 0 < some.sum() < len(some):
+            constant = _constant(X.shape[1], float(np.log(share / (1 - share))))
+            return 0, [constant] * len(folds), constant
+        recipe = self._recipe("binary")
+        n_trees, models = try_folds(recipe, X, some, folds, cutoff=cutoff)
+        return n_trees, models, fit_rounds(recipe, X, some, n_trees=n_trees, cutoff=cutoff).upto(n_trees)
+
+    def _fit_amount(
+        self, X: Matrix, logs: Vector, bought: Rows, folds: Sequence[Fold], cutoff: Instants | None
+    ) -> tuple[int, list[Additive], Additive]:
+        """The part log(amount) given any; constant with too few amounts."""
+        if len(bought) < 2:
+            constant = _constant(X.shape[1], float(logs[bought].sum()))
+            return 0, [constant] * len(folds), constant
+        recipe = self._recipe("regression")
+        n_trees, models = try_folds(recipe, X, logs, folds, cutoff=cutoff, only=bought)
+        at = None if cutoff is None else cutoff[bought]
+        return n_trees, models, fit_rounds(recipe, X[bought], logs[bought], n_trees=n_trees, cutoff=at).upto(n_trees)
+
+    def _recipe(self, objective: Objective) -> Recipe:
+        return Recipe(objective=objective, **self.get_params())
+
+    def predict(self, X: ArrayLike) -> Vector:
+        """Expected value, shape (n_rows,), in currency."""
+        X = scoring_rows(self, X)
+        return self.model_.mean(X)
+
+    def predict_interval(self, X: ArrayLike, coverage: float = 0.9) -> tuple[Vector, Vector]:
+        """Central interval of the given coverage; it holds the mean, and is below 0 only where the past had refunds."""
+        X = scoring_rows(self, X)
+        return self.model_.interval(X, coverage)
+
+    def probability_above(self, X: ArrayLike, amount: ArrayLike) -> Vector:
+        """P(value > amount), shape (n_rows,); the amount is one number or one per row."""
+        X = scoring_rows(self, X)
+        return self.model_.probability_above(X, amount)
+
+    def to_parts(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """What the fitted model computes, as JSON and as texts of trees by file name."""
+        check_is_fitted(self)
+        return self.model_.to_parts()
+
+    @classmethod
+    def from_parts(cls, about: Mapping[str, Any], texts: Mapping[str, str]) -> Self:
+        """A fitted estimator with default parameters that answers as the stored one."""
+        found = cls()
+        found.model_ = ValueModel.from_parts(about, texts)
+        found.n_features_in_ = found.model_.n_features
+        return found
+
+
+def _constant(n_features: int, value: float) -> Additive:
+    return Additive(n_features, Linear.constant(value), trees=None)
+
+
+def _spread(
+    X: Matrix, y: Vector, folds: Sequence[Fold], models: Sequence[Additive], amount: Additive, bought: Rows
+) -> Spread:
+    """Residuals of amounts that the fold's model had not seen; in sample where there are no folds.
+
+    Each fold's residuals are centred: a season that raises everyone's amounts is a level, not a spread.
+    """
+    tries = [(model, fold.test[y[fold.test] > 0]) for fold, model in zip(folds, models, strict=True)]
+    predicted, residual = [], []
+    for model, rows in tries or [(amount, bought)]:
+        level = model.score(X[rows])
+        off = np.log(y[rows]) - level
+        predicted.append(level)
+        residual.append(off - np.mean(off) if len(off) else off)
+    return Spread.of(np.concatenate(predicted), np.concatenate(residual))
+
+
+def _total_ratio(model: ValueModel, X: Matrix, y: Vector) -> float:
+    """Log of the observed over the predicted total, each value drawn into its own predictive interval.
+
+    So a customer's order of a size that its past makes all but impossible counts as the largest plausible one.
+    """
+    low, high = model.interval(X, 2 * KNOTS[-1] - 1)
+    total, truth = float(model.mean(X).sum()), float(np.clip(y, low, high).sum())
+    return float(np.log(truth / total)) if truth > 0 and total > 0 else 0.0
+
+
+def _season(ratios: Sequence[float], folds: Sequence[Fold]) -> float:
+    """The part of the log scale that later cutoffs ask for, drawn towards 0, if it would have helped before; else 0."""
+
+    def shrunk(past: Sequence[float]) -> float:
+        return float(np.sum(past) / (len(past) + _DOUBT))
+
+    trials = []
+    for fold, ratio in zip(folds, ratios, strict=True):
+        past = [
+            r for r, other in zip(ratios, folds, strict=True) if other is not fold and other.known_at <= fold.cutoff
+        ]
+        if past:
+            trials.append((abs(ratio), abs(ratio - shrunk(past))))
+    if len(trials) < _FEWEST_TRIALS or np.mean([t[1] for t in trials]) >= np.mean([t[0] for t in trials]):
+        return 0.0
+    return shrunk(ratios)

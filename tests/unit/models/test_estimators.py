@@ -1,0 +1,39 @@
+"""The estimators keep the scikit-learn promise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from holdfast.models import AtRiskClassifier, LogisticBaseline, MeanRateRegressor, RecencyBaseline, ValueRegressor
+
+WEIGHTS_ARE_NOT_COPIES = "A weight of 2 is not a second row: rows a leaf are counted and rows are sampled, so that weights cannot fake evidence."
+RANGE_OF_ROWS = "The range and median that steady the logarithms are those of the rows, whatever their weights."
+DECLARED = {
+    "LogisticBaseline": {"check_sample_weight_equivalence_on_dense_data": RANGE_OF_ROWS},
+    "RecencyBaseline": {"check_sample_weight_equivalence_on_dense_data": RANGE_OF_ROWS},
+    "AtRiskClassifier": {
+        "check_sample_weight_equivalence_on_dense_data": WEIGHTS_ARE_NOT_COPIES,
+    },
+}
+
+
+def declared(estimator: Any) -> dict[str, str]:
+    """Exceptions from scikit-learn's checks, each with its reason."""
+    return DECLARED.get(type(estimator).__name__, {})
+
+
+@parametrize_with_checks(
+    [
+        AtRiskClassifier(n_estimators=40, n_jobs=1),
+        ValueRegressor(n_estimators=40, n_jobs=1),
+        LogisticBaseline(),
+        RecencyBaseline(),
+        MeanRateRegressor(),
+    ],
+    expected_failed_checks=declared,
+)
+def test_estimators_keep_the_scikit_learn_promise(estimator: Any, check: Any) -> None:
+    """Users put them into pipelines, grid searches and cross-validation, which rely on this contract."""
+    check(estimator)
