@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from holdfast.report.markup import Markup, tag
 
-_WIDTH, _HEIGHT, _BASE, _LEFT = 640, 220, 184, 44
+_WIDTH, _HEIGHT, _BASE, _LEFT, _RIGHT = 480, 236, 196, 48, 20
 
 
 def histogram(risk: NDArray[np.float64], contact: NDArray[np.bool_], bins: int = 20) -> Markup:
@@ -25,7 +25,7 @@ def histogram(risk: NDArray[np.float64], contact: NDArray[np.bool_], bins: int =
     edges = np.linspace(0, 1, bins + 1)
     everyone, listed = (np.histogram(risk[rows], edges)[0] for rows in (np.ones(len(risk), dtype=bool), contact))
     top = _round_up(int(everyone.max()))
-    step = (_WIDTH - _LEFT - 8) / bins
+    step = (_WIDTH - _LEFT - _RIGHT) / bins
     bars = []
     for i, (count, chosen) in enumerate(zip(everyone, listed, strict=True)):
         x = _LEFT + i * step
@@ -36,7 +36,7 @@ def histogram(risk: NDArray[np.float64], contact: NDArray[np.bool_], bins: int =
     lines = [
         tag(
             "g",
-            tag("line", x1=_LEFT, x2=_WIDTH - 8, y1=_y(share), y2=_y(share), class_="grid"),
+            tag("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=_y(share), y2=_y(share), class_="grid"),
             tag("text", f"{share * top:,.0f}", x=_LEFT - 8, y=_y(share) + 4, text_anchor="end"),
         )
         for share in (0, 0.5, 1)
@@ -45,7 +45,7 @@ def histogram(risk: NDArray[np.float64], contact: NDArray[np.bool_], bins: int =
         tag("text", f"{at:.0%}", x=f"{_LEFT + at * bins * step:.1f}", y=_BASE + 18, text_anchor="middle")
         for at in (0, 0.25, 0.5, 0.75, 1)
     ]
-    axis = tag("text", "risk of churn", x=(_LEFT + _WIDTH) / 2, y=_HEIGHT - 2, text_anchor="middle")
+    axis = tag("text", "risk of churn", x=(_LEFT + _WIDTH - _RIGHT) / 2, y=_HEIGHT - 2, text_anchor="middle")
     said = f"Histogram of the risk of {len(risk):,} customers, {int(contact.sum()):,} of them to contact"
     return tag(
         "svg", lines, bars, labels, axis, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", role="img", aria_label=said, class_="chart"
@@ -89,6 +89,6 @@ def _y(share: float) -> float:
 
 
 def _round_up(count: int) -> int:
-    """The next number that reads well at the top of an axis: 1, 2, 4, 6, 8 or 10 times a power of ten."""
+    """The next number that reads well at the top of an axis: 1, 2, 3, 4, 5, 6, 8 or 10 times a power of ten."""
     power: int = 10 ** (len(str(max(count, 1))) - 1)
-    return next((factor * power for factor in (1, 2, 4, 6, 8) if factor * power >= count), 10 * power)
+    return next((factor * power for factor in (1, 2, 3, 4, 5, 6, 8) if factor * power >= count), 10 * power)

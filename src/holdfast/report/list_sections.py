@@ -133,7 +133,9 @@ def actions_section(selection: Selection, money: Money) -> Markup:
     ]
     unit = f", {money.currency}" if money.currency else ""
     head = ("action", "customers", f"expected loss{unit}", f"net value{unit}")
-    return _section("What to do", None, table(head, rows) if rows else tag("p", "Nobody is to be contacted."))
+    return _section(
+        "What to do", None, table(head, rows, class_="numbers") if rows else tag("p", "Nobody is to be contacted.")
+    )
 
 
 def reasons_section(selection: Selection, features: Sequence[Mapping[str, Any]]) -> Markup:
@@ -160,7 +162,9 @@ def reasons_section(selection: Selection, features: Sequence[Mapping[str, Any]])
     return _section(
         "Why they are at risk",
         None,
-        table(("reason", "customers", "odds of leaving"), rows) if rows else tag("p", "No reason raises a risk."),
+        table(("reason", "customers", "odds of leaving"), rows, class_="numbers")
+        if rows
+        else tag("p", "No reason raises a risk."),
     )
 
 
@@ -191,7 +195,11 @@ def stages_section(selection: Selection) -> Markup:
             name = join([stage, meter(len(here) / len(customers), "not_selected")])
             contact = int((here["group"] == "contact").sum())
             rows.append((name, f"{len(here):,}", f"{here['p_churn'].mean():.0%}", f"{contact:,}"))
-    return _section("Where customers are in life", None, table(("stage", "scored", "mean risk", "to contact"), rows))
+    return _section(
+        "Where customers are in life",
+        None,
+        table(("stage", "scored", "mean risk", "to contact"), rows, class_="numbers"),
+    )
 
 
 def rows_section(selection: Selection, money: Money, rows: int) -> Markup:
@@ -237,7 +245,9 @@ def excluded_section(selection: Selection) -> Markup:
     return _section(
         "Who may not be contacted",
         None,
-        table(("first rule that applies", "customers"), rows) if rows else tag("p", "Nobody was excluded."),
+        table(("first rule that applies", "customers"), rows, class_="numbers")
+        if rows
+        else tag("p", "Nobody was excluded."),
         [tag("p", "Rules that could not be applied:"), tag("ul", skipped)] if skipped else None,
     )
 

@@ -53,7 +53,11 @@ def table(head: Iterable[Child], rows: Iterable[Iterable[Child]], class_: str | 
     names = [_text(name) for name in head]
     body = (
         tag(
-            "tr", (Markup(f'<td data-label="{name}">{_text(cell)}</td>') for name, cell in zip(names, row, strict=True))
+            "tr",
+            (
+                Markup(f'<td data-label="{name}"><div>{_text(cell)}</div></td>')
+                for name, cell in zip(names, row, strict=True)
+            ),
         )
         for row in rows
     )

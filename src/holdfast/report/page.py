@@ -47,7 +47,7 @@ def list_page(
     title : str
         Name of the project.
     model : str
-        Name of the registered model; its version comes from the selection.
+        Name and version of the registered model.
     currency : str or None
     features : sequence of mappings
         The features' records; their meanings word the reasons that occur most.
@@ -91,7 +91,7 @@ def _header(selection: Selection, title: str, model: str) -> Markup:
             "largest expected loss among those who may be contacted. Each row says why, and what to do.",
             class_="lead",
         ),
-        tag("p", f"Model {model}, version {selection.model_version} · list {selection.list_id}", class_="soft"),
+        tag("p", f"Model {model} · list {selection.list_id}", class_="soft"),
     )
 
 
@@ -100,7 +100,7 @@ def _footer(selection: Selection, model: str) -> Markup:
         "footer",
         tag(
             "p",
-            f"List {selection.list_id} · as of {show(selection.as_of)} · {model} {selection.model_version} · written "
+            f"List {selection.list_id} · as of {show(selection.as_of)} · {model} · written "
             "by holdfast. The manifest beside this page holds the hash of every file.",
         ),
     )
