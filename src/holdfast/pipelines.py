@@ -343,9 +343,9 @@ class Project:
         if absent:
             shown = ", ".join(absent[:10]) + (", …" if len(absent) > 10 else "")
             raise BundleError(
-                f"The model was trained with {len(bundle.features)} features; the catalogue cannot build {len(absent)} of "
-                f"them from the sources at hand: {shown}. Bring back the source or column that they come from, or train "
-                "and promote a model on today's sources."
+                f"The model was trained with {len(bundle.features)} features; the catalogue cannot build {len(absent)} "
+                f"of them from the sources at hand: {shown}. Bring back the source or column that they come from, or "
+                "train and promote a model on today's sources."
             )
         return [known[name] for name in bundle.feature_names]
 

@@ -102,14 +102,14 @@ OF_VALUES: dict[type, Callable[[list[Any]], Answer]] = {
 
 
 def gaps(times: list[int]) -> list[float]:
-    """Days between the different moments."""
-    moments = sorted(set(times))
-    return [(later - earlier) / DAY for earlier, later in pairwise(moments)]
+    """Days between the different calendar days."""
+    days = sorted({time // DAY for time in times})
+    return [float(later - earlier) for earlier, later in pairwise(days)]
 
 
 def mean_gap(times: list[int]) -> Answer:
-    """From the first moment to the last, divided by how many gaps lie between."""
-    return (max(times) - min(times)) / DAY / len(gaps(times)) if gaps(times) else None
+    """From the first day to the last, divided by how many gaps lie between."""
+    return (max(times) // DAY - min(times) // DAY) / len(gaps(times)) if gaps(times) else None
 
 
 def gap_deviation(times: list[int]) -> Answer:

@@ -144,19 +144,19 @@ class DistinctDays(_OfTimes):
 
 
 class MeanGap(_OfTimes):
-    """Mean days between the moments of events."""
+    """Mean days between the calendar days (UTC) with an event: two orders within a day are one occasion."""
 
     function = staticmethod(kernel.mean_gap)
 
 
 class GapStd(_OfTimes):
-    """Standard deviation of the days between the moments of events."""
+    """Standard deviation of the days between the calendar days (UTC) with an event."""
 
     function = staticmethod(kernel.gap_deviation)
 
 
 class LastGap(_OfTimes):
-    """Days between the last two moments of events."""
+    """Days between the last two calendar days (UTC) with an event."""
 
     function = staticmethod(kernel.last_gap)
 

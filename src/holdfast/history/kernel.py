@@ -205,44 +205,46 @@ def distinct(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs
 
 @compiled
 def mean_gap(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
-    """Mean number of days between the different moments of events; NaN below two."""
+    """Mean number of days between the calendar days (UTC) with an event; NaN below two such days."""
     out = np.full(lo.size, np.nan)
     for i in range(lo.size):
         gaps = 0
         for j in range(lo[i] + 1, hi[i]):
-            if times[j] > times[j - 1]:
+            if times[j] // DAY > times[j - 1] // DAY:
                 gaps += 1
         if gaps > 0:
-            out[i] = (times[hi[i] - 1] - times[lo[i]]) / DAY / gaps
+            out[i] = (times[hi[i] - 1] // DAY - times[lo[i]] // DAY) / gaps
     return out
 
 
 @compiled
 def gap_deviation(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
-    """Standard deviation in days of the gaps between the different moments of events; NaN below two gaps."""
+    """Standard deviation of the days between the calendar days (UTC) with an event; NaN below two gaps."""
     out = np.full(lo.size, np.nan)
     for i in range(lo.size):
         gaps = 0
         for j in range(lo[i] + 1, hi[i]):
-            if times[j] > times[j - 1]:
+            if times[j] // DAY > times[j - 1] // DAY:
                 gaps += 1
         if gaps > 1:
-            centre, squares = (times[hi[i] - 1] - times[lo[i]]) / DAY / gaps, 0.0
+            centre, squares = (times[hi[i] - 1] // DAY - times[lo[i]] // DAY) / gaps, 0.0
             for j in range(lo[i] + 1, hi[i]):
-                if times[j] > times[j - 1]:
-                    squares += ((times[j] - times[j - 1]) / DAY - centre) ** 2
+                gap = times[j] // DAY - times[j - 1] // DAY
+                if gap > 0:
+                    squares += (gap - centre) ** 2
             out[i] = math.sqrt(squares / (gaps - 1))
     return out
 
 
 @compiled
 def last_gap(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
-    """Days between the last two different moments of events; NaN below two."""
+    """Days between the last two calendar days (UTC) with an event; NaN below two."""
     out = np.full(lo.size, np.nan)
     for i in range(lo.size):
         for j in range(hi[i] - 1, lo[i], -1):
-            if times[j] > times[j - 1]:
-                out[i] = (times[hi[i] - 1] - times[j - 1]) / DAY
+            gap = times[j] // DAY - times[j - 1] // DAY
+            if gap > 0:
+                out[i] = gap
                 break
     return out
 

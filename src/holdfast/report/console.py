@@ -142,7 +142,8 @@ def _(result: Backtest) -> RenderableType:
 def _(promotion: Promotion) -> RenderableType:
     champion = f"version {promotion.champion}" if promotion.champion else "nobody"
     outcome = "[green]promoted[/]" if promotion.moved else "[yellow]not promoted[/]"
-    return f"{outcome}: {promotion.name} version {promotion.challenger}, because {promotion.reason}. Champion is {champion}."
+    why = f"{promotion.name} version {promotion.challenger}, because {promotion.reason}"
+    return f"{outcome}: {why}. Champion is {champion}."
 
 
 @render.register
@@ -151,7 +152,8 @@ def _(published: Published) -> RenderableType:
     groups = " + ".join(f"{counts[group]:,} {group.replace('_', ' ')}" for group in counts if group != "scored")
     share = published.expected_loss_on_list / published.expected_loss if published.expected_loss else 0.0
     lines = [
-        f"scored {counts['scored']:,} customers as of {published.as_of} with version {published.model_version}: {groups}",
+        f"scored {counts['scored']:,} customers as of {published.as_of} with version {published.model_version}:",
+        f"{groups}",
         f"expected loss {number(published.expected_loss, 'currency', published.currency)}, of which "
         f"{number(published.expected_loss_on_list, 'currency', published.currency)} ({share:.0%}) is on the list",
         *(f"[yellow]not applied[/] rule {rule}: its source is absent" for rule in published.rules_not_applied),
@@ -184,7 +186,8 @@ def _customers(first: pd.DataFrame, currency: str | None) -> Iterator[str]:
     for row in first.itertuples():
         yield (
             f"[bold]{row.rank}. {escape(str(row.customer_id))}[/]  risk {row.p_churn:.0%}, value "
-            f"{number(row.value, 'currency', currency)}, {row.stage}: {str(row.action).replace('_', ' ')} by {row.channel}"
+            f"{number(row.value, 'currency', currency)}, {row.stage}: "
+            f"{str(row.action).replace('_', ' ')} by {row.channel}"
         )
         for reason in (row.reason_1, row.reason_2, row.reason_3):
             if reason:
