@@ -248,7 +248,9 @@ class Project:
         self.tables.report.require(self.configuration.most_rejected)
         known = None if force else self.tracker.find(self.configuration.name, self.fingerprints)
         if known is not None:
-            return self._trained(known.version, known.run_id, known.bundle, known.metrics, fresh=False)
+            stored = self.tracker.challenger(self.configuration.name)
+            bundle = Bundle.load(stored.bundle)
+            return self._trained(stored.version, stored.run_id, bundle, known.metrics, fresh=False)
         snapshots = self.snapshots()
         require_learnable(snapshots)
         found = self.audit(snapshots)
@@ -284,10 +286,8 @@ class Project:
         return self._trained(run.version, run.run_id, bundle, metrics, fresh=True)
 
     def _trained(
-        self, version: str, run_id: str, bundle: Bundle | Path, metrics: Mapping[str, float], *, fresh: bool
+        self, version: str, run_id: str, bundle: Bundle, metrics: Mapping[str, float], *, fresh: bool
     ) -> Trained:
-        if isinstance(bundle, Path):
-            bundle = Bundle.load(bundle)
         return Trained(
             name=self.configuration.name,
             version=version,

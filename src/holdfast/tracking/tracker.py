@@ -88,6 +88,7 @@ class Tracker:
         plots: Mapping[str, Any],
         audit: Mapping[str, Any],
         backtest: Mapping[str, Any],
+        folders: Mapping[str, Path] | None = None,
         code: ServingCode | None = None,
     ) -> RunInfo:
         """Keep everything about a training, register its model and make it the challenger.
@@ -112,6 +113,8 @@ class Tracker:
             File name (without ending for a figure) → matplotlib figure or path of a file.
         audit, backtest : mapping
             Reports, kept as JSON.
+        folders : mapping, optional
+            Name → folder to keep with the run; :meth:`folder` gives it back.
         code : ServingCode, optional
             What a consumer needs to load the bundle; by default the serving code of ``holdfast.models``.
 
@@ -140,7 +143,8 @@ class Tracker:
                     params=flat(parameters),
                     metrics=finite_metrics(metrics, metrics_by_cutoff, fingerprints.get("data", "unknown")),
                 )
-                self._log_files(run_id, Path(temporary), plots, {"audit": audit, "backtest": backtest})
+                reports = {"audit": audit, "backtest": backtest}
+                self._log_files(run_id, Path(temporary), plots, reports, folders or {})
                 version = self._register(run_id, name, bundle, features, code, shared, Path(temporary))
                 client.set_terminated(run_id, "FINISHED")
             except BaseException:
@@ -220,6 +224,31 @@ class Tracker:
         in_charge = challenger.version if verdict.accepted else against
         return Promotion(name, challenger.version, in_charge, moved=verdict.accepted, reason=verdict.reason)
 
+    def find(self, name: str, fingerprints: Mapping[str, str]) -> RunRecord | None:
+        """The present challenger's run if it was trained from exactly this data, configuration and code."""
+        for run in self.runs(name):
+            if CHALLENGER in run.aliases and run.fingerprints == dict(fingerprints):
+                return run
+        return None
+
+    def folder(self, run_id: str, name: str) -> Path:
+        """A folder that was kept with a run, fetched if the store is remote.
+
+        Raises
+        ------
+        BundleError
+            It is not there.
+        """
+        with self._asking():
+            location = f"{self._store.client.get_run(run_id).info.artifact_uri}/{name}"
+            found = self._fetch(location, f"{run_id}-{name}")
+        if not found.is_dir():
+            raise BundleError(
+                f"The run {run_id} should have the folder {name!r} in {found}, but it is not there. "
+                "Restore it, or run `holdfast train` again."
+            )
+        return found
+
     def runs(self, name: str, limit: int = 50) -> list[RunRecord]:
         """The latest trainings of a model, newest first."""
         _check_name(name)
@@ -239,9 +268,16 @@ class Tracker:
         return asking(self._store.settings, self._store.uri)
 
     def _log_files(
-        self, run_id: str, temporary: Path, plots: Mapping[str, Any], reports: Mapping[str, Mapping[str, Any]]
+        self,
+        run_id: str,
+        temporary: Path,
+        plots: Mapping[str, Any],
+        reports: Mapping[str, Mapping[str, Any]],
+        folders: Mapping[str, Path],
     ) -> None:
-        """Collect plots and reports in one folder and send it at once."""
+        """Collect plots, reports and folders in one folder and send it at once."""
+        for name, folder in folders.items():
+            shutil.copytree(folder, temporary / "run" / name)
         (temporary / "run" / "plots").mkdir(parents=True)
         for plot, content in plots.items():
             if isinstance(content, str | os.PathLike):
