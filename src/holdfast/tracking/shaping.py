@@ -51,19 +51,19 @@ def fingerprint_tags(fingerprints: Mapping[str, str]) -> dict[str, str]:
 
 
 def finite_metrics(
-    pooled: Mapping[str, float], by_cutoff: Mapping[int, Mapping[str, float]], data_fingerprint: str
+    pooled: Mapping[str, float], by_cutoff: Mapping[int, Mapping[str, float]], model_id: str, data_fingerprint: str
 ) -> list[Metric]:
     """Pooled metrics under their own name; those of a cutoff as ``<name>_by_cutoff``, a step a cutoff, at its date.
 
     A metric that is not a finite number could not be drawn or compared, and is left out.
     """
     now = int(datetime.now(UTC).timestamp() * 1000)
-    logged = [Metric(key, float(value), now, 0) for key, value in pooled.items() if math.isfinite(value)]
+    logged = [Metric(key, float(value), now, 0, model_id) for key, value in pooled.items() if math.isfinite(value)]
     for step, cutoff in enumerate(sorted(by_cutoff)):
         at = int(moment(cutoff).timestamp() * 1000)
         data = {"dataset_name": f"cutoff {show(cutoff)}", "dataset_digest": data_fingerprint[:_LONGEST_DIGEST]}
         logged += [
-            Metric(f"{key}{_BY_CUTOFF}", float(value), at, step, **data)
+            Metric(f"{key}{_BY_CUTOFF}", float(value), at, step, model_id, **data)
             for key, value in by_cutoff[cutoff].items()
             if math.isfinite(value)
         ]

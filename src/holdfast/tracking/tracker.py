@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import mlflow.artifacts
+from mlflow.entities import LoggedModel, LoggedModelOutput
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
@@ -136,19 +137,29 @@ class Tracker:
             **shared,
         }
         with self._asking(), tempfile.TemporaryDirectory(prefix="holdfast-") as temporary:
+            folder = Path(temporary)
             run_id = client.create_run(self._store.experiment_id, tags=tags, run_name=name).info.run_id
+            logged = client.create_logged_model(self._store.experiment_id, name="model", source_run_id=run_id)
             try:
-                client.log_batch(
-                    run_id,
-                    params=flat(parameters),
-                    metrics=finite_metrics(metrics, metrics_by_cutoff, fingerprints.get("data", "unknown")),
+                client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+                figures = finite_metrics(
+                    metrics, metrics_by_cutoff, logged.model_id, fingerprints.get("data", "unknown")
                 )
-                reports = {"audit": audit, "backtest": backtest}
-                self._log_files(run_id, Path(temporary), plots, reports, folders or {})
-                version = self._register(run_id, name, bundle, features, code, shared, Path(temporary))
+                client.log_batch(run_id, params=flat(parameters), metrics=figures)
+                self._log_files(run_id, folder, plots, {"audit": audit, "backtest": backtest}, folders or {})
+                model = Model(
+                    artifact_path=logged.artifact_location,
+                    run_id=run_id,
+                    model_uuid=logged.model_id,
+                    model_id=logged.model_id,
+                )
+                write_package(folder / "model", bundle, features, code, model, folder / "staging")
+                client.log_model_artifacts(logged.model_id, str(folder / "model"))
+                client.finalize_logged_model(logged.model_id, "READY")
+                version = self._register(name, logged, shared)
                 client.set_terminated(run_id, "FINISHED")
             except BaseException:
-                self._mark_failed(run_id)
+                self._mark_failed(run_id, logged.model_id)
                 raise
             client.set_registered_model_alias(name, CHALLENGER, version)
         return RunInfo(run_id, version)
@@ -288,37 +299,26 @@ class Tracker:
             (temporary / "run" / f"{name}.json").write_text(report(content), encoding="utf-8")
         self._store.client.log_artifacts(run_id, str(temporary / "run"))
 
-    def _register(
-        self,
-        run_id: str,
-        name: str,
-        bundle: Path,
-        features: Sequence[Mapping[str, Any]],
-        code: ServingCode,
-        tags: Mapping[str, str],
-        temporary: Path,
-    ) -> str:
-        """Send the model folder, then make it a version; a version never lacks its files."""
+    def _register(self, name: str, logged: LoggedModel, tags: Mapping[str, str]) -> str:
+        """Make a model whose files are all there the next version of a name."""
         client = self._store.client
-        logged = client.create_logged_model(self._store.experiment_id, name="model", source_run_id=run_id)
-        model = Model(
-            artifact_path=logged.artifact_location, run_id=run_id, model_uuid=logged.model_id, model_id=logged.model_id
-        )
-        write_package(temporary / "model", bundle, features, code, model, temporary / "staging")
-        client.log_model_artifacts(logged.model_id, str(temporary / "model"))
-        client.finalize_logged_model(logged.model_id, "READY")
         try:
             client.create_registered_model(name)
         except MlflowException as error:
             if not exists_already(error):
                 raise
         created = client.create_model_version(
-            name, source=logged.artifact_location, run_id=run_id, model_id=logged.model_id, tags=dict(tags)
+            name,
+            source=logged.artifact_location,
+            run_id=logged.source_run_id,
+            model_id=logged.model_id,
+            tags=dict(tags),
         )
         return str(created.version)
 
-    def _mark_failed(self, run_id: str) -> None:
+    def _mark_failed(self, run_id: str, model_id: str) -> None:
         try:
+            self._store.client.finalize_logged_model(model_id, "FAILED")
             self._store.client.set_terminated(run_id, "FAILED")
         except MlflowException:
             return  # the store is gone; the error that is on its way says so

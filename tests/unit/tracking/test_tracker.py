@@ -130,6 +130,12 @@ def test_everything_about_a_training_can_be_read_back(tracker: Tracker, bundle: 
     assert kept.data.tags["mlflow.source.name"] == "holdfast"
     assert {entry.path for entry in client.list_artifacts(run.run_id)} == {"audit.json", "backtest.json", "plots"}
     assert [entry.path for entry in client.list_artifacts(run.run_id, "plots")] == ["plots/calibration.png"]
+    (output,) = kept.outputs.model_outputs
+    assert {metric.dataset_name for metric in client.get_logged_model(output.model_id).metrics} == {
+        None,
+        "cutoff 2011-03-01",
+        "cutoff 2011-06-01",
+    }
     assert client.get_model_version("readable", run.version).tags["holdfast.fingerprint.data"] == "d" * 64
 
 
@@ -144,6 +150,31 @@ def test_runs_are_listed_newest_first_with_version_and_aliases(
     assert newest.metrics == {"auc": 0.8}
     assert newest.fingerprints["configuration"] == "c" * 64
     assert newest.status == "finished"
+
+
+def test_only_the_present_challenger_counts_as_trained_already(
+    tracker: Tracker, bundle: Path, code: ServingCode
+) -> None:
+    """Training twice on the same inputs is a waste; going back to older inputs is a new training."""
+    march, april = {"data": "march"}, {"data": "april"}
+    assert tracker.find("found", march) is None
+    first = log(tracker, bundle, code, "found", fingerprints=march)
+    found = tracker.find("found", march)
+    assert found is not None
+    assert found.run_id == first.run_id
+    log(tracker, bundle, code, "found", fingerprints=april)
+    assert tracker.find("found", march) is None
+
+
+def test_a_folder_kept_with_a_run_comes_back(tracker: Tracker, bundle: Path, code: ServingCode, tmp_path: Path) -> None:
+    """A comparison needs the model as it was evaluated, not only as it scores."""
+    kept = tmp_path / "evaluated"
+    kept.mkdir()
+    (kept / "bundle.json").write_text("{}")
+    run = log(tracker, bundle, code, "folders", folders={"evaluation": kept})
+    assert (tracker.folder(run.run_id, "evaluation") / "bundle.json").read_text() == "{}"
+    with pytest.raises(BundleError, match="holdfast train"):
+        tracker.folder(run.run_id, "diary")
 
 
 def test_a_model_never_trained_has_no_runs_and_says_what_to_do(tracker: Tracker) -> None:
