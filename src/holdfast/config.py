@@ -36,7 +36,7 @@ class Configuration(Settings):
     audit: AuditSettings = Field(AuditSettings(), description="How to look for knowledge of the future.")
     outreach: OutreachSettings = Field(description="Whom to contact, how often, with what, and who is held back.")
     tracking: TrackingSettings = Field(TrackingSettings(), description="Where runs and models are kept.")
-    output: str = Field("../lists", description="Folder of the published lists, relative to this file.")
+    output: str = Field("lists", description="Folder of the published lists, relative to this file.")
     seed: int = Field(0, ge=0, description="Seed of everything random but the control group, which has its own.")
 
     @property

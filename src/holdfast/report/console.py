@@ -48,6 +48,14 @@ def features(found: Iterable[Feature], as_json: bool) -> None:
     _console().print(f"{len(found)} features")
 
 
+def text(content: RenderableType) -> str:
+    """What people would see, as plain text with markup for :func:`line`."""
+    console = _console()
+    with console.capture() as captured:
+        console.print(content)
+    return captured.get().rstrip()
+
+
 def line(text: str) -> None:
     """Print one line of running text."""
     _console().print(text)
