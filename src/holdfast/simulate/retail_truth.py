@@ -1,0 +1,112 @@
+"""What was to be expected of each shopper at each cutoff, calculated from the hidden state, not counted.
+
+The rules of the shop are a Markov chain in the mood, so two expectations follow exactly from looking back night by
+night over the outcome window: the probability of no order, and the expected number of orders (weighted by what they
+bring). Amounts and refunds are independent of the mood given the sore, and enter as factors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from holdfast.progress import SILENT, Progress
+from holdfast.simulate.causes import ranked_causes
+from holdfast.simulate.clock import CUTOFF_DAYS, HORIZON, Reals
+from holdfast.simulate.desk import MEAN_INVITATION, campaign_tonight
+from holdfast.simulate.mood import ENGAGED, NO_TICKET, NOT_SORE
+from holdfast.simulate.retail import (
+    BUYING,
+    MOODS,
+    POPULATION_DAYS,
+    REFUND_SHARE,
+    TYPES,
+    RetailPast,
+    basket,
+    mean_discount,
+    mean_lines,
+    season,
+)
+from holdfast.simulate.retail_orders import MEAN_REFUND, Orders, share_booked
+from holdfast.simulate.truth import Truth, gather
+
+_SILENCE, _ORDERS, _REFUNDS = range(3)
+
+
+def outlook(cutoff: int, seasons: Callable[[int, Reals], Reals]) -> Reals:
+    """Expectations at a cutoff for every mood and type.
+
+    Returns
+    -------
+    array of shape (3, drifts, tickets, sores, types)
+        The probability of no order within the horizon; the expected orders, each weighted by its mean price without
+        discount relative to one line; the same for the part of them that is refunded within the horizon.
+    """
+    chances = MOODS.chances(TYPES["hazard"], TYPES["touch"], MEAN_INVITATION * TYPES["consent"])
+    expected = np.zeros((3, *MOODS.shape, TYPES.size))
+    expected[_SILENCE] = 1.0
+    kept = (1 - mean_discount())[:, None]
+    for day in range(cutoff + HORIZON - 1, cutoff - 1, -1):
+        rate = BUYING[:, None] * (TYPES["rate"] * seasons(day, TYPES["seasonal"]))
+        silent = np.exp(-rate)[:, None, None]
+        brings = (1 - silent) * kept * (basket(day) * mean_lines())
+        expected[_SILENCE] *= silent
+        expected[_ORDERS] += brings
+        expected[_REFUNDS] += brings * (
+            REFUND_SHARE[:, None] * (MEAN_REFUND * share_booked(cutoff + HORIZON - 1 - day))
+        )
+        expected = MOODS.look_back(expected, chances, invited=campaign_tonight(day))
+    return expected
+
+
+def retail_truth(past: RetailPast, orders: Orders, progress: Progress = SILENT) -> Truth:
+    """The truth about everyone who bought within 180 days before each cutoff."""
+    rows = []
+    with progress("Calculating the truth", total=len(CUTOFF_DAYS)) as advance:
+        for cutoff in CUTOFF_DAYS:
+            rows.append(_at(cutoff, past, orders))
+            advance(1)
+    return gather(rows)
+
+
+def _no_season(_: int, seasonal: Reals) -> Reals:
+    return np.ones_like(seasonal)
+
+
+def _at(cutoff: int, past: RetailPast, orders: Orders) -> Truth:
+    mood, n = past.moods[cutoff], past.people.count
+    recent = orders.between(cutoff - POPULATION_DAYS, cutoff)
+    who = np.flatnonzero(np.bincount(orders.customer[recent], minlength=n))
+    kind = past.shoppers.type[who]
+    drift, ticket, sore = mood.drift[who], mood.ticket[who], mood.sore[who]
+    expected = outlook(cutoff, season)
+    plain = outlook(cutoff, _no_season)[_SILENCE]
+    silence = expected[_SILENCE]
+    p = silence[drift, ticket, sore, kind]
+    of_orders = expected[_ORDERS][drift, ticket, sore, kind] - expected[_REFUNDS][drift, ticket, sore, kind]
+    value = past.shoppers.spend[who] * of_orders - orders.pending_refunds(cutoff, n)[who]
+
+    calm = np.exp(-HORIZON * TYPES["rate"])[kind]
+    steady = plain[ENGAGED, NO_TICKET, NOT_SORE, kind]
+    seasonal = silence[ENGAGED, NO_TICKET, NOT_SORE, kind]
+    troubled = silence[ENGAGED, ticket, NOT_SORE, kind]
+    hurt = silence[ENGAGED, ticket, sore, kind]
+    cause = ranked_causes(
+        {
+            "infrequent_buyer": calm,
+            "natural_lifetime": steady - calm,
+            "season": seasonal - steady,
+            "unresolved_ticket": troubled - seasonal,
+        },
+        by_sore=hurt - troubled,
+        by_drift=p - hurt,
+        sore=sore,
+        origin=mood.origin[who],
+        blame=mood.blame[who],
+    )
+    later = orders.between(cutoff, cutoff + HORIZON)
+    bought = np.bincount(orders.customer[later], minlength=n)[who] > 0
+    return Truth(
+        who, np.full(who.size, cutoff), p, value, cause, ~bought, orders.revenue(cutoff, cutoff + HORIZON, n)[who]
+    )

@@ -1,0 +1,137 @@
+"""What was to be expected of each subscriber at each cutoff, calculated from the hidden state, not counted.
+
+Given the mood and the days to the next renewal, the contract is a Markov chain over the mornings of the outcome window.
+Looking back morning by morning gives exactly the probability that it does not end for good, and the expected revenue
+relative to today's: price rises and seats multiply it by factors that are independent of the rest.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from holdfast.progress import SILENT, Progress
+from holdfast.simulate.causes import ranked_causes
+from holdfast.simulate.clock import CUTOFF_DAYS, HORIZON, Reals
+from holdfast.simulate.desk import MEAN_INVITATION, campaign_tonight
+from holdfast.simulate.mood import ENGAGED, NO_TICKET, NOT_SORE, PRICE, UNPAID
+from holdfast.simulate.subscription import SubscriptionPast
+from holdfast.simulate.terms import (
+    BILLED,
+    COMES_BACK,
+    FAILS,
+    FEWER_SEATS,
+    GROWS,
+    MONTH,
+    MOODS,
+    MORE_SEATS,
+    PAUSE,
+    RISE,
+    RISES,
+    SHRINKS,
+    TYPES,
+    UNPAID_ENDS,
+    UNPAID_PAYS,
+    WALKS_OUT,
+    quits,
+)
+from holdfast.simulate.truth import Truth, gather
+from holdfast.timeline import DAYS_PER_MONTH
+
+_STAYS, _REVENUE = range(2)
+_BEYOND = MONTH + HORIZON
+PHASES = _BEYOND + 1
+"""Phases of a contract at the cutoff: the days to the renewal of a monthly one, of a yearly one, or none in sight."""
+
+
+def phase_of(term: np.ndarray, days_to_renewal: np.ndarray) -> np.ndarray:
+    """The phase of each contract."""
+    return np.where(term == 0, days_to_renewal, MONTH + np.minimum(days_to_renewal, HORIZON))
+
+
+def outlook(cutoff: int) -> Reals:
+    """Expectations at a cutoff for every phase, mood and type.
+
+    Returns
+    -------
+    array of shape (2, phases, drifts, tickets, sores, types)
+        The probability that the contract does not end for good within the horizon, and the expected time under
+        contract in days, weighted by the monthly revenue relative to today's.
+    """
+    chances = MOODS.chances(TYPES["hazard"], TYPES["touch"], MEAN_INVITATION * TYPES["consent"])
+    cells = (*MOODS.shape, TYPES.size)
+    value = np.zeros((2, PHASES, *cells))
+    value[_STAYS] = 1.0
+    started = np.zeros((2, HORIZON + PAUSE, PHASES, TYPES.size))
+    started[_STAYS] = 1.0
+    seats = 1 + np.asarray(GROWS) * (MORE_SEATS - 1) + np.asarray(SHRINKS) * (FEWER_SEATS - 1)
+    ending = np.asarray(WALKS_OUT)[:, None, None, None] + UNPAID_ENDS * (np.arange(MOODS.shape[2]) == UNPAID)[:, None]
+    for step in range(HORIZON - 1, -1, -1):
+        day = cutoff + step
+        night = MOODS.look_back(value.reshape(-1, *cells), chances, invited=campaign_tonight(day))
+        value = night.reshape(2, PHASES, *cells)
+        value[_REVENUE] += 1 - BILLED
+        started[:, step] = value[:, :, ENGAGED, NO_TICKET, NOT_SORE]
+        after_end = [_after_end(step, started, yearly=False), _after_end(step, started, yearly=True)]
+        value[_REVENUE] *= seats[:, None, None, None]
+        for term, phase in ((0, step % MONTH), (1, MONTH + step)):
+            value[:, phase] = _renewal(term, value[:, phase], after_end[term], day)
+        left = np.repeat(np.stack(after_end, axis=1), (MONTH, PHASES - MONTH), axis=1)[:, :, None, None, None]
+        change = ending * (left - value)
+        change[:, :, :, :, UNPAID] += UNPAID_PAYS * (value[:, :, :, :, NOT_SORE] - value[:, :, :, :, UNPAID])
+        value += change
+        value[_REVENUE] += BILLED
+    return value
+
+
+def _after_end(step: int, started: Reals, *, yearly: bool) -> Reals:
+    """What is left when a contract ends at this step: some come back within days; shape (2, types)."""
+    days = step + 1 + np.arange(PAUSE)
+    phases = np.full(PAUSE, _BEYOND) if yearly else days % MONTH
+    return np.asarray(COMES_BACK * started[:, days, phases].mean(axis=1))
+
+
+def _renewal(term: int, after: Reals, after_end: Reals, day: int) -> Reals:
+    """Expectation just before a renewal is due, of what is known after it; shape (2, drifts, tickets, sores, types)."""
+    drift, ticket, sore = np.ogrid[tuple(slice(n) for n in MOODS.shape)]
+    solvent = np.where(np.arange(MOODS.shape[2]) == UNPAID, 0.0, 1.0)[:, None]
+    rise, fail = RISE[term] * solvent, FAILS * solvent
+    dearer = after[:, :, :, PRICE, None] * np.array([1.0, 1.0 + np.mean(RISES)])[:, None, None, None, None]
+    renewed = rise * dearer + (1 - rise) * (fail * after[:, :, :, UNPAID, None] + (1 - fail) * after)
+    quit_chance = quits(np.asarray(term), drift, ticket, sore, day)[..., None]
+    return np.asarray(quit_chance * after_end[:, None, None, None] + (1 - quit_chance) * renewed)
+
+
+def subscription_truth(past: SubscriptionPast, progress: Progress = SILENT) -> Truth:
+    """The truth about everyone with a running subscription at each cutoff."""
+    rows = []
+    with progress("Calculating the truth", total=len(CUTOFF_DAYS)) as advance:
+        for cutoff in CUTOFF_DAYS:
+            rows.append(_at(cutoff, past))
+            advance(1)
+    return gather(rows)
+
+
+def _at(cutoff: int, past: SubscriptionPast) -> Truth:
+    mood, contracts, later = past.moods[cutoff], past.contracts[cutoff], past.later[cutoff]
+    who = np.flatnonzero(contracts.running)
+    kind = past.type[who]
+    phase = phase_of(contracts.term[who], contracts.renews[who] - cutoff)
+    drift, ticket, sore = mood.drift[who], mood.ticket[who], mood.sore[who]
+    expected = outlook(cutoff)
+    leaves = 1 - expected[_STAYS]
+    p = leaves[phase, drift, ticket, sore, kind]
+    untroubled = leaves[phase, ENGAGED, NO_TICKET, NOT_SORE, kind]
+    troubled = leaves[phase, ENGAGED, ticket, NOT_SORE, kind]
+    hurt = leaves[phase, ENGAGED, ticket, sore, kind]
+    cause = ranked_causes(
+        {"natural_lifetime": untroubled, "unresolved_ticket": troubled - untroubled},
+        by_sore=hurt - troubled,
+        by_drift=p - hurt,
+        sore=sore,
+        origin=mood.origin[who],
+        blame=mood.blame[who],
+    )
+    value = contracts.mrr[who] * expected[_REVENUE][phase, drift, ticket, sore, kind] / DAYS_PER_MONTH
+    earned = (later.paid - contracts.paid)[who] / DAYS_PER_MONTH
+    churned = (later.lost - contracts.lost)[who] > 0
+    return Truth(who, np.full(who.size, cutoff), p, value, cause, churned, earned)
