@@ -14,10 +14,10 @@ from holdfast.sources.engine import literal
 FAR_PAST = "(-9000000000000000)"
 FAR_FUTURE = "9000000000000000"
 _NAIVE = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE")
-_ZONED = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMP_NS WITH TIME ZONE")
+_ZONED = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 _FLOATS = ("FLOAT", "DOUBLE")
-_BLANK = "E' \\t\\r\\n\\u00a0'"
+_BLANK = literal(" \t\r\n\u00a0")
 _NO_ID = "('', 'nan', 'none', 'null', 'nat', '<na>')"
 TEXT_ZONE = "'(?i)[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?\\s*(z|utc|gmt|[+-][0-9]{2}(:?[0-9]{2})?)\\s*$'"
 """Matches a text such as 2024-03-01T10:00:00+01:00, whose time says its zone."""
@@ -32,8 +32,8 @@ class Cast:
 
 
 def is_text(kind: str) -> bool:
-    """Whether the DuckDB type holds text."""
-    return kind == "VARCHAR" or kind.startswith("ENUM")
+    """Whether the DuckDB type holds text, or nothing at all."""
+    return kind in ("VARCHAR", "NULL", '"NULL"') or kind.startswith("ENUM")
 
 
 def is_number(kind: str) -> bool:
@@ -127,7 +127,7 @@ def time(raw: str, kind: str, zone: str | None, key: str, source: str) -> Cast:
     added. A date is its midnight. What lies outside 1800 to 2300 becomes FAR_PAST or FAR_FUTURE.
     """
     if is_zoned(kind):
-        return Cast(_instant(raw, None))
+        return Cast(_instant(f"CAST({raw} AS TIMESTAMPTZ)", None))
     if is_naive(kind):
         if zone is None:
             raise ConfigError(naive(key, source))

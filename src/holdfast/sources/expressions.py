@@ -186,6 +186,7 @@ def _bare(node: dict[str, Any]) -> bool:
         and not node["select_list"][0].get("alias")
         and node["from_table"]["type"] == "EMPTY"
         and not node["cte_map"]["map"]
+        and node["aggregate_handling"] == "STANDARD_HANDLING"
         and not any(node.get(clause) for clause in empty)
     )
 

@@ -193,7 +193,7 @@ def kind_of(name: str, mapped: Collection[str]) -> Kind:
 
 
 def nearest(wanted: str, found: Collection[str]) -> str:
-    """A hint such as ``; did you mean 'amount'?``, or nothing when no name is near."""
+    """A hint such as `` (did you mean 'amount'?)``, or nothing when no name is near."""
     by_lower = {name.lower(): name for name in found}
     near = get_close_matches(wanted.lower(), by_lower, n=1, cutoff=0.6)
-    return f"; did you mean '{by_lower[near[0]]}'?" if near else ""
+    return f" (did you mean '{by_lower[near[0]]}'?)" if near else ""

@@ -135,7 +135,18 @@ class _Opening:
             whole = self.limits.as_of is None and self.limits.wanted is None
             watch = watched(mapping, relation) if whole else {}
             query = mapped_query(mapping, relation.sql, self.limits, watch)
-            self.connection.execute(f"CREATE TABLE {mapped(name)} AS {query}")
+            try:
+                self.connection.execute(f"CREATE TABLE {mapped(name)} AS {query}")
+            except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException):
+                # DuckDB's message quotes the cell; only the filter runs without TRY, files aside.
+                raise DataError(
+                    f"Source '{name}' has a row that cannot be read"
+                    + (
+                        f", or on which its filter fails; let sources.{name}.where convert with TRY_CAST."
+                        if mapping.where
+                        else ". Check that its files are whole."
+                    )
+                ) from None
             filtered = self._filtered(mapping, relation.sql)
             if name in self.extra:
                 append(self.connection, mapping, self.extra[name], self.limits)

@@ -10,7 +10,8 @@ from typing import Any
 import duckdb
 
 from holdfast.errors import ConfigError
-from holdfast.sources.engine import expanded, literal, quoted, reading, rows
+from holdfast.sources.database import read_database
+from holdfast.sources.engine import expanded, literal, reading
 from holdfast.sources.kinds import nearest
 from holdfast.sources.postgres import read_postgres
 from holdfast.sources.relation import Relation, described, registered
@@ -34,7 +35,7 @@ def open_relation(
     if source.path is not None:
         return _files(connection, expanded(source.path, f"{key}.path"), f"{key}.path", base, source.csv, as_text)
     if source.duckdb is not None:
-        return _database(connection, name, source, base)
+        return read_database(connection, name, source.duckdb, base)
     if source.postgres is not None:
         return read_postgres(connection, name, source.postgres)
     return _frame(connection, name, str(source.frame), frames)
@@ -114,41 +115,6 @@ def _csv(connection: duckdb.DuckDBPyConnection, names: str, csv: CsvSettings, as
     types = f", types = {{{texts}}}" if texts else ""
     sql = f"{start}, sample_size = -1{types})"
     return Relation(sql, described(connection, sql))
-
-
-def _database(connection: duckdb.DuckDBPyConnection, name: str, source: SourceSettings, base: Path) -> Relation:
-    assert source.duckdb is not None  # noqa: S101 - the caller looked
-    key = f"sources.{name}.duckdb"
-    file = base / Path(expanded(source.duckdb.file, f"{key}.file")).expanduser()
-    if not file.is_file():
-        raise ConfigError(f"{key}.file: wanted a DuckDB file, found nothing at {file}. Paths are relative to {base}.")
-    alias = quoted(f"source {name}")
-    try:
-        with reading(f"{key}.file ({file.name})"):
-            connection.execute(f"ATTACH {literal(str(file))} AS {alias} (READ_ONLY)")
-    except (duckdb.BinderException, duckdb.InvalidInputException):
-        raise ConfigError(f"{key}.file: {file} cannot be opened as a DuckDB file. Check that it is one.") from None
-    schema, _, table = source.duckdb.table.rpartition(".")
-    found = [
-        (row[0], row[1])
-        for row in rows(
-            connection,
-            "SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = ? ORDER BY ALL",
-            [f"source {name}"],
-        )
-    ]
-    if (schema or "main", table) not in found:
-        shown = [table if schema == "main" else f"{schema}.{table}" for schema, table in found]
-        raise ConfigError(
-            f"{key}.table: {file.name} has no table '{source.duckdb.table}'{nearest(source.duckdb.table, shown)}. "
-            f"It has {', '.join(shown) or 'none'}."
-        )
-    sql = f"{alias}.{quoted(schema or 'main')}.{quoted(table)}"
-    return Relation(sql, described(connection, sql), lambda: _detach(connection, alias))
-
-
-def _detach(connection: duckdb.DuckDBPyConnection, alias: str) -> None:
-    connection.execute(f"DETACH {alias}")
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, name: str, frame: str, frames: Mapping[str, Any]) -> Relation:

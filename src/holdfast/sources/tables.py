@@ -112,16 +112,19 @@ class Tables:
     def fingerprint(self) -> str:
         """SHA-256 over the valid rows of all streams, whatever their order."""
         whole = hashlib.sha256()
-        for name in sorted(self.streams):
-            columns = ["event_time", "known_time", *sorted(self.streams[name].columns)]
-            cells = ", ".join(f"coalesce(CAST({quoted(column)} AS VARCHAR), E'\\x01')" for column in columns)
-            row = f"concat_ws(E'\\x1f', customer_id, {cells})"
+        contents = {"customers_index": "customers_index"} | {
+            name: f"{quoted(name)} JOIN customers_index USING (customer)" for name in sorted(self.streams)
+        }
+        for name, relation in contents.items():
+            info = self.streams.get(name)
+            columns = ["event_time", "known_time", *sorted(info.columns)] if info else []
+            cells = "".join(f", coalesce(CAST({quoted(column)} AS VARCHAR), chr(1))" for column in columns)
+            row = f"concat_ws(chr(31), customer_id{cells})"
             found = one(
                 self.connection,
-                f"SELECT count(*), sum(md5_number_lower({row})), sum(md5_number_upper({row})) "
-                f"FROM {quoted(name)} JOIN customers_index USING (customer)",
+                f"SELECT count(*), sum(md5_number_lower({row})), sum(md5_number_upper({row})) FROM {relation}",
             )
-            whole.update(repr((name, sorted(self.streams[name].columns.items()), found)).encode())
+            whole.update(repr((name, sorted(info.columns.items()) if info else [], found)).encode())
         return whole.hexdigest()
 
     def write_rejects(self, path: str | Path) -> int:
