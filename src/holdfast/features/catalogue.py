@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from holdfast.features import (
@@ -91,8 +91,19 @@ def _commonest(tables: Tables, stream: str, column: str) -> tuple[str, ...]:
 
 
 def catalogue(vocabulary: Vocabulary) -> tuple[Feature, ...]:
-    """Every feature whose stream and columns exist, family by family; names are unique."""
-    return tuple(feature for feature in _all(vocabulary) if vocabulary.gives(feature))
+    """Every feature whose stream and columns exist, family by family.
+
+    Names are unique: a level or attribute of the data that would give a feature the name of another one, as the kind
+    "usage" gives ``usage_30d``, gets its source before the name, ``engagement_usage_30d``.
+    """
+    features: dict[str, Feature] = {}
+    for feature in _all(vocabulary):
+        if vocabulary.gives(feature):
+            name = feature.name
+            while name in features or name in RESERVED:
+                name = f"{feature.source}_{name}"
+            features[name] = replace(feature, name=name)
+    return tuple(features.values())
 
 
 def _all(vocabulary: Vocabulary) -> Iterator[Feature]:
