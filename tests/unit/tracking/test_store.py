@@ -86,6 +86,25 @@ def test_a_folder_that_is_a_file_is_a_storage_error(tmp_path: Path) -> None:
         Tracker.open(TrackingSettings(), tmp_path)
 
 
+def test_a_disk_that_takes_no_more_is_a_storage_error(tmp_path: Path) -> None:
+    """The night job's message must say "make room", not "the server did not answer"."""
+    program = """
+import resource, sys
+from pathlib import Path
+from holdfast.errors import StorageError
+from holdfast.tracking import Tracker, TrackingSettings
+Tracker  # loaded before files may no longer grow
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+try:
+    Tracker.open(TrackingSettings(), Path(sys.argv[1]))
+except StorageError as error:
+    print(error)
+"""
+    command = [sys.executable, "-B", "-c", program, str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "Make room, then repeat" in result.stdout, result.stderr
+
+
 def test_opening_leaves_the_environment_as_it_was(tmp_path: Path) -> None:
     """A notebook that uses MLflow for other work keeps its own patience and its own log levels."""
     before = dict(os.environ)
