@@ -110,7 +110,7 @@ class AtRiskClassifier(BinaryRiskClassifier):
     purge_days : float
         Days from a cutoff until its outcome is complete: gap plus horizon.
     n_jobs : int
-        Threads; the result does not depend on it.
+        Threads for 100,000 rows and more; the result does not depend on it.
     random_state : int
         Seed of the samples that the trees draw.
 

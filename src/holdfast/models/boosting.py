@@ -26,6 +26,7 @@ from holdfast.timeline import Days, Instants
 
 _YEAR_DAYS = 365.25
 _FEWEST_TREES = 10
+_ROWS_WORTH_THREADS = 100_000  # below, threads wait for each other longer than they work, above all on a busy machine
 _TREES_WITHOUT_TRIAL = 60
 _PATIENCE = 50
 _PARSIMONY = 2e-4  # share of the least loss that a smaller count of trees may lose
@@ -65,7 +66,7 @@ class Recipe:
             "feature_pre_filter": False,
             "deterministic": True,
             "force_row_wise": True,
-            "num_threads": self.n_jobs,
+            "num_threads": self.n_jobs if rows >= _ROWS_WORTH_THREADS else 1,
             "seed": self.random_state,
             "verbosity": -1,
         }

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from holdfast.models.additive import Linear
 from holdfast.models.calibration import sigmoid
@@ -30,6 +31,13 @@ def fit_linear(
     X: Matrix, y: Vector, columns: Sequence[int], *, objective: Objective, penalty: float, weight: Vector | None = None
 ) -> Linear:
     """The fitted linear part on those of the ``columns`` that vary; ``y`` is 0 or 1, or a real number."""
+    with threadpool_limits(1, user_api="blas"):  # the same sums, to the bit, on any number of cores
+        return _fit_linear(X, y, columns, objective, penalty, weight)
+
+
+def _fit_linear(
+    X: Matrix, y: Vector, columns: Sequence[int], objective: Objective, penalty: float, weight: Vector | None
+) -> Linear:
     w = np.ones(len(y)) if weight is None else weight
     blank = describe(X, [j for j in columns if _varies(X[:, j])])
     Z = np.column_stack([blank.standardised(X), np.ones(len(y))])

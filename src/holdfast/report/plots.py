@@ -1,0 +1,142 @@
+"""Three looks at a backtest: are the risks true, does the order pay, and where does the value prediction err.
+
+Each function returns a matplotlib figure that belongs to nobody: no window opens, nothing stays in pyplot's memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from holdfast.backtest import MODEL, Backtest
+from holdfast.errors import StorageError
+from holdfast.timeline import show
+
+_INK, _MODEL, _OTHER, _CAME = "#22303c", "#0b6e75", ("#c8743a", "#8a8f98", "#a06ab4"), "#d9a441"
+_BINS = 10
+
+
+def figures(result: Backtest) -> dict[str, Figure]:
+    """All three by the name that their file should bear, without ending."""
+    return {"calibration": calibration(result), "gains": gains(result), "value_by_decile": value_by_decile(result)}
+
+
+def write(result: Backtest, folder: str | Path) -> list[Path]:
+    """Write all three as PNG into a folder, which is made if it is not there.
+
+    Raises
+    ------
+    StorageError
+        The disk refused.
+    """
+    folder = Path(folder)
+    paths = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, figure in figures(result).items():
+            paths.append(folder / f"{name}.png")
+            figure.savefig(paths[-1], dpi=144)
+    except OSError as error:
+        raise StorageError(f"Wanted to write plots to {folder}; the system answered: {error.strerror}.") from error
+    return paths
+
+
+def calibration(result: Backtest) -> Figure:
+    """Predicted against observed churn in ten bins of equal count; a line for each test cutoff, below it who is where."""
+    figure = _figure(5.6, 6.0)
+    upper, lower = figure.subplots(2, 1, height_ratios=[4, 1], sharex=True)
+    upper.plot([0, 1], [0, 1], color=_INK, linewidth=0.8, linestyle=":", label="perfect")
+    shades = np.linspace(0.35, 1.0, len(result.cutoffs))
+    for shade, cutoff in zip(shades, result.cutoffs, strict=True):
+        rows = result.predictions[result.predictions["cutoff"] == cutoff]
+        p, churned = _column(rows, f"{MODEL}_p_churn"), _column(rows, "churned")
+        bins = np.array_split(np.argsort(p, kind="stable"), _BINS)
+        x, y = (np.array([values[b].mean() for b in bins if len(b)]) for values in (p, churned))
+        upper.plot(x, y, color=_MODEL, alpha=shade, marker="o", markersize=4, linewidth=1.6, label=show(cutoff))
+    everyone = _column(result.predictions, f"{MODEL}_p_churn")
+    lower.hist(everyone, bins=np.linspace(0, 1, 41), color=_MODEL)
+    upper.set(xlim=(0, 1), ylim=(0, 1), ylabel="share that churned", title="Are the risks true?")
+    lower.set(xlabel="predicted risk", ylabel="customers")
+    upper.legend(frameon=False, fontsize=8, loc="upper left")
+    return _finished(figure, upper, lower)
+
+
+def gains(result: Backtest) -> Figure:
+    """What share of churners, and of expected loss that came, the top of each ranking holds."""
+    figure = _figure(8.4, 4.4)
+    left, right = figure.subplots(1, 2)
+    rows = result.predictions
+    lost = _column(rows, "churned")
+    value = np.maximum(_column(rows, "future_value"), 0)
+    _gains(left, result, "p_churn", lost)
+    _gains(right, result, "value", value)
+    left.set(ylabel="share of all churners", title="Ranked by risk")
+    right.set(ylabel="share of all value", title="Ranked by value")
+    left.legend(frameon=False, fontsize=8, loc="lower right")
+    return _finished(figure, left, right)
+
+
+def _gains(axes: Axes, result: Backtest, what: str, amount: NDArray[np.float64]) -> None:
+    reach = np.arange(len(amount) + 1) / max(len(amount), 1)
+    axes.plot([0, 1], [0, 1], color=_INK, linewidth=0.8, linestyle=":", label="chance")
+    axes.plot(reach, _reached(amount, amount), color=_INK, linewidth=0.8, linestyle="--", label="perfect")
+    others = iter(_OTHER * len(result.models))
+    for model in result.models:
+        if f"{model}_{what}" in result.predictions:
+            colour, width = (_MODEL, 2.0) if model == MODEL else (next(others), 1.2)
+            score = _column(result.predictions, f"{model}_{what}")
+            axes.plot(reach, _reached(amount, score), color=colour, linewidth=width, label=model)
+    axes.axvline(0.1, color=_INK, linewidth=0.5, alpha=0.5)
+    axes.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="share of customers, highest first")
+
+
+def _reached(amount: NDArray[np.float64], score: NDArray[np.float64]) -> NDArray[np.float64]:
+    total = np.cumsum(np.r_[0.0, amount[np.argsort(-score, kind="stable")]])
+    return total / total[-1] if total[-1] else total
+
+
+def value_by_decile(result: Backtest) -> Figure:
+    """Mean predicted and observed value in tenths of customers by predicted value, on a logarithmic scale."""
+    figure = _figure(6.4, 4.2)
+    axes = figure.subplots()
+    predicted, came = _column(result.predictions, f"{MODEL}_value"), _column(result.predictions, "future_value")
+    bins = [b for b in np.array_split(np.argsort(-predicted, kind="stable"), _BINS) if len(b)]
+    place = np.arange(1, len(bins) + 1)
+    means: list[tuple[float, Callable[[float], float], NDArray[np.float64], str, str]] = [
+        (-0.2, float, predicted, _MODEL, "predicted"),
+        (0.2, float, came, _CAME, "came"),
+    ]
+    for offset, number, values, colour, label in means:
+        axes.bar(place + offset, [number(values[b].mean()) for b in bins], 0.4, color=colour, label=label)
+    smallest = max(min(abs(predicted[b].mean()) for b in bins), 1e-3)
+    axes.set_yscale("symlog", linthresh=smallest)
+    axes.set(
+        xticks=place,
+        xlabel="tenth of customers, highest predicted value first",
+        ylabel="mean value per customer",
+        title="Where does the value prediction err?",
+    )
+    axes.legend(frameon=False, fontsize=8)
+    return _finished(figure, axes)
+
+
+def _column(rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    return rows[name].to_numpy(dtype=np.float64)
+
+
+def _figure(width: float, height: float) -> Figure:
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _finished(figure: Figure, *all_axes: Axes) -> Figure:
+    for axes in all_axes:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(labelsize=8)
+        axes.title.set_fontsize(11)
+    return figure
