@@ -191,3 +191,14 @@ def opened(frames: Frames, **more: Any) -> Tables:
     """The valid tables of the business, as they stand a year after the cutoff and more."""
     sources = {name: settings for name, settings in SOURCES.items() if name in frames}
     return open_sources(sources, base=Path(), frames=frames, now=CUTOFF + 2000 * DAY, **more)
+
+
+def opened_rows(**rows: list[dict[str, Any]]) -> Tables:
+    """A few rows per source, in our columns; times as dates or microseconds."""
+    sources, frames = {}, {}
+    for name, listed in rows.items():
+        frames[name] = framed(
+            [{key: instant(value) if key in TIMES and value else value for key, value in row.items()} for row in listed]
+        )
+        sources[name] = _from_frame(name, *frames[name].columns)
+    return open_sources(sources, base=Path(), frames=frames, now=CUTOFF + 2000 * DAY)
