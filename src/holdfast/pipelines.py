@@ -26,6 +26,7 @@ from holdfast.outreach import lock, publish, select, state
 from holdfast.outreach.state import CONSENT, TELLERS
 from holdfast.progress import SILENT, Progress
 from holdfast.promotion import judge
+from holdfast.report import plots as drawings
 from holdfast.report.page import list_page
 from holdfast.report.results import Built, Checked, Published, Runs, Trained
 from holdfast.scoring import score
@@ -192,7 +193,7 @@ class Project:
         """Evaluate on every test cutoff with models trained on what was known there, beside the baselines."""
         result = self._backtest(self.snapshots() if snapshots is None else snapshots, self._test_cutoffs())
         if plots is not None:
-            result.write_plots(plots)
+            drawings.write(result, plots)
         return result
 
     def _test_cutoffs(self) -> list[int]:
@@ -278,7 +279,7 @@ class Project:
                 metrics=metrics,
                 metrics_by_cutoff={latest: metrics},
                 fingerprints=self.fingerprints,
-                plots=tested.plots(),
+                plots=drawings.figures(tested),
                 audit=found.to_dict(),
                 backtest=tested.to_dict(),
                 folders={EVALUATION: evaluation},
