@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,17 +38,17 @@ def of_amounts(aggregate: Aggregate, *amounts: float) -> float:
 
 
 @pytest.fixture(scope="module")
-def nothing() -> dict[str, object]:
+def nothing() -> dict[str, Any]:
     """All features of the unknown customer."""
     return dict(build(FEATURES, empty_streams(), ONE, CUTOFF))
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
 def test_a_customer_of_whom_nothing_is_known_has_the_declared_empty_value(
-    feature: Feature, nothing: dict[str, object]
+    feature: Feature, nothing: dict[str, Any]
 ) -> None:
     """Counts and sums are 0, everything else is what its record declares, unknown by default."""
-    (value,) = nothing[feature.name]  # type: ignore[misc]  # a column of one row
+    (value,) = nothing[feature.name]
     if feature.is_category:
         assert pd.isna(value)
     elif feature.family == "season":

@@ -118,7 +118,7 @@ def test_a_kind_that_would_take_the_name_of_a_feature_gets_its_source_before_it(
     assert names["engagement_usage_30d"].aggregate.columns() == {"kind"}
 
 
-@pytest.mark.parametrize("taken", sorted(RESERVED - {"customer", "customer_id"}) + ["plan"])
+@pytest.mark.parametrize("taken", [*sorted(RESERVED - {"customer", "customer_id"}), "plan"])
 def test_an_attribute_never_takes_a_name_of_the_table(taken: str) -> None:
     """An attribute called "churned" must not become the label."""
     columns = {**EVERYTHING.columns, "customers": ("moment", taken)}
