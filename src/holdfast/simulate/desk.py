@@ -13,7 +13,8 @@ from holdfast.simulate.mood import NO_TICKET, NOT_SORE, POOR_START, PRICE, UNPAI
 NEVER = np.iinfo(np.int64).max
 """A moment that did not come."""
 
-TOPICS = ("Lieferung", "Qualität", "Preis", "Rechnung", "Konto", "Beratung")
+TOPICS = ("Start", "Qualität", "Preis", "Rechnung", "Konto", "Beratung")
+"""What tickets are about; a shop and a service call the troubles of the first weeks by their own word."""
 _TOPIC_SHARES = {
     NOT_SORE: (0.25, 0.25, 0.08, 0.12, 0.15, 0.15),
     POOR_START: (0.60, 0.20, 0.02, 0.04, 0.10, 0.04),

@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from holdfast.simulate.clock import END_DAY, Whole, hours, midnight
-from holdfast.simulate.desk import NEVER, PRIORITIES, TOPICS
+from holdfast.simulate.desk import PRIORITIES, TOPICS
+from holdfast.simulate.journal import Table
 from holdfast.timeline import Instants
 
 MISSING_CUSTOMERS, DOUBLES, LATE = 0.003, 0.003, 0.01
@@ -87,8 +88,11 @@ def save(table: pa.Table, path: Path) -> int:
     return int(table.num_rows)
 
 
-def tickets_csv(tickets: dict[str, NDArray[np.int64]], ids: Sequence[str], path: Path, rng: np.random.Generator) -> int:
-    """Write the help desk's own export: semicolons, German headings, local times without a zone; the number of rows."""
+def tickets_csv(tickets: Table, ids: Sequence[str], start: str, path: Path, rng: np.random.Generator) -> int:
+    """Write the help desk's own export: semicolons, German headings, local times without a zone; the number of rows.
+
+    ``start`` is the word for troubles at the start of a customer's life.
+    """
     rows = soil(tickets["customer"], tickets["opened"], rng)
 
     def local(at: Instants) -> pd.Series[str]:
@@ -106,12 +110,9 @@ def tickets_csv(tickets: dict[str, NDArray[np.int64]], ids: Sequence[str], path:
             "Wieder geöffnet": local(tickets["reopened"]),
             "Bewertet": local(tickets["rated"]),
             "Priorität": np.asarray(PRIORITIES, dtype=object)[tickets["priority"][rows.index]],
-            "Thema": np.asarray(TOPICS, dtype=object)[tickets["topic"][rows.index]],
+            "Thema": np.asarray((start, *TOPICS[1:]), dtype=object)[tickets["topic"][rows.index]],
             "Zufriedenheit": np.where(rated, tickets["satisfaction"][rows.index].astype(str), ""),
         }
     )
     frame.to_csv(path, sep=";", index=False, lineterminator="\n", encoding="utf-8")
     return len(frame)
-
-
-__all__ = ["NEVER", "Rows", "numbered", "save", "soil", "tickets_csv", "timestamps"]

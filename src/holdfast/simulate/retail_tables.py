@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from holdfast.simulate.clock import END_DAY, at_hours, hours
+from holdfast.simulate.clock import END_DAY, at_hours, hours, midnight
 from holdfast.simulate.common_tables import write_contacts, write_customers, write_surveys
 from holdfast.simulate.export import numbered, save, soil, tickets_csv, timestamps
 from holdfast.simulate.people import People
@@ -26,7 +26,7 @@ def write_retail(past: RetailPast, orders: Orders, folder: Path, rng: np.random.
         "customers.parquet": write_customers(people, lapsed, "client", folder / "customers.parquet", rng),
         "orders.parquet": _orders(orders, people, folder / "orders.parquet", rng),
         "events.parquet": _events(past, folder / "events.parquet", rng),
-        "tickets.csv": tickets_csv(desk.tickets(), people.ids, folder / "tickets.csv", rng),
+        "tickets.csv": tickets_csv(desk.tickets(), people.ids, "Lieferung", folder / "tickets.csv", rng),
         "surveys.parquet": write_surveys(desk.surveys.read(), people, "client", folder / "surveys.parquet", rng),
         "contacts.parquet": write_contacts(desk.contacts.read(), people, "client", folder / "contacts.parquet", rng),
     }
@@ -75,13 +75,11 @@ def _events(past: RetailPast, path: Path, rng: np.random.Generator) -> int:
     events = past.events.read()
     kind = events["kind"]
     at = at_hours(events["day"], rng, 5, 22)
-    mailed = np.isin(kind, (SENT, OPENED, CLICKED))
-    of_customer = np.random.default_rng(int(rng.integers(2**32))).random(past.people.count)
-    morning = at_hours(events["day"], rng, 6, 6.5)
-    opened = morning + hours(0.1 + 12 * of_customer[events["customer"]])
-    at = np.where(mailed, morning, at)
-    at = np.where(kind == OPENED, opened, at)
-    at = np.where(kind == CLICKED, opened + hours(0.7), at)
+    habit = hours(rng.uniform(0.1, 12.0, past.people.count))[events["customer"]]
+    sent = midnight(events["day"]) + hours(6.0)
+    at = np.where(kind == SENT, sent, at)
+    at = np.where(kind == OPENED, sent + habit, at)
+    at = np.where(kind == CLICKED, sent + habit + hours(0.1), at)
     rows = soil(events["customer"], at, rng)
     table = pa.table(
         {

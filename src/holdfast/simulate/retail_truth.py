@@ -13,7 +13,7 @@ import numpy as np
 
 from holdfast.progress import SILENT, Progress
 from holdfast.simulate.causes import ranked_causes
-from holdfast.simulate.clock import CUTOFF_DAYS, HORIZON, Reals
+from holdfast.simulate.clock import HORIZON, Reals, Whole
 from holdfast.simulate.desk import MEAN_INVITATION, campaign_tonight
 from holdfast.simulate.mood import ENGAGED, NO_TICKET, NOT_SORE
 from holdfast.simulate.retail import (
@@ -29,13 +29,13 @@ from holdfast.simulate.retail import (
     season,
 )
 from holdfast.simulate.retail_orders import MEAN_REFUND, Orders, share_booked
-from holdfast.simulate.truth import Truth, gather
+from holdfast.simulate.truth import Truth, at_every_cutoff
 
 _SILENCE, _ORDERS, _REFUNDS = range(3)
 
 
-def outlook(cutoff: int, seasons: Callable[[int, Reals], Reals]) -> Reals:
-    """Expectations at a cutoff for every mood and type.
+def outlook(cutoff: int, kinds: Whole, seasons: Callable[[int, Reals], Reals]) -> Reals:
+    """Expectations at a cutoff for every mood and each of the types ``kinds``.
 
     Returns
     -------
@@ -43,12 +43,15 @@ def outlook(cutoff: int, seasons: Callable[[int, Reals], Reals]) -> Reals:
         The probability of no order within the horizon; the expected orders, each weighted by its mean price without
         discount relative to one line; the same for the part of them that is refunded within the horizon.
     """
-    chances = MOODS.chances(TYPES["hazard"], TYPES["touch"], MEAN_INVITATION * TYPES["consent"])
-    expected = np.zeros((3, *MOODS.shape, TYPES.size))
+    hazard, touch, consent, pace, seasonal = (
+        TYPES[trait][kinds] for trait in ("hazard", "touch", "consent", "rate", "seasonal")
+    )
+    chances = MOODS.chances(hazard, touch, MEAN_INVITATION * consent)
+    expected = np.zeros((3, *MOODS.shape, kinds.size))
     expected[_SILENCE] = 1.0
     kept = (1 - mean_discount())[:, None]
     for day in range(cutoff + HORIZON - 1, cutoff - 1, -1):
-        rate = BUYING[:, None] * (TYPES["rate"] * seasons(day, TYPES["seasonal"]))
+        rate = BUYING[:, None] * (pace * seasons(day, seasonal))
         silent = np.exp(-rate)[:, None, None]
         brings = (1 - silent) * kept * (basket(day) * mean_lines())
         expected[_SILENCE] *= silent
@@ -62,12 +65,7 @@ def outlook(cutoff: int, seasons: Callable[[int, Reals], Reals]) -> Reals:
 
 def retail_truth(past: RetailPast, orders: Orders, progress: Progress = SILENT) -> Truth:
     """The truth about everyone who bought within 180 days before each cutoff."""
-    rows = []
-    with progress("Calculating the truth", total=len(CUTOFF_DAYS)) as advance:
-        for cutoff in CUTOFF_DAYS:
-            rows.append(_at(cutoff, past, orders))
-            advance(1)
-    return gather(rows)
+    return at_every_cutoff(lambda cutoff: _at(cutoff, past, orders), progress)
 
 
 def _no_season(_: int, seasonal: Reals) -> Reals:
@@ -78,16 +76,16 @@ def _at(cutoff: int, past: RetailPast, orders: Orders) -> Truth:
     mood, n = past.moods[cutoff], past.people.count
     recent = orders.between(cutoff - POPULATION_DAYS, cutoff)
     who = np.flatnonzero(np.bincount(orders.customer[recent], minlength=n))
-    kind = past.shoppers.type[who]
+    kinds, kind = np.unique(past.shoppers.type[who], return_inverse=True)
     drift, ticket, sore = mood.drift[who], mood.ticket[who], mood.sore[who]
-    expected = outlook(cutoff, season)
-    plain = outlook(cutoff, _no_season)[_SILENCE]
+    expected = outlook(cutoff, kinds, season)
+    plain = outlook(cutoff, kinds, _no_season)[_SILENCE]
     silence = expected[_SILENCE]
     p = silence[drift, ticket, sore, kind]
     of_orders = expected[_ORDERS][drift, ticket, sore, kind] - expected[_REFUNDS][drift, ticket, sore, kind]
     value = past.shoppers.spend[who] * of_orders - orders.pending_refunds(cutoff, n)[who]
 
-    calm = np.exp(-HORIZON * TYPES["rate"])[kind]
+    calm = np.exp(-HORIZON * TYPES["rate"][kinds])[kind]
     steady = plain[ENGAGED, NO_TICKET, NOT_SORE, kind]
     seasonal = silence[ENGAGED, NO_TICKET, NOT_SORE, kind]
     troubled = silence[ENGAGED, ticket, NOT_SORE, kind]

@@ -32,7 +32,7 @@ def write_subscription(past: SubscriptionPast, folder: Path, rng: np.random.Gene
         "accounts.parquet": write_customers(people, left, "account", folder / "accounts.parquet", rng),
         "subscription_events.parquet": _log(past, folder / "subscription_events.parquet", rng),
         "usage.parquet": _usage(past, folder / "usage.parquet", rng),
-        "tickets.csv": tickets_csv(desk.tickets(), people.ids, folder / "tickets.csv", rng),
+        "tickets.csv": tickets_csv(desk.tickets(), people.ids, "Einrichtung", folder / "tickets.csv", rng),
         "surveys.parquet": write_surveys(desk.surveys.read(), people, "account", folder / "surveys.parquet", rng),
         "contacts.parquet": write_contacts(desk.contacts.read(), people, "account", folder / "contacts.parquet", rng),
     }

@@ -11,7 +11,7 @@ import numpy as np
 
 from holdfast.progress import SILENT, Progress
 from holdfast.simulate.causes import ranked_causes
-from holdfast.simulate.clock import CUTOFF_DAYS, HORIZON, Reals
+from holdfast.simulate.clock import HORIZON, Reals, Whole
 from holdfast.simulate.desk import MEAN_INVITATION, campaign_tonight
 from holdfast.simulate.mood import ENGAGED, NO_TICKET, NOT_SORE, PRICE, UNPAID
 from holdfast.simulate.subscription import SubscriptionPast
@@ -34,22 +34,24 @@ from holdfast.simulate.terms import (
     WALKS_OUT,
     quits,
 )
-from holdfast.simulate.truth import Truth, gather
+from holdfast.simulate.truth import Truth, at_every_cutoff
 from holdfast.timeline import DAYS_PER_MONTH
 
 _STAYS, _REVENUE = range(2)
-_BEYOND = MONTH + HORIZON
-PHASES = _BEYOND + 1
-"""Phases of a contract at the cutoff: the days to the renewal of a monthly one, of a yearly one, or none in sight."""
+_NOT_DUE = MONTH
 
 
-def phase_of(term: np.ndarray, days_to_renewal: np.ndarray) -> np.ndarray:
-    """The phase of each contract."""
-    return np.where(term == 0, days_to_renewal, MONTH + np.minimum(days_to_renewal, HORIZON))
+def phase_of(term: Whole, days_to_renewal: Whole) -> Whole:
+    """The phase of each contract, which says when it comes up for renewal within the horizon.
+
+    Monthly contracts have the days to their renewal, 0 to 29; yearly ones 30 if none is due, and one more for each day
+    by which it is due earlier than that, up to 120 for today.
+    """
+    return np.where(term == 0, days_to_renewal, _NOT_DUE + HORIZON - np.minimum(days_to_renewal, HORIZON))
 
 
-def outlook(cutoff: int) -> Reals:
-    """Expectations at a cutoff for every phase, mood and type.
+def outlook(cutoff: int, kinds: Whole) -> Reals:
+    """Expectations at a cutoff for every phase and mood, and each of the types ``kinds``.
 
     Returns
     -------
@@ -57,25 +59,28 @@ def outlook(cutoff: int) -> Reals:
         The probability that the contract does not end for good within the horizon, and the expected time under
         contract in days, weighted by the monthly revenue relative to today's.
     """
-    chances = MOODS.chances(TYPES["hazard"], TYPES["touch"], MEAN_INVITATION * TYPES["consent"])
-    cells = (*MOODS.shape, TYPES.size)
-    value = np.zeros((2, PHASES, *cells))
+    hazard, touch, consent = (TYPES[trait][kinds] for trait in ("hazard", "touch", "consent"))
+    chances = MOODS.chances(hazard, touch, MEAN_INVITATION * consent)
+    cells = (*MOODS.shape, kinds.size)
+    value = np.zeros((2, MONTH + 1, *cells))
     value[_STAYS] = 1.0
-    started = np.zeros((2, HORIZON + PAUSE, PHASES, TYPES.size))
+    started = np.zeros((2, HORIZON + PAUSE, MONTH + 1, kinds.size))
     started[_STAYS] = 1.0
     seats = 1 + np.asarray(GROWS) * (MORE_SEATS - 1) + np.asarray(SHRINKS) * (FEWER_SEATS - 1)
     ending = np.asarray(WALKS_OUT)[:, None, None, None] + UNPAID_ENDS * (np.arange(MOODS.shape[2]) == UNPAID)[:, None]
     for step in range(HORIZON - 1, -1, -1):
         day = cutoff + step
         night = MOODS.look_back(value.reshape(-1, *cells), chances, invited=campaign_tonight(day))
-        value = night.reshape(2, PHASES, *cells)
+        value = night.reshape(2, -1, *cells)
+        # looking back, a yearly contract is like one that is not due until the day of its renewal is reached
+        value = np.concatenate([value, value[:, _NOT_DUE, None]], axis=1)
         value[_REVENUE] += 1 - BILLED
-        started[:, step] = value[:, :, ENGAGED, NO_TICKET, NOT_SORE]
+        started[:, step] = value[:, : MONTH + 1, ENGAGED, NO_TICKET, NOT_SORE]
         after_end = [_after_end(step, started, yearly=False), _after_end(step, started, yearly=True)]
         value[_REVENUE] *= seats[:, None, None, None]
-        for term, phase in ((0, step % MONTH), (1, MONTH + step)):
+        for term, phase in ((0, step % MONTH), (1, -1)):
             value[:, phase] = _renewal(term, value[:, phase], after_end[term], day)
-        left = np.repeat(np.stack(after_end, axis=1), (MONTH, PHASES - MONTH), axis=1)[:, :, None, None, None]
+        left = np.repeat(np.stack(after_end, axis=1), (MONTH, value.shape[1] - MONTH), axis=1)[:, :, None, None, None]
         change = ending * (left - value)
         change[:, :, :, :, UNPAID] += UNPAID_PAYS * (value[:, :, :, :, NOT_SORE] - value[:, :, :, :, UNPAID])
         value += change
@@ -86,7 +91,7 @@ def outlook(cutoff: int) -> Reals:
 def _after_end(step: int, started: Reals, *, yearly: bool) -> Reals:
     """What is left when a contract ends at this step: some come back within days; shape (2, types)."""
     days = step + 1 + np.arange(PAUSE)
-    phases = np.full(PAUSE, _BEYOND) if yearly else days % MONTH
+    phases = np.full(PAUSE, _NOT_DUE) if yearly else days % MONTH
     return np.asarray(COMES_BACK * started[:, days, phases].mean(axis=1))
 
 
@@ -103,21 +108,16 @@ def _renewal(term: int, after: Reals, after_end: Reals, day: int) -> Reals:
 
 def subscription_truth(past: SubscriptionPast, progress: Progress = SILENT) -> Truth:
     """The truth about everyone with a running subscription at each cutoff."""
-    rows = []
-    with progress("Calculating the truth", total=len(CUTOFF_DAYS)) as advance:
-        for cutoff in CUTOFF_DAYS:
-            rows.append(_at(cutoff, past))
-            advance(1)
-    return gather(rows)
+    return at_every_cutoff(lambda cutoff: _at(cutoff, past), progress)
 
 
 def _at(cutoff: int, past: SubscriptionPast) -> Truth:
     mood, contracts, later = past.moods[cutoff], past.contracts[cutoff], past.later[cutoff]
     who = np.flatnonzero(contracts.running)
-    kind = past.type[who]
+    kinds, kind = np.unique(past.type[who], return_inverse=True)
     phase = phase_of(contracts.term[who], contracts.renews[who] - cutoff)
     drift, ticket, sore = mood.drift[who], mood.ticket[who], mood.sore[who]
-    expected = outlook(cutoff)
+    expected = outlook(cutoff, kinds)
     leaves = 1 - expected[_STAYS]
     p = leaves[phase, drift, ticket, sore, kind]
     untroubled = leaves[phase, ENGAGED, NO_TICKET, NOT_SORE, kind]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 
 import numpy as np
 import pyarrow as pa
 
+from holdfast.progress import SILENT, Progress
 from holdfast.simulate.causes import CAUSES
-from holdfast.simulate.clock import Flags, Reals, Whole, midnight
+from holdfast.simulate.clock import CUTOFF_DAYS, Flags, Reals, Whole, midnight
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,11 @@ class Truth:
         )
 
 
-def gather(parts: Sequence[Truth]) -> Truth:
-    """The truths of several cutoffs as one."""
-    columns = [np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(Truth)]
-    return Truth(*columns)
+def at_every_cutoff(calculate: Callable[[int], Truth], progress: Progress = SILENT) -> Truth:
+    """The truth of all cutoffs as one; two cutoffs are calculated at a time, the result is always in their order."""
+    parts = []
+    with progress("Calculating the truth", total=len(CUTOFF_DAYS)) as advance, ThreadPoolExecutor(2) as pool:
+        for part in pool.map(calculate, CUTOFF_DAYS):
+            parts.append(part)
+            advance(1)
+    return Truth(*(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(Truth)))

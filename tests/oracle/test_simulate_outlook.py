@@ -1,0 +1,151 @@
+"""The truth is calculated backwards in arrays; here it is calculated forwards in plain Python, cell by cell."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+
+import numpy as np
+import pytest
+
+from holdfast.simulate import retail, retail_truth, subscription_truth, terms
+from holdfast.simulate.clock import HORIZON, day_of
+from holdfast.simulate.desk import MEAN_INVITATION, campaign_tonight
+from holdfast.simulate.mood import PRICE, UNPAID, Moods
+from holdfast.simulate.people import Grid
+from holdfast.simulate.retail_orders import MEAN_REFUND
+
+Cell = tuple[int, int, int]
+CUTOFF = day_of(date(2023, 11, 1))
+
+
+def one_night(rules: Moods, cell: Cell, hazard: float, touch: float, invited: float) -> Iterator[tuple[Cell, float]]:
+    """Every cell that one night may lead to, with its probability."""
+    drift, ticket, sore = cell
+    if ticket == 0:
+        rate = rules.voice[drift] * rules.ticket_when[sore] * touch
+        mild, severe = (rate * base for base in rules.open_ticket)
+        tickets = {0: 1 - mild - severe, 1: mild, 2: severe}
+    else:
+        tickets = {0: rules.close_ticket[ticket], ticket: 1 - rules.close_ticket[ticket]}
+    if sore == 0:
+        sores = {0: 1 - rules.price_shock, PRICE: rules.price_shock}
+    else:
+        sores = {0: rules.heal[sore], sore: 1 - rules.heal[sore]}
+    last = len(rules.worsen) - 1
+    for new_ticket, p in tickets.items():
+        for new_sore, q in sores.items():
+            hurt = new_ticket > 0 or new_sore > 0
+            worse = rules.worsen[drift] + (hazard if drift == 0 else 0)
+            if drift < last:
+                worse += touch * (rules.push_ticket[new_ticket] + rules.push_sore[new_sore])
+            better = rules.return_[drift] * (rules.hurt_return if hurt else 1) + (invited if drift else 0)
+            yield (drift, new_ticket, new_sore), p * q * (1 - worse - better)
+            yield (min(drift + 1, last), new_ticket, new_sore), p * q * worse
+            yield (0, new_ticket, new_sore), p * q * better
+
+
+def traits(grid: Grid, kind: int, names: tuple[str, ...]) -> tuple[float, ...]:
+    """The levels of some traits of one type."""
+    return tuple(float(grid[name][kind]) for name in names)
+
+
+@pytest.mark.parametrize(("cell", "kind"), [((0, 0, 0), 5), ((1, 2, 0), 300), ((0, 1, 2), 777), ((3, 0, 1), 1023)])
+def test_the_shops_outlook_equals_walking_forward(cell: Cell, kind: int) -> None:
+    """Two independent ways to the same number, over a window with campaigns and Christmas."""
+    hazard, touch, consent, pace, seasonal = traits(
+        retail.TYPES, kind, ("hazard", "touch", "consent", "rate", "seasonal")
+    )
+    alive, silent = {cell: 1.0}, {cell: 1.0}
+    orders = refunds = 0.0
+    for step in range(HORIZON):
+        day = CUTOFF + step
+        invited = MEAN_INVITATION * consent if campaign_tonight(day) else 0.0
+        moved: dict[str, defaultdict[Cell, float]] = {"alive": defaultdict(float), "silent": defaultdict(float)}
+        for name, cells in (("alive", alive), ("silent", silent)):
+            for old, weight in cells.items():
+                for new, p in one_night(retail.MOODS, old, hazard, touch, invited):
+                    moved[name][new] += weight * p
+        alive, silent = moved["alive"], moved["silent"]
+        factor = float(retail.season(day, np.array([seasonal]))[0])
+        none = {d: math.exp(-pace * factor * float(retail.BUYING[d])) for d in range(4)}
+        days_left = HORIZON - 1 - step
+        booked = sum(1 for delay in range(2, 21) if delay <= days_left) / 19
+        for (drift, _, sore), weight in alive.items():
+            kept = 1 - 0.12 * (0.8 if sore < PRICE else 0.0)
+            brings = weight * (1 - none[drift]) * 1.6 * kept * (1.15 if retail.basket(day) > 1 else 1.0)
+            orders += brings
+            refunds += brings * float(retail.REFUND_SHARE[sore]) * MEAN_REFUND * booked
+        silent = {key: weight * none[key[0]] for key, weight in silent.items()}
+    found = retail_truth.outlook(CUTOFF, np.array([kind]), retail.season)[(slice(None), *cell, 0)]
+    np.testing.assert_allclose(found, [sum(silent.values()), orders, refunds], rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind", "term", "due"),
+    [((0, 0, 0), 3, 0, 12), ((2, 2, 2), 20, 0, 0), ((1, 0, 3), 11, 1, 40), ((0, 1, 1), 23, 1, 300)],
+)
+def test_the_services_outlook_equals_walking_forward(cell: Cell, kind: int, term: int, due: int) -> None:
+    """Renewals, rises, unpaid bills, pauses and restarts, each followed by hand."""
+    hazard, touch, consent = traits(terms.TYPES, kind, ("hazard", "touch", "consent"))
+    length = int(terms.TERM_DAYS[term])
+    running: dict[tuple[Cell, int], tuple[float, float]] = {(cell, due): (1.0, 1.0)}  # probability, revenue
+    returning: defaultdict[int, tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
+    lost = expected = 0.0
+    for step in range(HORIZON):
+        day = CUTOFF + step
+        after: defaultdict[tuple[Cell, int], list[float]] = defaultdict(lambda: [0.0, 0.0])
+
+        def ends(p: float, money: float, step: int = step) -> float:
+            for pause in range(1, 11):
+                old = returning[step + pause]
+                back = terms.COMES_BACK / 10
+                returning[step + pause] = (old[0] + p * back, old[1] + money * back)
+            return p * (1 - terms.COMES_BACK)
+
+        for ((drift, ticket, sore), left), (p, money) in running.items():
+            expected += money * 0.25
+            out = terms.WALKS_OUT[drift] + (terms.UNPAID_ENDS if sore == UNPAID else 0.0)
+            pays = terms.UNPAID_PAYS if sore == UNPAID else 0.0
+            lost += ends(p * out, money * out)
+            for now_sore, share in ((0, pays), (sore, 1 - out - pays)):
+                if share == 0.0:
+                    continue
+                seats = 1 + 0.4 * terms.GROWS[drift] - 0.3 * terms.SHRINKS[drift]
+                moves = [(now_sore, left, share, 1.0)]
+                if left == 0:
+                    quit_p = float(
+                        terms.quits(np.array(term), np.array(drift), np.array(ticket), np.array(now_sore), day)
+                    )
+                    lost += ends(p * share * quit_p, money * share * quit_p)
+                    stay = share * (1 - quit_p)
+                    rise = 0.0 if now_sore == UNPAID else float(terms.RISE[term])
+                    fail = 0.0 if now_sore == UNPAID else (1 - rise) * terms.FAILS
+                    dearer = 1 + sum(terms.RISES) / 3
+                    moves = [
+                        (PRICE, length, stay * rise, dearer),
+                        (UNPAID, length, stay * fail, 1.0),
+                        (now_sore, length, stay * (1 - rise - fail), 1.0),
+                    ]
+                for new_sore, new_left, chance, price in moves:
+                    entry = after[(drift, ticket, new_sore), new_left]
+                    entry[0] += p * chance
+                    entry[1] += money * chance * price * seats
+        back = returning.pop(step, (0.0, 0.0))
+        entry = after[(0, 0, 0), length]
+        entry[0] += back[0]
+        entry[1] += back[1]
+        expected += 0.75 * sum(money for _, money in after.values())
+        invited = MEAN_INVITATION * consent if campaign_tonight(day) else 0.0
+        tomorrow: defaultdict[tuple[Cell, int], list[float]] = defaultdict(lambda: [0.0, 0.0])
+        for (old, left), (p, money) in after.items():
+            for new, chance in one_night(terms.MOODS, old, hazard, touch, invited):
+                entry = tomorrow[new, left - 1]
+                entry[0] += p * chance
+                entry[1] += money * chance
+        running = {key: (p, money) for key, (p, money) in tomorrow.items()}
+    phase = int(subscription_truth.phase_of(np.array(term), np.array(due)))
+    found = subscription_truth.outlook(CUTOFF, np.array([kind]))[(slice(None), phase, *cell, 0)]
+    np.testing.assert_allclose(found, [1 - lost, expected], rtol=1e-9)

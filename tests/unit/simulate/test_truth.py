@@ -1,0 +1,105 @@
+"""The truth is only worth its name if what happened agrees with it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from holdfast.simulate import Simulated
+from holdfast.simulate.causes import CAUSES
+from tests.unit.simulate.ranking import auc
+
+BASE_RATES = {"retail": (0.30, 0.52), "subscription": (0.06, 0.12)}
+APART = 3  # every third first of a month lies at least 90 days after the one before
+
+
+def truth_of(business: Simulated) -> pd.DataFrame:
+    """The whole truth."""
+    return pd.read_parquet(business.truth)
+
+
+@pytest.mark.parametrize("start", range(APART))
+def test_as_many_churn_as_the_truth_expects_in_every_tenth(business: Simulated, start: int) -> None:
+    """Windows that do not overlap are independent given the past, so the binomial error is the right yardstick."""
+    truth = truth_of(business)
+    rows = truth[truth.cutoff.isin(sorted(truth.cutoff.unique())[start::APART])]
+    tenth = pd.qcut(rows.p_churn.rank(method="first"), 10, labels=False)
+    by_tenth = rows.assign(variance=rows.p_churn * (1 - rows.p_churn)).groupby(tenth)
+    z = (by_tenth.churned.sum() - by_tenth.p_churn.sum()) / np.sqrt(by_tenth.variance.sum())
+    assert z.abs().max() < 4.0
+    assert (z**2).sum() < 35.0, "the chance of this with 10 degrees of freedom is one in ten thousand"
+
+
+@pytest.mark.parametrize("start", range(APART))
+def test_the_revenue_that_came_is_what_the_truth_expects(business: Simulated, start: int) -> None:
+    """Expected value carries the ranking of the list, so it must be unbiased among the small and the large."""
+    truth = truth_of(business)
+    rows = truth[truth.cutoff.isin(sorted(truth.cutoff.unique())[start::APART])]
+    error = rows.future_value - rows.expected_value
+    fifth = pd.qcut(rows.expected_value, 5, labels=False)
+    z = error.groupby(fifth).sum() / np.sqrt((error**2).groupby(fifth).sum())
+    assert z.abs().max() < 4.0
+
+
+def test_the_truth_covers_nineteen_firsts_of_a_month_up_to_the_export(business: Simulated) -> None:
+    """The last cutoff is the day of the export, where the outcome exists nowhere but here."""
+    truth = truth_of(business)
+    expected = pd.date_range("2023-07-01", "2025-01-01", freq="MS", tz="UTC")
+    assert list(pd.DatetimeIndex(sorted(truth.cutoff.unique()))) == list(expected)
+    assert not truth.duplicated(["customer_id", "cutoff"]).any()
+    assert set(truth.cause) <= set(CAUSES)
+    assert truth.p_churn.between(0, 1).all()
+
+
+def test_the_problem_is_as_hard_as_in_real_life(business: Simulated) -> None:
+    """A truth that ranked perfectly would make any model look good."""
+    truth = truth_of(business)
+    low, high = BASE_RATES[business.kind]
+    assert low < truth.churned.mean() < high
+    assert 0.80 < auc(truth.p_churn, truth.churned) < 0.88
+
+
+@pytest.mark.parametrize("cause", ["unresolved_ticket", "poor_first_month", "price_rise", "disengaged"])
+def test_each_trouble_is_the_main_cause_for_some_at_high_risk(business: Simulated, cause: str) -> None:
+    """Reasons can only be checked against causes that occur."""
+    truth = truth_of(business)
+    at_risk = truth[truth.p_churn > truth.p_churn.quantile(0.8)]
+    assert (at_risk.cause == cause).mean() > 0.02
+
+
+def test_the_shop_knows_its_own_kind_of_churn_from_its_orders(shop: Simulated) -> None:
+    """The definition that users configure, applied to the raw orders, must give the truth's population and outcome."""
+    orders = pd.read_parquet(shop.tables["orders"]).drop_duplicates("line_no").dropna(subset="client")
+    cutoff = pd.Timestamp("2024-04-01", tz="UTC")
+    bought = orders[orders.net_amount > 0]
+    horizon = (orders.booked_at >= cutoff) & (orders.booked_at < cutoff + pd.Timedelta(days=90))
+    recent = bought[(bought.booked_at < cutoff) & (bought.booked_at >= cutoff - pd.Timedelta(days=180))]
+    truth = truth_of(shop).query("cutoff == @cutoff").set_index("customer_id")
+    population = set(recent.client)
+    assert population <= set(truth.index), "dirt loses orders, it never invents any"
+    assert len(population) > 0.99 * len(truth)
+    later = set(orders[horizon & (orders.net_amount > 0)].client)
+    same = [(customer not in later) == truth.churned[customer] for customer in population]
+    assert np.mean(same) > 0.99
+    value = orders[horizon].groupby("client").net_amount.sum().reindex(truth.index, fill_value=0.0)
+    assert np.isclose(value, truth.future_value, atol=0.005).mean() > 0.97
+
+
+def test_the_service_knows_its_own_kind_of_churn_from_its_log(service: Simulated) -> None:
+    """An end that a restart within 14 days undoes is no churn, in the log as in the truth."""
+    log = pd.read_parquet(service.tables["subscription_events"]).drop_duplicates("log_no").dropna(subset="account")
+    cutoff, grace = pd.Timestamp("2024-04-01", tz="UTC"), pd.Timedelta(days=14)
+    before = log[log.effective_at < cutoff].sort_values("effective_at").groupby("account").change.last()
+    running = set(before[before != "end"].index)
+    truth = truth_of(service).query("cutoff == @cutoff").set_index("customer_id")
+    assert len(running & set(truth.index)) > 0.99 * len(running | set(truth.index))
+    ends = log[(log.change == "end") & (log.effective_at >= cutoff)]
+    ends = ends[ends.effective_at < cutoff + pd.Timedelta(days=90)]
+    starts = log[(log.change == "start")][["account", "effective_at"]]
+    undone = ends.merge(starts, on="account", suffixes=("", "_start"))
+    undone = undone[undone.effective_at_start.between(undone.effective_at, undone.effective_at + grace)]
+    final = set(ends[~ends.log_no.isin(undone.log_no)].account)
+    both = sorted(running & set(truth.index))
+    assert np.mean([(account in final) == truth.churned[account] for account in both]) > 0.99
+    assert len(undone) > 0
