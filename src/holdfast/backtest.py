@@ -140,10 +140,9 @@ class Backtest:
         return "\n\n".join([*parts, "\n".join(lines)])
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON: per cutoff and pooled, every model and metric with its interval; differences to the baselines."""
-        churned = {
-            at: self.predictions.loc[self.predictions["cutoff"] == at, "churned"].to_numpy() for at in self.cutoffs
-        }
+        """Plain JSON: every model and metric with its interval, per cutoff and pooled; differences to the baselines."""
+        at_cutoff, came = self.predictions["cutoff"].to_numpy(), self.predictions["churned"].to_numpy(dtype=np.float64)
+        churned = {at: came[at_cutoff == at] for at in self.cutoffs}
         return {
             "models": list(self.models),
             "horizon_days": self.horizon_days,

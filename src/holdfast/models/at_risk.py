@@ -15,7 +15,7 @@ from holdfast.models.boosting import Recipe, fit_rounds, try_folds
 from holdfast.models.calibration import IDENTITY, Trial, choose
 from holdfast.models.checks import InputError, Matrix, Vector
 from holdfast.models.folds import Rows, forward_folds, random_folds
-from holdfast.models.inputs import instants, learning_rows, scoring_rows, weights
+from holdfast.models.inputs import instants, learning_rows, on_one_blas_thread, scoring_rows, weights
 from holdfast.models.risk import RiskModel
 
 _FOLDS = 4
@@ -152,6 +152,7 @@ class AtRiskClassifier(BinaryRiskClassifier):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
+    @on_one_blas_thread
     def fit(
         self, X: ArrayLike, y: ArrayLike, *, cutoff: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> Self:

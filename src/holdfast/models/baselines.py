@@ -13,7 +13,7 @@ from holdfast.models.additive import Additive
 from holdfast.models.at_risk import BinaryRiskClassifier
 from holdfast.models.calibration import IDENTITY
 from holdfast.models.checks import InputError, Matrix, Vector
-from holdfast.models.inputs import learning_rows, scoring_rows
+from holdfast.models.inputs import learning_rows, on_one_blas_thread, scoring_rows
 from holdfast.models.ridge import fit_linear
 from holdfast.models.risk import RiskModel
 
@@ -33,6 +33,7 @@ class LogisticBaseline(BinaryRiskClassifier):
         self.columns = columns
         self.penalty = penalty
 
+    @on_one_blas_thread
     def fit(
         self,
         X: ArrayLike,
@@ -97,6 +98,7 @@ class MeanRateRegressor(RegressorMixin, BaseEstimator):
         tags.regressor_tags.poor_score = True  # one column, no intercept
         return tags
 
+    @on_one_blas_thread
     def fit(
         self,
         X: ArrayLike,

@@ -11,6 +11,7 @@ each cutoff by heart.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,7 @@ _YEAR_DAYS = 365.25
 _FEWEST_TREES = 10
 _ROWS_WORTH_THREADS = 100_000  # below, threads wait for each other longer than they work, above all on a busy machine
 _TREES_WITHOUT_TRIAL = 60
-_PATIENCE = 50
+_PATIENCE = 30
 _PARSIMONY = 2e-4  # share of the least loss that a smaller count of trees may lose
 
 
@@ -97,7 +98,7 @@ def fit_rounds(
     cutoff: Instants | None = None,
     later: tuple[Matrix, Vector] | None = None,
 ) -> Rounds:
-    """Fit on all rows; with ``later`` rows, stop once 50 more trees bring nothing there.
+    """Fit on all rows; with ``later`` rows, stop once 30 more trees bring nothing there.
 
     Parameters
     ----------
@@ -144,22 +145,24 @@ def try_folds(
     and measuring to some rows (those with an amount).
     """
     kept = np.ones(len(y), dtype=bool) if only is None else np.isin(np.arange(len(y)), only)
-    rounds = []
-    for fold in folds:
+
+    def tried(fold: Fold) -> Rounds:
         train, test = fold.train[kept[fold.train]], fold.test[kept[fold.test]]
-        rounds.append(
-            fit_rounds(
-                recipe,
-                X[train],
-                y[train],
-                n_trees=recipe.n_estimators,
-                weight=None if weight is None else weight[train],
-                cutoff=None if cutoff is None else cutoff[train],
-                later=(X[test], y[test]),
-            )
+        return fit_rounds(
+            recipe,
+            X[train],
+            y[train],
+            n_trees=recipe.n_estimators,
+            weight=None if weight is None else weight[train],
+            cutoff=None if cutoff is None else cutoff[train],
+            later=(X[test], y[test]),
         )
-    if not rounds:
+
+    if not folds:
         return min(_TREES_WITHOUT_TRIAL, recipe.n_estimators), []
+    at_once = recipe.n_jobs if len(y) < _ROWS_WORTH_THREADS else 1  # many rows: the threads work inside each fold
+    with ThreadPoolExecutor(at_once) as pool:
+        rounds = list(pool.map(tried, folds))
     longest = max(len(r.losses) for r in rounds)
     padded = [np.pad(r.losses, (0, longest - len(r.losses)), mode="edge") for r in rounds]
     mean = np.mean(padded, axis=0)

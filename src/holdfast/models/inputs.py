@@ -6,9 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # ships no types
 
 from holdfast.models.checks import InputError, Matrix, Vector, refuse_infinite
 from holdfast.timeline import Instants
+
+on_one_blas_thread = threadpool_limits.wrap(limits=1, user_api="blas")
+"""Decorates ``fit``: the same sums, to the bit, on any number of cores; and folds that run at once do not crowd."""
 
 
 def learning_rows(estimator: BaseEstimator, X: ArrayLike, y: ArrayLike, *, numbers: bool) -> tuple[Matrix, np.ndarray]:

@@ -14,7 +14,6 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from holdfast.models.additive import Linear
 from holdfast.models.calibration import sigmoid
@@ -31,13 +30,6 @@ def fit_linear(
     X: Matrix, y: Vector, columns: Sequence[int], *, objective: Objective, penalty: float, weight: Vector | None = None
 ) -> Linear:
     """The fitted linear part on those of the ``columns`` that vary; ``y`` is 0 or 1, or a real number."""
-    with threadpool_limits(1, user_api="blas"):  # the same sums, to the bit, on any number of cores
-        return _fit_linear(X, y, columns, objective, penalty, weight)
-
-
-def _fit_linear(
-    X: Matrix, y: Vector, columns: Sequence[int], objective: Objective, penalty: float, weight: Vector | None
-) -> Linear:
     w = np.ones(len(y)) if weight is None else weight
     blank = describe(X, [j for j in columns if _varies(X[:, j])])
     Z = np.column_stack([blank.standardised(X), np.ones(len(y))])
@@ -78,8 +70,7 @@ def describe(X: Matrix, columns: Sequence[int]) -> Linear:
     logs = np.sign(raw) * np.log1p(np.abs(raw))
     if not columns:
         return Linear.constant(0.0)
-    low, high = np.nanquantile(logs, [_OUTER, 1 - _OUTER], axis=0)
-    fill = np.clip(np.nanmedian(logs, axis=0), low, high)
+    low, fill, high = np.nanquantile(logs, [_OUTER, 0.5, 1 - _OUTER], axis=0)
     logs = np.where(np.isnan(logs), fill, np.clip(logs, low, high))
     center, width = logs.mean(axis=0), logs.std(axis=0)
     width = np.where(width > 1e-12, width, 1.0)

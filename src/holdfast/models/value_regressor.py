@@ -15,7 +15,7 @@ from holdfast.models.additive import Additive, Linear
 from holdfast.models.boosting import Recipe, fit_rounds, try_folds
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.folds import Fold, Rows, forward_folds, random_folds
-from holdfast.models.inputs import instants, learning_rows, scoring_rows
+from holdfast.models.inputs import instants, learning_rows, on_one_blas_thread, scoring_rows
 from holdfast.models.ridge import Objective
 from holdfast.models.spread import KNOTS, Spread
 from holdfast.models.value import ValueModel
@@ -87,6 +87,7 @@ linear_penalty, categorical_features, purge_days, n_jobs, random_state :
         tags.regressor_tags.poor_score = True  # values below 0 are refunds, not a target to regress on
         return tags
 
+    @on_one_blas_thread
     def fit(self, X: ArrayLike, y: ArrayLike, *, cutoff: ArrayLike | None = None) -> Self:
         """Learn from snapshots.
 

@@ -5,13 +5,13 @@ Each function returns a matplotlib figure that belongs to nobody: no window open
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from holdfast.backtest import MODEL, Backtest
@@ -48,7 +48,7 @@ def write(result: Backtest, folder: str | Path) -> list[Path]:
 
 
 def calibration(result: Backtest) -> Figure:
-    """Predicted against observed churn in ten bins of equal count; a line for each test cutoff, below it who is where."""
+    """Predicted against observed churn in ten bins of equal count, a line a cutoff; below, how risks are spread."""
     figure = _figure(5.6, 6.0)
     upper, lower = figure.subplots(2, 1, height_ratios=[4, 1], sharex=True)
     upper.plot([0, 1], [0, 1], color=_INK, linewidth=0.8, linestyle=":", label="perfect")
@@ -108,14 +108,13 @@ def value_by_decile(result: Backtest) -> Figure:
     predicted, came = _column(result.predictions, f"{MODEL}_value"), _column(result.predictions, "future_value")
     bins = [b for b in np.array_split(np.argsort(-predicted, kind="stable"), _BINS) if len(b)]
     place = np.arange(1, len(bins) + 1)
-    means: list[tuple[float, Callable[[float], float], NDArray[np.float64], str, str]] = [
-        (-0.2, float, predicted, _MODEL, "predicted"),
-        (0.2, float, came, _CAME, "came"),
-    ]
-    for offset, number, values, colour, label in means:
-        axes.bar(place + offset, [number(values[b].mean()) for b in bins], 0.4, color=colour, label=label)
-    smallest = max(min(abs(predicted[b].mean()) for b in bins), 1e-3)
-    axes.set_yscale("symlog", linthresh=smallest)
+    means = [np.array([values[b].mean() for b in bins]) for values in (predicted, came)]
+    axes.vlines(place, *means, color=_INK, linewidth=0.8, alpha=0.5)
+    for values, colour, marker, label in zip(means, (_MODEL, _CAME), "oD", ("predicted", "came"), strict=True):
+        axes.plot(place, values, color=colour, marker=marker, markersize=7, linestyle="", label=label)
+    axes.set_yscale("symlog", linthresh=max(float(np.abs(means).min()), 1e-3))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.grid(axis="y", linewidth=0.4, alpha=0.5)
     axes.set(
         xticks=place,
         xlabel="tenth of customers, highest predicted value first",
