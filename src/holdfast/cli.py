@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -30,7 +30,8 @@ app.add_typer(features_app, name="features")
 
 Config = Annotated[Path, typer.Argument(help="Configuration file (YAML).", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line, for programs.")]
-Kind = Annotated[str, typer.Option(help="retail (non-contractual) or subscription (contractual).")]
+KINDS = Literal["retail", "subscription"]
+Kind = Annotated[KINDS, typer.Option(help="Without contracts (retail) or with them (subscription).")]
 Customers = Annotated[int, typer.Option(min=1, help="How many customers to simulate.")]
 
 
@@ -61,16 +62,17 @@ def init(
 
 @app.command()
 def simulate(
-    kind: Annotated[str, typer.Argument(help="retail or subscription.", show_default=False)],
+    kind: Annotated[KINDS, typer.Argument(help="Without contracts or with them.", show_default=False)],
     folder: Annotated[Path, typer.Argument(help="Where the tables go.", show_default=False)],
     customers: Customers = 20_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 7,
 ) -> None:
     """Make the raw tables of a business with known truth."""
     from holdfast.progress import bars
+    from holdfast.report import console
     from holdfast.simulate import simulate as run
 
-    print_line(str(run(kind, folder, customers=customers, seed=seed, progress=bars)))
+    console.show(run(kind, folder, customers=customers, seed=seed, progress=bars), as_json=False)
 
 
 @app.command()
@@ -116,7 +118,7 @@ def features_build(
     from holdfast.report import console
 
     with open_project(config) as project:
-        console.show(project.write_snapshots(output), json=False)
+        console.show(project.write_snapshots(output), as_json=False)
 
 
 @app.command()

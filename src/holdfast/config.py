@@ -24,20 +24,27 @@ class Configuration(Settings):
     """Everything that decides the answer, in one place."""
 
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", description="Names the registered model and the lists.")
-    currency: str | None = Field(None, description="Currency of all amounts, such as EUR; required if rows carry one.")
+    currency: str | None = Field(
+        default=None, description="Currency of all amounts, such as EUR; required if rows carry one."
+    )
     sources: dict[str, SourceSettings] = Field(min_length=1, description="Where the raw tables are, by kind of source.")
     most_rejected: float = Field(
-        0.05, ge=0, le=1, description="A source with a larger share of rejected rows stops training and scoring."
+        default=0.05,
+        ge=0,
+        le=1,
+        description="A source with a larger share of rejected rows stops training and scoring.",
     )
     population: PopulationSettings = Field(description="Who counts as a customer at a cutoff.")
     churn: ChurnSettings = Field(description="When a customer counts as lost.")
     value: ValueSettings = Field(description="What a customer is worth.")
     cutoffs: CutoffSettings = Field(description="At which instants to train and to test.")
-    audit: AuditSettings = Field(AuditSettings(), description="How to look for knowledge of the future.")
+    audit: AuditSettings = Field(default=AuditSettings(), description="How to look for knowledge of the future.")
     outreach: OutreachSettings = Field(description="Whom to contact, how often, with what, and who is held back.")
-    tracking: TrackingSettings = Field(TrackingSettings(), description="Where runs and models are kept.")
-    output: str = Field("lists", description="Folder of the published lists, relative to this file.")
-    seed: int = Field(0, ge=0, description="Seed of everything random but the control group, which has its own.")
+    tracking: TrackingSettings = Field(default=TrackingSettings(), description="Where runs and models are kept.")
+    output: str = Field(default="lists", description="Folder of the published lists, relative to this file.")
+    seed: int = Field(
+        default=0, ge=0, description="Seed of everything random but the control group, which has its own."
+    )
 
     @property
     def labels(self) -> LabelSettings:

@@ -15,17 +15,15 @@ from holdfast.metrics import RISK_METRICS
 from holdfast.pipelines import Project
 from holdfast.progress import Progress
 from holdfast.report import console
-from holdfast.simulate import KINDS, simulate
+from holdfast.simulate import Kind, simulate
 from holdfast.timeline import show
 
 
-def run_demo(kind: str, config: Path, customers: int, progress: Progress) -> None:
+def run_demo(kind: Kind, config: Path, customers: int, progress: Progress) -> None:
     """Simulate, check, train, backtest, promote, score; a second run finds everything done and says so.
 
     The raw tables go to ``demo/<kind>`` beside the folder of the configuration.
     """
-    if kind not in KINDS:
-        raise ConfigError(f"Wanted a kind of business, found {kind!r}. The kinds are {' and '.join(KINDS)}.")
     if not config.is_file():
         raise ConfigError(
             f"Wanted the demo's configuration at {config}, found no file. "
@@ -84,7 +82,7 @@ def _best_possible(predictions: pd.DataFrame, truth: Path) -> str:
     both = predictions[["customer_id", "cutoff", "churned"]].merge(known, on=["customer_id", "cutoff"])
     auc = RISK_METRICS["auc"].function
     by_cutoff = ", ".join(
-        f"{show(int(cutoff))} {float(auc(rows['churned'].to_numpy(), rows['p_churn'].to_numpy(), None)):.3f}"
-        for cutoff, rows in both.groupby("cutoff")
+        f"{show(cutoff)} {float(auc(rows['churned'].to_numpy(), rows['p_churn'].to_numpy(), None)):.3f}"
+        for cutoff, rows in ((int(at), both[both["cutoff"] == at]) for at in sorted(both["cutoff"].unique()))
     )
     return f"AUC of the truth itself, which also knows what no table tells: {by_cutoff}"

@@ -61,6 +61,7 @@ class Project:
         self.base = base
         self.frames = frames or {}
         self.progress = progress
+        self._fitted: dict[int, Bundle] = {}
 
     @classmethod
     def open(
@@ -138,7 +139,7 @@ class Project:
             tables.customer_count,
             tuple(tables.unknown_time_attributes),
             rejects,
-            self.audit(self.snapshots()) if audit else None,
+            self.audit() if audit else None,
         )
 
     @cached_property
@@ -152,6 +153,10 @@ class Project:
 
     def snapshots(self) -> pd.DataFrame:
         """The labelled table: one row per customer of the population and training or test cutoff."""
+        return self._snapshots.copy()
+
+    @cached_property
+    def _snapshots(self) -> pd.DataFrame:
         self.tables.report.require(self.configuration.most_rejected)
         settings = self.configuration
         return build_snapshots(
@@ -165,7 +170,7 @@ class Project:
 
     def write_snapshots(self, path: Path) -> Built:
         """Write the labelled table as one Parquet file, whole or not at all."""
-        table = self.snapshots()
+        table = self._snapshots
         partial = path.with_name(f".{path.name}.partial")
         try:
             table.to_parquet(partial, index=False)
@@ -175,13 +180,13 @@ class Project:
         cutoffs = [show(int(cutoff)) for cutoff in sorted(table["cutoff"].unique())]
         return Built(path, len(table), len(self.features()), cutoffs)
 
-    def audit(self, snapshots: pd.DataFrame) -> Audit:
-        """Look for knowledge of the future in a labelled table."""
+    def audit(self) -> Audit:
+        """Look for knowledge of the future in the labelled table."""
         settings = self.configuration
         return audit(
             self._open_tables,
             self.tables,
-            snapshots,
+            self._snapshots,
             self.features(),
             population=settings.population,
             labels=settings.labels,
@@ -189,9 +194,15 @@ class Project:
             progress=self.progress,
         )
 
-    def backtest(self, *, snapshots: pd.DataFrame | None = None, plots: Path | None = None) -> Backtest:
-        """Evaluate on every test cutoff with models trained on what was known there, beside the baselines."""
-        result = self._backtest(self.snapshots() if snapshots is None else snapshots, self._test_cutoffs())
+    def backtest(self, *, plots: Path | None = None) -> Backtest:
+        """Evaluate on every test cutoff with models trained on what was known there, beside the baselines.
+
+        Parameters
+        ----------
+        plots : Path, optional
+            Folder for calibration, gains and value by decile, as PNG.
+        """
+        result = self._backtest(self._test_cutoffs())
         if plots is not None:
             drawings.write(result, plots)
         return result
@@ -199,19 +210,27 @@ class Project:
     def _test_cutoffs(self) -> list[int]:
         return sorted(instant(cutoff) for cutoff in self.configuration.cutoffs.test)
 
-    def _backtest(self, snapshots: pd.DataFrame, cutoffs: Sequence[int]) -> Backtest:
+    def _backtest(self, cutoffs: Sequence[int]) -> Backtest:
         settings = self.configuration
-        require_learnable(snapshots)
+        require_learnable(self._snapshots)
         return backtest(
-            snapshots,
+            self._snapshots,
             [feature.to_dict() for feature in self.features()],
             cutoffs,
             complete_after=settings.labels.complete_after,
             horizon=settings.value.horizon_days,
             seed=settings.seed,
             meta=self._meta(),
+            learner=self._fit_once,
             progress=self.progress,
         )
+
+    def _fit_once(self, snapshots: pd.DataFrame, features: Sequence[Mapping[str, Any]], **settings: Any) -> Bundle:
+        """Fit on the snapshots known at some cutoff; the same cutoff is fitted once."""
+        latest = int(snapshots["cutoff"].max())
+        if latest not in self._fitted:
+            self._fitted[latest] = fit(snapshots, features, **settings)
+        return self._fitted[latest]
 
     @cached_property
     def fingerprints(self) -> dict[str, str]:
@@ -252,15 +271,14 @@ class Project:
             stored = self.tracker.challenger(self.configuration.name)
             bundle = Bundle.load(stored.bundle)
             return self._trained(stored.version, stored.run_id, bundle, known.metrics, fresh=False)
-        snapshots = self.snapshots()
-        require_learnable(snapshots)
-        found = self.audit(snapshots)
+        require_learnable(self._snapshots)
+        found = self.audit()
         found.require_clean()
         latest = self._test_cutoffs()[-1]
-        tested = self._backtest(snapshots, [latest])
+        tested = self._backtest([latest])
         settings = self.configuration
         bundle = fit(
-            snapshots,
+            self._snapshots,
             [feature.to_dict() for feature in self.features()],
             complete_after=settings.labels.complete_after,
             seed=settings.seed,
@@ -308,8 +326,8 @@ class Project:
         def compare(champion: StoredModel | None, challenger: StoredModel) -> Verdict:
             if champion is None:
                 return Verdict(accepted=True, reason="there was no champion yet")
-            bundles = [self._evaluation(model) for model in (champion, challenger)]
-            return judge(*bundles, self._snapshots_for(bundles, self._test_cutoffs()[-1]))
+            old, new = self._evaluation(champion), self._evaluation(challenger)
+            return judge(old, new, self._snapshots_for((old, new), self._test_cutoffs()[-1]))
 
         return self.tracker.promote(self.configuration.name, compare)
 

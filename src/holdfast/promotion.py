@@ -27,7 +27,8 @@ def judge(champion: Bundle, challenger: Bundle, snapshots: pd.DataFrame) -> Verd
         Labelled snapshots of one cutoff, with the features of both.
     """
     scores = [bundle.predict(snapshots) for bundle in (challenger, champion)]
-    figures, worse, told = {}, [], []
+    figures: dict[str, float] = {}
+    worse, told = [], []
     for metric, column, truth in MEASURES:
         new, old = (score[column].to_numpy() for score in scores)
         found = paired_difference(metric, snapshots[truth].to_numpy(), new, old)

@@ -31,10 +31,10 @@ class PopulationSettings(Settings):
     """Who counts as a customer at a cutoff: exactly one of the three."""
 
     bought_within_days: float | None = Field(
-        None, gt=0, le=1_000_000, description="Placed an order in so many days before the cutoff."
+        default=None, gt=0, le=1_000_000, description="Placed an order in so many days before the cutoff."
     )
     active_within_days: float | None = Field(
-        None, gt=0, le=1_000_000, description="Showed any engagement in so many days before it."
+        default=None, gt=0, le=1_000_000, description="Showed any engagement in so many days before it."
     )
     subscribed: bool = Field(default=False, description="Has a running subscription at the cutoff.")
 

@@ -79,7 +79,7 @@ def fit(
     require_learnable(snapshots)
     specs = learn_categories(snapshots, features)
     X, cutoff = to_matrix(snapshots, specs), snapshots["cutoff"].to_numpy(dtype=np.int64)
-    settings = {
+    settings: dict[str, Any] = {
         "purge_days": complete_after.count,
         "categorical_features": categorical_columns(specs),
         "random_state": seed,

@@ -19,7 +19,10 @@ class ChurnSettings(Settings):
     )
     horizon_days: float = Field(gt=0, le=36_525, description="Length of the outcome window in days.")
     gap_days: float = Field(
-        0, ge=0, le=36_525, description="Days between the cutoff and the outcome window: the time you need to act."
+        default=0,
+        ge=0,
+        le=36_525,
+        description="Days between the cutoff and the outcome window: the time you need to act.",
     )
     grace_days: float | None = Field(
         None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from holdfast.backtest import Backtest
 from holdfast.explain.wording import number
 from holdfast.features.feature import Feature
 from holdfast.report.results import Built, Checked, Published, Runs, Trained
+from holdfast.simulate import Simulated
 from holdfast.timeline import LIFETIME
 from holdfast.timeline import show as show_instant
 from holdfast.tracking.entries import Promotion
@@ -23,6 +25,7 @@ from holdfast.tracking.entries import Promotion
 if TYPE_CHECKING:
     import pandas as pd
 
+WIDTH = 140
 SHOWN = ("auc", "average_precision", "log_loss", "brier", "calibration_error", "lift_at_10", "mae", "bias", "gini")
 
 
@@ -62,7 +65,8 @@ def line(text: str) -> None:
 
 
 def _console() -> Console:
-    return Console(soft_wrap=False, highlight=False, width=None)
+    """As wide as the terminal; a file or pipe has no width of its own and gets a wide page."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
 
 
 def _print_json(content: Any) -> None:
@@ -118,6 +122,13 @@ def _(found: Audit) -> RenderableType:
     lines += [f"[red]found[/] {finding.name}: {escape(finding.detail)}" for finding in found.findings]
     lines += [f"[yellow]allowed[/] {finding.name}: {escape(finding.detail)}" for finding in found.allowed]
     return "\n".join(lines if len(lines) > 1 else [f"{lines[0]}; [green]nothing knows the future[/]"])
+
+
+@render.register
+def _(business: Simulated) -> RenderableType:
+    what = "is there already" if business.reused else "built"
+    rows = sum(business.rows.values())
+    return f"{what}: {rows:,} rows in {len(business.rows)} tables in {business.folder}, export of {business.as_of}"
 
 
 @render.register
