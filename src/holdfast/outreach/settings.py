@@ -27,7 +27,7 @@ class BudgetSettings(Settings):
 
     def places(self, customers: int) -> int:
         """The number of customers to single out among so many scored ones."""
-        return self.contacts if self.contacts is not None else int(self.share * customers)  # type: ignore[operator]  # one is given
+        return self.contacts or int(round((self.share or 0.0) * customers, 6))  # 0.29 of 100 is 29, not 28.999…
 
 
 class StageSettings(Settings):

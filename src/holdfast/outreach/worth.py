@@ -25,6 +25,7 @@ Numbers = NDArray[np.float64]
 ProbabilityAbove = Callable[[Numbers], Numbers]
 """From one amount per customer to the probability that this customer's value is above it."""
 
+_TOO_SMALL = 1e-100  # a risk that no value can make worth a contact; dividing by less overflows
 _BOUND = float(norm.ppf(0.95))  # value_low and value_high enclose the central 90 %
 
 
@@ -57,13 +58,14 @@ def worth(
     )
     kept = customers["p_churn"].to_numpy(dtype=np.float64) * save_rate
     value, low, high = (customers[name].to_numpy(dtype=np.float64) for name in ("value", "value_low", "value_high"))
-    amount = np.divide(cost, kept, out=np.zeros(len(kept)), where=kept > 0)
+    counts = kept > _TOO_SMALL
+    amount = np.divide(cost, kept, out=np.zeros(len(kept)), where=counts)
     enough = probability_above(amount) if probability_above is not None else above(amount, value, low, high)
     return pd.DataFrame(
         {
             "net_value": kept * value - cost,
             "net_value_low": kept * low - cost,
-            "p_net_positive": np.where(kept > 0, enough, 0.0),
+            "p_net_positive": np.where(counts, enough, 0.0),
         },
         index=customers.index,
     )
@@ -73,5 +75,6 @@ def above(amount: Numbers, value: Numbers, low: Numbers, high: Numbers) -> Numbe
     """P(value > amount) of two half normals around ``value`` whose 5 % and 95 % points are ``low`` and ``high``."""
     distance = amount - value
     spread = np.where(distance < 0, value - low, high - value) / _BOUND
-    steps = np.divide(distance, spread, out=np.where(distance < 0, -np.inf, np.inf), where=spread > 0)
+    certain = spread <= np.abs(distance) * _TOO_SMALL
+    steps = np.divide(distance, spread, out=np.where(distance < 0, -np.inf, np.inf), where=~certain)
     return np.asarray(norm.sf(steps), dtype=np.float64)
