@@ -72,7 +72,7 @@ def simulate(
     from holdfast.report import console
     from holdfast.simulate import simulate as run
 
-    console.show(run(kind, folder, customers=customers, seed=seed, progress=bars), as_json=False)
+    console.line(str(run(kind, folder, customers=customers, seed=seed, progress=bars)))
 
 
 @app.command()

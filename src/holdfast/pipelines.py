@@ -428,7 +428,7 @@ class Project:
         settings = self.configuration
         self.tables.report.require(settings.most_rejected)
         cutoff = instant(as_of)
-        folder = output if output is not None else (self.base / settings.output)
+        folder = (self.base / settings.output if output is None else output).resolve()
         with lock(folder) as locked:
             bundle, stored = self.champion()
             scored, snapshots = self._scored(cutoff, bundle)

@@ -33,7 +33,10 @@ def SILENT(label: str, total: int | None = None) -> Iterator[Advance]:  # noqa: 
 
 @contextmanager
 def bars(label: str, total: int | None = None) -> Iterator[Advance]:
-    """Draw a bar with rate and remaining time on standard error; it disappears when the step ends."""
+    """Draw a bar with elapsed and remaining time on standard error; it disappears when the step ends.
+
+    Where standard error is no terminal, nothing is drawn: a log file is no place for bars.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -46,6 +49,9 @@ def bars(label: str, total: int | None = None) -> Iterator[Advance]:
     from rich.progress import Progress as Bars
 
     console = Console(file=sys.stderr)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
     columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn()]
     if total is not None:
         columns += [MofNCompleteColumn(), TimeRemainingColumn()]

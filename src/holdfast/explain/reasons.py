@@ -1,7 +1,7 @@
 """The top reasons of each customer: which drivers raise the risk, by how much, and in what words.
 
 In go the contributions of every feature in log-odds and the values they come from; out comes one row per customer with
-``reason_1`` … ``reason_n``, the feature, family and contribution of each, and what is left::
+``reason_1`` … ``reason_n``, the speaking feature, the family and its contribution, and what is left::
 
     base_log_odds + reason_1_contribution + … + reason_n_contribution + other_contribution = log-odds of the risk
 """
@@ -34,7 +34,10 @@ def reasons(
     *,
     never: Collection[str] = SAME_FOR_ALL,
 ) -> pd.DataFrame:
-    """The drivers that raise each customer's risk most, at most one per family.
+    """The families of features that raise each customer's risk most, each spoken for by its strongest feature.
+
+    Features of one family say much the same, and a model may raise the risk by one and lower it by its neighbour; only
+    their sum means something. So a reason's contribution is that of its whole family.
 
     Parameters
     ----------
@@ -96,22 +99,27 @@ def reason_columns(n: int = 3) -> list[str]:
 
 
 def _strongest(raised: Numbers, specs: Sequence[FeatureSpec], n: int, never: Collection[str]) -> tuple[Places, Numbers]:
-    """Place and contribution of each customer's n strongest drivers; -1 and 0 where there is none."""
+    """Speaking feature and contribution of each customer's n strongest families; -1 and 0 where there is none."""
     rows = np.arange(len(raised))
     families: dict[str, list[int]] = {}
     for place, spec in enumerate(specs):
         if spec["family"] not in never:
-            families.setdefault(str(spec["family"]), []).append(place)
-    best = np.zeros((len(raised), max(n, len(families))))
-    driver = np.full(best.shape, -1, dtype=np.intp)
+            families.setdefault(_root(str(spec["family"])), []).append(place)
+    together = np.zeros((len(raised), max(n, len(families))))
+    driver = np.full(together.shape, -1, dtype=np.intp)
     for column, members in enumerate(families.values()):
         places = np.array(members, dtype=np.intp)
-        strongest = places[raised[:, places].argmax(axis=1)]
-        driver[:, column], best[:, column] = strongest, raised[rows, strongest]
-    order = np.argsort(-best, axis=1, kind="stable")[:, :n]
-    driver, best = np.take_along_axis(driver, order, axis=1), np.take_along_axis(best, order, axis=1)
-    raises = best > 0
-    return np.where(raises, driver, -1), np.where(raises, best, 0.0)
+        driver[:, column] = places[raised[:, places].argmax(axis=1)]
+        together[:, column] = np.where(raised[rows, driver[:, column]] > 0, raised[:, places].sum(axis=1), 0.0)
+    order = np.argsort(-together, axis=1, kind="stable")[:, :n]
+    driver, together = np.take_along_axis(driver, order, axis=1), np.take_along_axis(together, order, axis=1)
+    raises = together > 0
+    return np.where(raises, driver, -1), np.where(raises, together, 0.0)
+
+
+def _root(family: str) -> str:
+    """Families that differ after a colon are one: "engagement: visit" is a part of "engagement"."""
+    return family.partition(":")[0]
 
 
 def _texts(

@@ -21,6 +21,15 @@ _NOT_COUNTED = frozenset(
     ["a", "an", "and", "as", "at", "by", "for", "from", "in", "of", "on", "or", "per", "so", "than", "the", "to"]
 )
 
+_TRENDS = (
+    (-0.99, "nothing"),
+    (-0.5, "much less"),
+    (-0.1, "less"),
+    (0.1, "about as much"),
+    (0.5, "more"),
+    (1.0, "much more"),
+)
+
 # What to say where there is nothing to compute from, by the beginning of the feature's name; {window} is " yet" or
 # " in the last 90 days". A record that carries its own words under "when_missing" goes before all of these.
 _WHEN_MISSING = (
@@ -95,6 +104,8 @@ def number(value: Any, unit: str, currency: str | None = None) -> str:
         return _rounded(percent, 1 if 0 < abs(percent) < 1 else 0) + " %"
     if unit == "flag":
         return "yes" if amount else "no"
+    if unit == "trend":
+        return next((words for most, words in _TRENDS if amount <= most), _TRENDS[-1][1])
     if unit == "log-odds":
         return f"{amount:+.2f}"
     if unit in ("days", "hours"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from holdfast.history.aggregates import Aggregate, First, Last
 from holdfast.timeline import LIFETIME, Days
 
-UNITS = ("count", "days", "currency", "share", "ratio", "score", "hours", "months", "category")
+UNITS = ("count", "days", "currency", "share", "ratio", "trend", "score", "hours", "months", "category")
 
 
 def spoken(name: str) -> str:
@@ -35,7 +35,7 @@ class Feature:
     meaning : str
         A sentence without subject, with ``{value}`` where the value belongs: "spent {value} in the last 90 days".
     family : str
-        Reasons of one family say much the same.
+        Features of one family say much the same, and together they make one reason; what follows a colon is a part.
     when_empty : float
         The value where there is nothing to compute from; NaN says "unknown".
     actionable : bool

@@ -61,10 +61,20 @@ FEATURES = (
         "frequency",
     ),
     Feature(
-        "order_gap_mean_days", "orders", MeanGap(PURCHASE), "days", "usually lets {value} pass between orders", "rhythm"
+        "order_gap_mean_days",
+        "orders",
+        MeanGap(PURCHASE),
+        "days",
+        "usually lets {value} pass between orders",
+        "frequency",
     ),
     Feature(
-        "order_gap_std_days", "orders", GapStd(PURCHASE), "days", "varies the time between orders by {value}", "rhythm"
+        "order_gap_std_days",
+        "orders",
+        GapStd(PURCHASE),
+        "days",
+        "varies the time between orders by {value}",
+        "frequency",
     ),
     Feature(
         "order_gap_last_days",
@@ -72,15 +82,15 @@ FEATURES = (
         LastGap(PURCHASE),
         "days",
         "let {value} pass between the last two orders",
-        "rhythm",
+        "frequency",
     ),
     *(
         Feature(
             f"orders_trend_{days}d",
             "orders",
             Trend(Count(PURCHASE)),
-            "ratio",
-            f"changed the number of orders by a trend of {{value}} over {days} days (-1 stopped, +1 began)",
+            "trend",
+            f"ordered {{value}} in the last {days} days, compared with the {days} before",
             "order trend",
             Days(days),
             when_empty=0.0,

@@ -27,7 +27,7 @@ FEATURES = (
         Mean("amount", PURCHASE),
         "currency",
         "spent {value} an order in the last 365 days",
-        "order value",
+        "monetary",
         Days(365),
     ),
     Feature(
@@ -36,7 +36,7 @@ FEATURES = (
         Mean("amount", PURCHASE),
         "currency",
         "spent {value} an order so far",
-        "order value",
+        "monetary",
     ),
     Feature(
         "order_value_std_lifetime",
@@ -44,7 +44,7 @@ FEATURES = (
         Std("amount", PURCHASE),
         "currency",
         "varies the order value by {value}",
-        "order value",
+        "monetary",
     ),
     Feature(
         "order_value_max_365d",
@@ -52,7 +52,7 @@ FEATURES = (
         Max("amount", PURCHASE),
         "currency",
         "spent {value} at most in one order of 365 days",
-        "order value",
+        "monetary",
         Days(365),
     ),
     Feature(
@@ -61,7 +61,7 @@ FEATURES = (
         Last("amount", PURCHASE),
         "currency",
         "spent {value} in the last order",
-        "order value",
+        "monetary",
     ),
     Feature(
         "order_value_last_ratio",
@@ -69,7 +69,7 @@ FEATURES = (
         Ratio(Last("amount", PURCHASE), Mean("amount", PURCHASE)),
         "ratio",
         "spent {value} the usual amount in the last order",
-        "order value",
+        "monetary",
     ),
     *(
         Feature(
@@ -100,8 +100,8 @@ FEATURES = (
             f"spend_trend_{days}d",
             "orders",
             Trend(Sum("amount")),
-            "ratio",
-            f"changed spending by a trend of {{value}} over {days} days (-1 stopped, +1 began)",
+            "trend",
+            f"spent {{value}} in the last {days} days, compared with the {days} before",
             "spend trend",
             Days(days),
             when_empty=0.0,

@@ -17,7 +17,6 @@ from holdfast.backtest import Backtest
 from holdfast.explain.wording import number
 from holdfast.features.feature import Feature
 from holdfast.report.results import Built, Checked, Published, Runs, Trained
-from holdfast.simulate import Simulated
 from holdfast.timeline import LIFETIME
 from holdfast.timeline import show as show_instant
 from holdfast.tracking.entries import Promotion
@@ -122,13 +121,6 @@ def _(found: Audit) -> RenderableType:
     lines += [f"[red]found[/] {finding.name}: {escape(finding.detail)}" for finding in found.findings]
     lines += [f"[yellow]allowed[/] {finding.name}: {escape(finding.detail)}" for finding in found.allowed]
     return "\n".join(lines if len(lines) > 1 else [f"{lines[0]}; [green]nothing knows the future[/]"])
-
-
-@render.register
-def _(business: Simulated) -> RenderableType:
-    what = "is there already" if business.reused else "built"
-    rows = sum(business.rows.values())
-    return f"{what}: {rows:,} rows in {len(business.rows)} tables in {business.folder}, export of {business.as_of}"
 
 
 @render.register

@@ -49,6 +49,11 @@ class Simulated:
     as_of: date
     reused: bool
 
+    def __str__(self) -> str:
+        what = "is there already" if self.reused else "built"
+        rows = sum(self.rows.values())
+        return f"{what}: {rows:,} rows in {len(self.rows)} tables in {self.folder}, exported on {self.as_of}"
+
     @property
     def tables(self) -> dict[str, Path]:
         """The raw tables by name without suffix."""

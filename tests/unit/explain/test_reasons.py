@@ -42,6 +42,22 @@ def test_a_family_speaks_once() -> None:
     assert [row[f"reason_{i}_feature"] for i in (1, 2, 3)] == ["a", "c", ""]
 
 
+def test_a_family_counts_as_a_whole() -> None:
+    """A model may raise the risk by one feature and lower it by its neighbour; only their sum means something."""
+    row = explained(0.9, -0.7, 0.5, 0.0, 0.0)
+    assert [row["reason_1_feature"], row["reason_2_feature"]] == ["c", "a"]
+    assert row["reason_2_contribution"] == pytest.approx(0.2)
+
+
+def test_parts_of_a_family_speak_with_one_voice() -> None:
+    """Visits and clicks are both engagement: two sentences about them would say one thing."""
+    parts = records(a="engagement", b="engagement: visit", c="spend", d="support", e="season")
+    contributions = pd.DataFrame([[0.2, 0.3, 0.1, 0.0, 0.0, -1.5]], columns=[*"abcde", "base"])
+    row = reasons(contributions, VALUES, parts, None).iloc[0]
+    assert [row[f"reason_{i}_feature"] for i in (1, 2, 3)] == ["b", "c", ""]
+    assert row["reason_1_contribution"] == pytest.approx(0.5)
+
+
 def test_what_lowers_the_risk_is_no_reason() -> None:
     """Nothing that keeps a customer belongs under 'why they are at risk'; the empty place has no text and adds 0."""
     row = explained(-0.2, -0.1, -3.0, 0.4, 0.0)
