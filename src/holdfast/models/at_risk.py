@@ -98,19 +98,19 @@ class AtRiskClassifier(BinaryRiskClassifier):
     Parameters
     ----------
     learning_rate, num_leaves, feature_fraction, bagging_fraction, reg_lambda :
-        As in LightGBM.
+        As in LightGBM; a tree sees at least ten columns.
     min_child_samples : int
         Rows a leaf, but never more than a twentieth of all rows.
     n_estimators : int
         At most so many trees.
     linear_penalty : float
-        Weight of the ridge, in rows.
+        Weight of the ridge, in rows for each column.
     categorical_features : sequence of int
         Columns whose numbers are codes of categories.
     purge_days : float
         Days from a cutoff until its outcome is complete: gap plus horizon.
     n_jobs : int
-        Threads for 100,000 rows and more; the result does not depend on it.
+        Folds at once; threads for 100,000 rows and more; the result does not depend on it.
     random_state : int
         Seed of the samples that the trees draw.
 
@@ -133,7 +133,7 @@ class AtRiskClassifier(BinaryRiskClassifier):
         feature_fraction: float = 0.3,
         bagging_fraction: float = 0.5,
         reg_lambda: float = 10.0,
-        linear_penalty: float = 1_000.0,
+        linear_penalty: float = 3.0,
         categorical_features: Sequence[int] = (),
         purge_days: float = 0,
         n_jobs: int = 2,

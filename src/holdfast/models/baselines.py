@@ -26,7 +26,7 @@ class LogisticBaseline(BinaryRiskClassifier):
     columns : sequence of int or None
         Which columns enter; None for all.
     penalty : float
-        Weight of the ridge, in rows.
+        Weight of the ridge, in rows for each column.
     """
 
     def __init__(self, columns: Sequence[int] | None = None, penalty: float = 1.0) -> None:

@@ -1,7 +1,7 @@
 """Fitting an additive score: a ridge on logarithms first, trees on what it leaves, as many as later cutoffs bear.
 
-The ridge's penalty is a fixed number of rows, so with little data it does next to nothing and the trees decide alone;
-with much data it extrapolates where trees cannot (beyond the largest customer seen) and steadies the trees.
+The ridge carries what is smooth, also beyond the largest customer seen, where trees cannot follow; so the trees need to
+add bends and interactions only, and there are fewer of them.
 
 Columns that are constant within every cutoff (the season, an index of the economy) are left out until the training
 cutoffs span a year and one outcome window: before that they name cutoffs instead of seasons, and the trees would learn
@@ -27,6 +27,7 @@ from holdfast.timeline import Days, Instants
 
 _YEAR_DAYS = 365.25
 _FEWEST_TREES = 10
+_FEWEST_COLUMNS = 10
 _ROWS_WORTH_THREADS = 100_000  # below, threads wait for each other longer than they work, above all on a busy machine
 _TREES_WITHOUT_TRIAL = 60
 _PATIENCE = 30
@@ -51,15 +52,15 @@ class Recipe:
     n_jobs: int
     random_state: int
 
-    def parameters(self, rows: int) -> dict[str, Any]:
-        """LightGBM's parameters for so many rows; a leaf never asks for more than a twentieth of them."""
+    def parameters(self, rows: int, columns: int) -> dict[str, Any]:
+        """LightGBM's parameters; a leaf never asks for more than a twentieth of the rows, a tree sees ten columns."""
         return {
             "objective": self.objective,
             "metric": "None",  # measured by later_loss
             "learning_rate": self.learning_rate,
             "num_leaves": self.num_leaves,
             "min_child_samples": max(2, min(self.min_child_samples, rows // 20)),
-            "feature_fraction": self.feature_fraction,
+            "feature_fraction": min(1.0, max(self.feature_fraction, _FEWEST_COLUMNS / columns)),
             "bagging_fraction": self.bagging_fraction,
             "bagging_freq": 1,
             "lambda_l2": self.reg_lambda,
@@ -114,7 +115,7 @@ def fit_rounds(
         weight=weight,
         init_score=linear.score(X),
         categorical_feature=list(recipe.categorical_features),
-        params=recipe.parameters(len(X)),
+        params=recipe.parameters(*X.shape),
         free_raw_data=False,
     )
     record: dict[str, dict[str, list[float]]] = {}
@@ -124,7 +125,7 @@ def fit_rounds(
         extra["valid_names"] = ["later"]
         extra["feval"] = later_loss(recipe.objective)
         extra["callbacks"] = [lgb.record_evaluation(record), lgb.early_stopping(_PATIENCE, verbose=False)]
-    booster = lgb.train(recipe.parameters(len(X)), data, num_boost_round=n_trees, **extra)
+    booster = lgb.train(recipe.parameters(*X.shape), data, num_boost_round=n_trees, **extra)
     losses = np.array(next(iter(record["later"].values()))) if record else np.empty(0)
     return Rounds(linear, booster, losses, _fill(X, recipe.categorical_features))
 

@@ -2,7 +2,7 @@
 
 Only affine maps are considered because contributions scale with them: reasons keep adding up exactly. Platt's map
 (Platt 1999) fitted on the latest cutoff carries that season's level into the next season and can be far worse than
-no map at all, so a map must have helped on cutoffs that it had not seen, more than once, before it is used.
+no map at all, so a map must have helped on every cutoff that it was tried on unseen, and on two at least.
 """
 
 from __future__ import annotations
@@ -86,8 +86,9 @@ def fit_platt(trials: Sequence[Trial]) -> Affine:
 def choose(trials: Sequence[Trial]) -> tuple[Affine, dict[str, Any]]:
     """The map with the best record on cutoffs that it had not seen, fitted on all trials; and the record itself.
 
-    For each trial, every map is fitted on the trials whose outcomes were known by then. The identity wins ties, wins
-    with fewer than two such trials, and wins unless a map gains at least .001 of log loss on average.
+    For each trial, every map is fitted on the trials whose outcomes were known by then. The identity stays unless a map
+    was better on each of at least two trials, and by .001 of log loss on average: a season that turns makes any map
+    look well twice and badly once, and nobody knows which comes next.
     """
     ordered = sorted(trials, key=lambda t: t.cutoff)
     makers = {"identity": fit_identity, "shift": fit_shift, "platt": fit_platt}
@@ -99,10 +100,10 @@ def choose(trials: Sequence[Trial]) -> tuple[Affine, dict[str, Any]]:
                 record[name].append(mean_log_loss(maker(past).apply(trial.log_odds), trial.churned))
     chosen = "identity"
     if len(record["identity"]) >= _FEWEST_TRIALS:
-        means = {name: float(np.mean(losses)) for name, losses in record.items()}
-        best = min(means, key=lambda name: means[name])
-        if means[best] < means["identity"] - _WORTH_IT:
-            chosen = best
+        plain = np.array(record["identity"])
+        gains = {name: plain - np.array(losses) for name, losses in record.items()}
+        helped = [name for name, gain in gains.items() if gain.min() > 0 and gain.mean() > _WORTH_IT]
+        chosen = max(helped, key=lambda name: float(gains[name].mean()), default="identity")
     return makers[chosen](ordered), {"chosen": chosen, "log_loss": record}
 
 

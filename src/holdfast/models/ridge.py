@@ -1,10 +1,11 @@
 """Ridge and ridge-logistic regression on standardised signed logarithms, by Newton's method.
 
-With standardised columns ``Z``, weights ``w`` and penalty ``lambda`` (in rows), least of::
+With standardised columns ``Z`` (p of them), weights ``w`` and penalty ``lambda`` (rows a column), least of::
 
-    sum_i w_i loss(y_i, a + Z_i b) + lambda / 2 |b|^2
+    sum_i w_i loss(y_i, a + Z_i b) + lambda p / 2 |b|^2
 
-with the log loss (binary) or half the squared error (regression). The intercept ``a`` is free.
+The loss is the log loss (binary) or half the squared error (regression); the intercept ``a`` is free. Because the
+penalty grows with p, it says beforehand how much all columns together may move a score, however many they are.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def fit_linear(
     w = np.ones(len(y)) if weight is None else weight
     blank = describe(X, [j for j in columns if _varies(X[:, j])])
     Z = np.column_stack([blank.standardised(X), np.ones(len(y))])
-    ridge = np.full(Z.shape[1], penalty)
+    ridge = np.full(Z.shape[1], penalty * len(blank.columns))
     ridge[-1] = 0.0
 
     def loss(beta: Vector) -> float:

@@ -62,7 +62,7 @@ linear_penalty, categorical_features, purge_days, n_jobs, random_state :
         feature_fraction: float = 0.3,
         bagging_fraction: float = 0.5,
         reg_lambda: float = 10.0,
-        linear_penalty: float = 1_000.0,
+        linear_penalty: float = 3.0,
         categorical_features: Sequence[int] = (),
         purge_days: float = 0,
         n_jobs: int = 2,
@@ -235,7 +235,7 @@ def _total_ratio(model: ValueModel, X: Matrix, y: Vector) -> float:
 
 
 def _season(ratios: Sequence[float], folds: Sequence[Fold]) -> float:
-    """The part of the log scale that later cutoffs ask for, drawn towards 0, if it would have helped before; else 0."""
+    """The part of the log scale that later cutoffs ask for, drawn towards 0, if it helped every time before; else 0."""
 
     def shrunk(past: Sequence[float]) -> float:
         return float(np.sum(past) / (len(past) + _DOUBT))
@@ -247,6 +247,5 @@ def _season(ratios: Sequence[float], folds: Sequence[Fold]) -> float:
         ]
         if past:
             trials.append((abs(ratio), abs(ratio - shrunk(past))))
-    if len(trials) < _FEWEST_TRIALS or np.mean([t[1] for t in trials]) >= np.mean([t[0] for t in trials]):
-        return 0.0
-    return shrunk(ratios)
+    helped = len(trials) >= _FEWEST_TRIALS and all(left < before for before, left in trials)
+    return shrunk(ratios) if helped else 0.0
