@@ -47,7 +47,7 @@ def compare(definition: LabelSettings, business: Business, at_cutoffs: list[int]
             assert found["future_value"][i] == wanted["future_value"]
 
 
-@settings(max_examples=100)
+@settings(max_examples=80)
 @given(
     definition=definitions(), drawn=st.sampled_from(ERAS).flatmap(lambda era: st.tuples(businesses(era), cutoffs(era)))
 )

@@ -34,7 +34,7 @@ def beyond(business: Business, cutoff: int) -> Business:
     }
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     drawn=st.sampled_from(ERAS).flatmap(lambda era: st.tuples(businesses(era), businesses(era), st.sampled_from(era)))
 )

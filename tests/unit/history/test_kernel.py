@@ -60,6 +60,40 @@ def test_an_end_counts_in_every_year(shift: int) -> None:
     assert ends((-100, 1), (10, -1), shift=shift) == 1
 
 
+LOOPS = [
+    *("total", "mean", "deviation", "smallest", "largest", "earliest", "latest", "change", "days_since_last"),
+    *("days_since_first", "distinct_days", "distinct", "mean_gap", "gap_deviation", "last_gap", "level_days"),
+]
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_compiled_loop_says_what_its_source_says(loop: str) -> None:
+    """The compiler may not reorder sums or round otherwise: what one reads is what runs, to the bit."""
+    random = np.random.default_rng(3)
+    times = np.sort(random.integers(-50 * DAY, 50 * DAY, 200) // DAY * DAY + random.integers(0, 2, 200))
+    values = np.where(random.random(200) < 0.2, np.nan, random.choice([0.1, 0.2, -3.5, 1e12, 7.0], 200))
+    lo = random.integers(0, 200, 60)
+    hi = np.minimum(lo + random.integers(0, 12, 60), 200)
+    given = values, times, lo, hi, np.full(60, 60 * DAY)
+    compiled = getattr(kernel, loop)
+    np.testing.assert_array_equal(compiled(*given), compiled.py_func(*given))
+
+
+def test_the_other_loops_say_what_their_sources_say() -> None:
+    """The two searches and the fate of contracts, which take other arguments."""
+    random = np.random.default_rng(4)
+    starts = np.arange(0, 201, 10)
+    times = np.concatenate([np.sort(random.integers(-40, 80, 10)) for _ in range(20)])
+    edges, begins = random.integers(-50, 90, 20), np.full(20, 0)
+    deltas = random.choice([-1.0, 0.0, 1.0, 1.0], 200)
+    for compiled, given in (
+        (kernel.positions, (times, starts[:-1], starts[1:], edges)),
+        (kernel.running_largest, (times[::-1].copy(), starts)),
+        (kernel.ends_for_good, (deltas, times, starts[:-1], starts[1:], begins, begins + 30, 7)),
+    ):
+        np.testing.assert_array_equal(compiled(*given), compiled.py_func(*given))
+
+
 def test_the_running_largest_begins_anew_with_each_customer() -> None:
     """What became known late of one customer says nothing about the next; a customer without rows has none."""
     values, starts = np.array([3, 1, 5, 2, 4]), np.array([0, 2, 2, 5])

@@ -131,6 +131,12 @@ def test_monthly_revenue_is_counted_for_the_time_it_runs() -> None:
     assert found["future_value"] == pytest.approx((20 * 10 + 50 * 10) / DAYS_PER_MONTH, rel=1e-12)
 
 
+def test_monthly_revenue_begins_to_count_when_the_gap_is_over() -> None:
+    """The level that the gap leaves behind runs for the length of the value window, no longer."""
+    found = labels(subscription_end(gap_days=14), contracts((-90, 1, 20), (10, 0, 30), (34, 0, -40)))
+    assert found["future_value"] == pytest.approx((50 * 20 + 10 * 10) / DAYS_PER_MONTH, rel=1e-12)
+
+
 def test_monthly_revenue_that_never_changes_is_worth_its_months() -> None:
     """A year at 10 a month is 120."""
     year = definition(value={"of": "mrr", "horizon_days": 365.25})
