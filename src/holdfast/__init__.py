@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from holdfast.features.feature import Feature
     from holdfast.models import AtRiskClassifier, Bundle, ValueRegressor
     from holdfast.pipelines import Project
-    from holdfast.simulate import simulate
     from holdfast.timeline import Days
 
 _HOME = {
@@ -24,10 +23,9 @@ _HOME = {
     "HoldfastError": "holdfast.errors",
     "Project": "holdfast.pipelines",
     "ValueRegressor": "holdfast.models",
-    "simulate": "holdfast.simulate",
 }
 
-__all__ = ["AtRiskClassifier", "Bundle", "Days", "Feature", "HoldfastError", "Project", "ValueRegressor", "simulate"]
+__all__ = ["AtRiskClassifier", "Bundle", "Days", "Feature", "HoldfastError", "Project", "ValueRegressor"]
 
 
 def __getattr__(name: str) -> Any:

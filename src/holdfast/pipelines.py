@@ -5,10 +5,9 @@ A :class:`Project` is what notebooks and the command line work with; each method
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -34,7 +33,7 @@ from holdfast.snapshots import build_snapshots, training_cutoffs
 from holdfast.sources import Tables, open_sources
 from holdfast.timeline import Days, instant, show
 from holdfast.tracking import Promotion, StoredModel, Tracker, Verdict
-from holdfast.training import fit, require_learnable
+from holdfast.training import code_fingerprint, fit, require_learnable
 
 MOST_BEHIND = Days(7)  # the data may end so long before the instant to score at
 EVALUATION = "evaluation"  # the folder of a run that keeps the bundle as it stood at the latest test cutoff
@@ -68,13 +67,16 @@ class Project:
         cls,
         configuration: Path | str | Mapping[str, Any],
         *,
+        base: Path | str | None = None,
         frames: Mapping[str, Any] | None = None,
         progress: Progress = SILENT,
     ) -> Self:
-        """Open a YAML file, or settings that are already a mapping (paths are then relative to the current folder).
+        """Open a YAML file, or settings that are already a mapping.
 
         Parameters
         ----------
+        base : path, optional
+            Folder that relative paths start from: that of the file, or the current one for a mapping.
         frames : mapping of name to pandas or Arrow table
             For sources that say ``frame: name``.
 
@@ -84,9 +86,10 @@ class Project:
             The configuration cannot be right; every problem is named.
         """
         if isinstance(configuration, Mapping):
-            return cls(parse(dict(configuration)), Path.cwd(), frames=frames, progress=progress)
-        path = Path(configuration)
-        return cls(load(path), path.resolve().parent, frames=frames, progress=progress)
+            settings, home = parse(dict(configuration)), Path.cwd()
+        else:
+            settings, home = load(configuration), Path(configuration).resolve().parent
+        return cls(settings, home if base is None else Path(base), frames=frames, progress=progress)
 
     def __enter__(self) -> Self:
         return self
@@ -470,13 +473,3 @@ class Project:
     def runs(self) -> Runs:
         """The trained models, newest first."""
         return Runs(self.configuration.name, tuple(self.tracker.runs(self.configuration.name)))
-
-
-@cache
-def code_fingerprint() -> str:
-    """SHA-256 over the source files of the package."""
-    whole = hashlib.sha256()
-    root = Path(__file__).parent
-    for path in sorted(root.rglob("*.py")):
-        whole.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return whole.hexdigest()

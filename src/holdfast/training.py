@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -91,3 +94,13 @@ def fit(
         advance(1)
     cutoffs = [show(int(at)) for at in np.unique(cutoff)]
     return Bundle(risk, value, specs, {**meta, "training_cutoffs": cutoffs, "training_snapshots": len(snapshots)})
+
+
+@cache
+def code_fingerprint() -> str:
+    """SHA-256 over the source files of the package."""
+    whole = hashlib.sha256()
+    root = Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        whole.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return whole.hexdigest()

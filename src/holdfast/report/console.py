@@ -28,8 +28,8 @@ WIDTH = 140
 SHOWN = ("auc", "average_precision", "log_loss", "brier", "calibration_error", "lift_at_10", "mae", "bias", "gini")
 
 
-def show(result: Any, as_json: bool) -> None:
-    """Print a result."""
+def show(result: Any, as_json: bool = False) -> None:
+    """Print a result of a project or of one of its commands."""
     if as_json:
         _print_json(result.to_dict())
     else:
