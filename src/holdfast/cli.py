@@ -146,7 +146,7 @@ def backtest(
     from holdfast.report import console
 
     with open_project(config) as project:
-        console.show(project.backtest(plots=plots), json)
+        console.show(project.backtest(plots=plots, track=True), json)
 
 
 @app.command()

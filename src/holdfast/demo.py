@@ -69,7 +69,7 @@ def _backtest(project: Project, folder: Path, truth: Path) -> str:
         stored = json.loads(kept.read_text(encoding="utf-8"))
         if stored["fingerprints"] == fingerprints:
             return str(stored["text"])
-    result = project.backtest(plots=folder / "plots")
+    result = project.backtest(plots=folder / "plots", track=True)
     text = f"{console.text(result.table())}\n{_best_possible(result.predictions, truth)}\nplots   {folder / 'plots'}"
     kept.write_text(json.dumps({"fingerprints": fingerprints, "text": text}), encoding="utf-8")
     return text

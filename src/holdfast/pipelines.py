@@ -197,17 +197,29 @@ class Project:
             progress=self.progress,
         )
 
-    def backtest(self, *, plots: Path | None = None) -> Backtest:
+    def backtest(self, *, plots: Path | None = None, track: bool = False) -> Backtest:
         """Evaluate on every test cutoff with models trained on what was known there, beside the baselines.
 
         Parameters
         ----------
         plots : Path, optional
             Folder for calibration, gains and value by decile, as PNG.
+        track : bool
+            Also keep figures, plots and report as a run.
         """
         result = self._backtest(self._test_cutoffs())
         if plots is not None:
             drawings.write(result, plots)
+        if track:
+            self.tracker.log_backtest(
+                name=self.configuration.name,
+                parameters=self._parameters(),
+                metrics=result.figures(),
+                metrics_by_cutoff={cutoff: result.figures(cutoff) for cutoff in result.cutoffs},
+                fingerprints=self.fingerprints,
+                plots=drawings.figures(result),
+                backtest=result.to_dict(),
+            )
         return result
 
     def _test_cutoffs(self) -> list[int]:
@@ -243,6 +255,10 @@ class Project:
             "configuration": self.configuration.fingerprint,
             "code": code_fingerprint(),
         }
+
+    def _parameters(self) -> dict[str, Any]:
+        """What a run keeps of the configuration: everything but where data and store are."""
+        return self.configuration.model_dump(mode="json", exclude={"sources", "tracking", "output"})
 
     def _meta(self) -> dict[str, Any]:
         settings = self.configuration
@@ -296,7 +312,7 @@ class Project:
                 folder,
                 name=settings.name,
                 features=bundle.features,
-                parameters=settings.model_dump(mode="json", exclude={"sources", "tracking"}),
+                parameters=self._parameters(),
                 metrics=metrics,
                 metrics_by_cutoff={latest: metrics},
                 fingerprints=self.fingerprints,

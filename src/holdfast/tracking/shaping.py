@@ -51,7 +51,10 @@ def fingerprint_tags(fingerprints: Mapping[str, str]) -> dict[str, str]:
 
 
 def finite_metrics(
-    pooled: Mapping[str, float], by_cutoff: Mapping[int, Mapping[str, float]], model_id: str, data_fingerprint: str
+    pooled: Mapping[str, float],
+    by_cutoff: Mapping[int, Mapping[str, float]],
+    data_fingerprint: str,
+    model_id: str | None = None,
 ) -> list[Metric]:
     """Pooled metrics under their own name; those of a cutoff as ``<name>_by_cutoff``, a step a cutoff, at its date.
 

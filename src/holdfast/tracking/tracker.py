@@ -11,8 +11,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version as distribution_version
 from pathlib import Path
@@ -33,7 +33,7 @@ from holdfast.tracking.shaping import fingerprint_tags, finite_metrics, flat, re
 from holdfast.tracking.store import Store, asking, exists_already, locked, open_store
 
 CHAMPION, CHALLENGER = "champion", "challenger"
-_MODEL_TAG, _VERDICT_TAG = "holdfast.model", "holdfast.verdict."
+_MODEL_TAG, _KIND_TAG, _VERDICT_TAG = "holdfast.model", "holdfast.kind", "holdfast.verdict."
 _NAME = re.compile(r"[A-Za-z0-9][\w .-]*")
 
 Judge = Callable[[StoredModel | None, StoredModel], Verdict]
@@ -124,28 +124,14 @@ class Tracker:
         RegistryError, StorageError
             The store did not take it. The run is marked as failed; no alias was moved.
         """
-        _check_name(name)
         code = code or ServingCode.of_bundle()
-        client, shared = self._store.client, fingerprint_tags(fingerprints)
-        cutoffs = sorted(metrics_by_cutoff)
-        tags = {
-            "mlflow.source.name": "holdfast",
-            "mlflow.source.type": "JOB",
-            "holdfast.version": distribution_version("holdfast"),
-            _MODEL_TAG: name,
-            **{f"holdfast.cutoff.{step}": show(cutoff) for step, cutoff in enumerate(cutoffs)},
-            **shared,
-        }
-        with self._asking(), tempfile.TemporaryDirectory(prefix="holdfast-") as temporary:
-            folder = Path(temporary)
-            run_id = client.create_run(self._store.experiment_id, tags=tags, run_name=name).info.run_id
+        client, data = self._store.client, fingerprints.get("data", "unknown")
+        with self._run(name, "training", fingerprints, parameters, sorted(metrics_by_cutoff)) as (run_id, folder):
             logged = client.create_logged_model(self._store.experiment_id, name="model", source_run_id=run_id)
             try:
                 client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
-                figures = finite_metrics(
-                    metrics, metrics_by_cutoff, logged.model_id, fingerprints.get("data", "unknown")
-                )
-                client.log_batch(run_id, params=flat(parameters), metrics=figures)
+                figures = finite_metrics(metrics, metrics_by_cutoff, data, logged.model_id)
+                client.log_batch(run_id, metrics=figures)
                 self._log_files(run_id, folder, plots, {"audit": audit, "backtest": backtest}, folders or {})
                 model = Model(
                     artifact_path=logged.artifact_location,
@@ -156,13 +142,68 @@ class Tracker:
                 write_package(folder / "model", bundle, features, code, model, folder / "staging")
                 client.log_model_artifacts(logged.model_id, str(folder / "model"))
                 client.finalize_logged_model(logged.model_id, "READY")
-                version = self._register(name, logged, shared)
-                client.set_terminated(run_id, "FINISHED")
+                version = self._register(name, logged, fingerprint_tags(fingerprints))
             except BaseException:
-                self._mark_failed(run_id, logged.model_id)
+                self._tell(lambda: client.finalize_logged_model(logged.model_id, "FAILED"))
                 raise
+        with self._asking():
             client.set_registered_model_alias(name, CHALLENGER, version)
         return RunInfo(run_id, version)
+
+    def log_backtest(
+        self,
+        *,
+        name: str,
+        parameters: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        metrics_by_cutoff: Mapping[int, Mapping[str, float]],
+        fingerprints: Mapping[str, str],
+        plots: Mapping[str, Any],
+        backtest: Mapping[str, Any],
+    ) -> str:
+        """Keep a backtest as a run of its own, without a model; arguments as in :meth:`log_training`.
+
+        Returns
+        -------
+        str
+            The id of the run.
+        """
+        data = fingerprints.get("data", "unknown")
+        with self._run(name, "backtest", fingerprints, parameters, sorted(metrics_by_cutoff)) as (run_id, folder):
+            self._store.client.log_batch(run_id, metrics=finite_metrics(metrics, metrics_by_cutoff, data))
+            self._log_files(run_id, folder, plots, {"backtest": backtest}, {})
+        return run_id
+
+    @contextmanager
+    def _run(
+        self,
+        name: str,
+        kind: str,
+        fingerprints: Mapping[str, str],
+        parameters: Mapping[str, Any],
+        cutoffs: Sequence[int],
+    ) -> Iterator[tuple[str, Path]]:
+        """A run and a temporary folder for its files; finished if the block ends well, else marked as failed."""
+        _check_name(name)
+        client = self._store.client
+        tags = {
+            "mlflow.source.name": "holdfast",
+            "mlflow.source.type": "JOB",
+            "holdfast.version": distribution_version("holdfast"),
+            _KIND_TAG: kind,
+            _MODEL_TAG: name,
+            **{f"holdfast.cutoff.{step}": show(cutoff) for step, cutoff in enumerate(cutoffs)},
+            **fingerprint_tags(fingerprints),
+        }
+        with self._asking(), tempfile.TemporaryDirectory(prefix="holdfast-") as temporary:
+            run_id = client.create_run(self._store.experiment_id, tags=tags, run_name=f"{name} {kind}").info.run_id
+            try:
+                client.log_batch(run_id, params=flat(parameters))
+                yield run_id, Path(temporary)
+                client.set_terminated(run_id, "FINISHED")
+            except BaseException:
+                self._tell(lambda: client.set_terminated(run_id, "FAILED"))
+                raise
 
     def champion(self, name: str) -> StoredModel:
         """The version in charge, its bundle fetched if the store is remote.
@@ -267,7 +308,7 @@ class Tracker:
             client = self._store.client
             found = client.search_runs(
                 [self._store.experiment_id],
-                filter_string=f"tags.`{_MODEL_TAG}` = '{name}'",
+                filter_string=f"tags.`{_MODEL_TAG}` = '{name}' AND tags.`{_KIND_TAG}` = 'training'",
                 order_by=["attributes.start_time DESC"],
                 max_results=limit,
             )
@@ -316,12 +357,11 @@ class Tracker:
         )
         return str(created.version)
 
-    def _mark_failed(self, run_id: str, model_id: str) -> None:
-        try:
-            self._store.client.finalize_logged_model(model_id, "FAILED")
-            self._store.client.set_terminated(run_id, "FAILED")
-        except MlflowException:
-            return  # the store is gone; the error that is on its way says so
+    @staticmethod
+    def _tell(failed: Callable[[], object]) -> None:
+        """Mark something as failed, as far as the store still answers; the error on its way says what happened."""
+        with suppress(MlflowException):
+            failed()
 
     def _aliases(self, name: str) -> dict[str, str]:
         """Alias → version; empty if the model is not registered."""
