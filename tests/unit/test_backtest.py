@@ -1,0 +1,149 @@
+"""The backtest: nothing from after a test cutoff enters the model that is tested there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from holdfast.backtest import Backtest, Baseline, backtest, default_baselines
+from holdfast.errors import DataError
+from holdfast.metrics import RISK_METRICS, VALUE_METRICS
+from holdfast.models import Bundle
+from holdfast.timeline import Days, instant, show
+from holdfast.training import fit
+from tests.unit.models.samples import FEATURES, MONTH, snapshots
+
+FIRST = instant("2024-01-01")
+TESTS = [FIRST + 5 * MONTH, FIRST + 8 * MONTH]
+
+
+def run(table: pd.DataFrame, tests: Sequence[int] = TESTS, **changes: Any) -> Backtest:
+    """A backtest with a horizon of two months."""
+    settings = {"complete_after": Days(60), "horizon": 60, "seed": 0, "draws": 40} | changes
+    return backtest(table, FEATURES, tests, **settings)
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    """Nine cutoffs of 300 customers."""
+    return snapshots(cutoffs=9)
+
+
+@pytest.fixture(scope="module")
+def result(table: pd.DataFrame) -> Backtest:
+    """Two test cutoffs."""
+    return run(table)
+
+
+def test_the_model_beats_baselines_that_know_less(result: Backtest) -> None:
+    """The business has a channel and a satisfaction that recency, frequency and value do not see."""
+    for baseline in ("rfm", "recency"):
+        assert result.differences[baseline]["auc"].low > 0
+    assert result.figures()["auc"] > 0.75
+    assert abs(result.figures()["bias"]) < 25
+
+
+def test_training_ends_where_outcomes_were_not_known(table: pd.DataFrame) -> None:
+    """A snapshot teaches only if its outcome window had ended at the test cutoff."""
+    seen = []
+
+    def learner(known: pd.DataFrame, features: Sequence[Mapping[str, Any]], **settings: Any) -> Bundle:
+        seen.append(known["cutoff"].max())
+        return fit(known, features, **settings)
+
+    run(table, learner=learner)
+    assert [show(at) for at in seen] == [show(at - 2 * MONTH) for at in TESTS]
+
+
+def test_what_comes_later_changes_nothing(table: pd.DataFrame, result: Backtest) -> None:
+    """Outcomes that were not known at the test cutoff may be anything: the predictions stay the same to the bit."""
+    late = table["cutoff"] > TESTS[0] - 2 * MONTH
+    other = table.assign(churned=np.where(late, 1 - table["churned"], table["churned"]))
+    again = run(other, tests=TESTS[:1])
+    first = result.predictions[result.predictions["cutoff"] == TESTS[0]]
+    assert (again.predictions["model_p_churn"].to_numpy() == first["model_p_churn"].to_numpy()).all()
+
+
+def test_every_metric_has_an_interval_around_it(result: Backtest) -> None:
+    """A number without its chance invites decisions on noise."""
+    for at in (*TESTS, "pooled"):
+        assert set(result.metrics[at]) == {"model", "rfm", "recency"}
+        found = result.metrics[at]["model"]
+        assert set(found) == {*RISK_METRICS, *VALUE_METRICS}
+        for name in ("auc", "log_loss", "mae", "gini"):
+            assert found[name].low <= found[name].estimate <= found[name].high
+
+
+def test_the_result_is_plain_json(result: Backtest) -> None:
+    """Programs read the last line of the command."""
+    told = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert [entry["cutoff"] for entry in told["cutoffs"]] == [show(at) for at in TESTS]
+    assert told["cutoffs"][0]["customers"] == 300
+    assert told["cutoffs"][0]["training"]["training_cutoffs"][-1] == show(TESTS[0] - 2 * MONTH)
+    assert told["pooled"]["model"]["auc"]["estimate"] == result.figures()["auc"]
+    assert "mae" not in told["pooled"]["recency"]
+    assert 0 <= told["differences"]["rfm"]["auc"]["share_better"] <= 1
+
+
+def test_people_get_a_table(result: Backtest) -> None:
+    """Each test cutoff and all together, the model above its baselines."""
+    text = result.table()
+    assert "pooled" in text
+    assert "model against rfm: AUC +" in text
+    assert result.frame().loc[("pooled", "model"), "auc"] == result.figures()["auc"]
+    assert max(len(line) for line in text.splitlines()) <= 100
+
+
+def test_predictions_keep_keys_and_truth(result: Backtest) -> None:
+    """Whoever doubts a metric can compute it."""
+    columns = {"customer_id", "cutoff", "churned", "future_value", "treated", "value_low", "value_high"}
+    models = {"model_p_churn", "model_value", "rfm_p_churn", "rfm_value", "recency_p_churn"}
+    assert set(result.predictions.columns) == columns | models
+    assert len(result.predictions) == 600
+    assert not result.predictions.isna().any().any()
+
+
+def test_the_same_seed_gives_the_same_result(table: pd.DataFrame, result: Backtest) -> None:
+    """Twice the same report, or nobody believes either."""
+    again = run(table)
+    pd.testing.assert_frame_equal(again.predictions, result.predictions, check_exact=True)
+    assert again.to_dict() == result.to_dict()
+
+
+def test_baselines_take_what_the_catalogue_gives() -> None:
+    """A subscription business has no orders; a business with nothing known has its churn rate."""
+    subscription = [{"name": name} for name in ("mrr", "days_since_renewal", "active_days_90d")]
+    rfm, recency = default_baselines(subscription)
+    assert rfm == Baseline("rfm", ("days_since_renewal", "active_days_90d", "mrr"), "mrr")
+    assert recency.risk == ("days_since_renewal",)
+    assert default_baselines([{"name": "nps_last"}]) == (Baseline("rfm", ()), Baseline("recency", ()))
+
+
+def test_a_baseline_without_columns_says_the_churn_rate(table: pd.DataFrame) -> None:
+    """The least that anyone knows."""
+    found = run(table, tests=TESTS[:1], baselines=[Baseline("rate", ())])
+    known = table[table["cutoff"] <= TESTS[0] - 2 * MONTH]
+    assert found.predictions["rate_p_churn"].to_numpy() == pytest.approx(known["churned"].mean())
+
+
+@pytest.mark.parametrize(
+    ("change", "tests", "message"),
+    [
+        (lambda t: t, [FIRST + MONTH], "At the test cutoff 2024-01-31 no training snapshot .* Test from 2024-03-01 on"),
+        (lambda t: t, [FIRST + 90 * MONTH], "No snapshot stands at the test cutoff"),
+        (lambda t: t.assign(churned=0.0), TESTS, "all 300 customers had one outcome; found one class only"),
+        (lambda t: t[t["customer_id"] < "c00150"], TESTS, "at least 200 customers to learn from, found 150"),
+    ],
+    ids=["too early", "not there", "one class", "few customers"],
+)
+def test_what_cannot_be_tested_is_said_clearly(
+    table: pd.DataFrame, change: Any, tests: list[int], message: str
+) -> None:
+    """Each with what was wanted, what was found and what to do."""
+    with pytest.raises(DataError, match=message):
+        run(change(table), tests)
