@@ -61,5 +61,5 @@ def test_plots_are_written_where_asked(result: Backtest, tmp_path: Path) -> None
 def test_a_disk_that_refuses_is_named(result: Backtest, tmp_path: Path) -> None:
     """One sentence instead of a traceback."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="Wanted to write plots to .*file"):
+    with pytest.raises(StorageError, match=r"Wanted to write plots to .*file"):
         plots.write(result, tmp_path / "file")
