@@ -46,9 +46,7 @@ def test_the_listed_files_and_requirements_suffice(bundle: Bundle, table: pd.Dat
     bundle.save(tmp_path / "bundle")
     table.head(200).to_parquet(tmp_path / "table.parquet")
     arguments = [str(tmp_path / name) for name in ("code", "bundle", "table.parquet", "out.parquet")]
-    plain = {
-        name: value for name, value in os.environ.items() if not name.startswith("COV")
-    }  # the copy is not measured
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     subprocess.run([sys.executable, "-c", CONSUMER, *arguments], check=True, cwd=tmp_path, env=plain)
     served = pd.read_parquet(tmp_path / "out.parquet")
     expected = bundle.predict(table.head(200))
