@@ -38,13 +38,15 @@ OpenTables = Callable[..., Tables]
 class AuditSettings(Settings):
     """How hard to look, and what a person has looked at and allows."""
 
-    allow: tuple[str, ...] = Field((), description="Names of findings that a person has examined and accepts.")
-    sample: int = Field(200, ge=1, description="Customers per audited cutoff.")
-    cutoffs: int = Field(3, ge=1, description="How many cutoffs to rebuild: the first, the last and some between.")
-    most_auc_alone: float = Field(
-        0.95, gt=0.5, le=1, description="A feature that alone ranks churners better is named."
+    allow: tuple[str, ...] = Field(default=(), description="Names of findings that a person has examined and accepts.")
+    sample: int = Field(default=200, ge=1, description="Customers per audited cutoff.")
+    cutoffs: int = Field(
+        default=3, ge=1, description="How many cutoffs to rebuild: the first, the last and some between."
     )
-    seed: int = Field(0, description="Chooses the sample.")
+    most_auc_alone: float = Field(
+        default=0.95, gt=0.5, le=1, description="A feature that alone ranks churners better is named."
+    )
+    seed: int = Field(default=0, description="Chooses the sample.")
 
 
 @dataclass(frozen=True)
@@ -202,7 +204,7 @@ class _Builder:
         rows = self.snapshots[(self.snapshots["cutoff"] == cutoff) & self.snapshots["customer_id"].isin(ids)]
         before, after = rows.set_index("customer_id"), again.set_index("customer_id")
         known = after.index.isin(before.index)  # labels may have dropped those who left in the gap
-        strangers = int(len(before.index.difference(after.index)))
+        strangers = len(before.index.difference(after.index))
         findings = []
         if strangers:
             detail = f"{strangers} of {len(before)} customers at {show(cutoff)} do not belong to it when {circumstance}"

@@ -24,6 +24,7 @@ from holdfast.labels import needed as needed_by_labels
 from holdfast.progress import SILENT, Progress
 from holdfast.settings import Settings
 from holdfast.sources import Tables
+from holdfast.sources.engine import one, quoted
 from holdfast.timeline import LIFETIME, Days, Instants, every, instant, month_starts, show
 
 
@@ -63,9 +64,23 @@ class CutoffSettings(Settings):
     test: tuple[date | datetime, ...] = Field(min_length=1, description="Cutoffs of the backtest.")
 
 
+def observed_until(tables: Tables, labels: LabelSettings) -> int:
+    """The last instant up to which the sources of the labels tell what happened.
+
+    A source that stops early (orders of last month are not loaded yet, tickets of today are) would otherwise look like
+    customers who all stopped buying.
+    """
+    ends = [
+        one(tables.connection, f"SELECT max(event_time) FROM {quoted(stream)}")[0]
+        for stream in needed_by_labels(labels)
+        if stream in tables.streams
+    ]
+    return min((int(end) for end in ends if end is not None), default=tables.data_until)
+
+
 def complete_until(tables: Tables, labels: LabelSettings) -> int:
     """The last instant at which a cutoff's labels are complete in the data."""
-    return int(tables.data_until) - labels.complete_after.microseconds
+    return observed_until(tables, labels) - labels.complete_after.microseconds
 
 
 def require_complete(cutoffs: Iterable[int], tables: Tables, labels: LabelSettings) -> None:
@@ -76,13 +91,15 @@ def require_complete(cutoffs: Iterable[int], tables: Tables, labels: LabelSettin
     DataError
         Names the first such cutoff and the date from which it can be used.
     """
+    until, last = observed_until(tables, labels), complete_until(tables, labels)
+    way_out = f"take a cutoff no later than {show(last)}" if last > tables.data_from else "shorten the horizon"
     for cutoff in sorted(cutoffs):
         ready = cutoff + labels.complete_after.microseconds
-        if ready > tables.data_until:
+        if ready > until:
             raise DataError(
-                f"Cutoff {show(cutoff)} needs {labels.complete_after.count:g} days of outcome; the data ends at "
-                f"{show(tables.data_until)}. Use it from {show(ready)} on, when its outcome is complete, or take a "
-                f"cutoff no later than {show(complete_until(tables, labels))}."
+                f"Cutoff {show(cutoff)} needs {labels.complete_after.count:g} days of outcome; the data of "
+                f"{' and '.join(needed_by_labels(labels))} ends at {show(until)}. Use it from {show(ready)} on, when its "
+                f"outcome is complete, or {way_out}."
             )
         if cutoff <= tables.data_from:
             raise DataError(
@@ -174,6 +191,11 @@ def build_snapshots(
     names = pd.Series(ids.column("customer_id").to_pandas(), dtype="str")
     table.insert(0, "customer_id", names.take(table.pop("customer").to_numpy()).to_numpy())
     left = table["churned"].isna() if labels is not None else np.zeros(len(table), dtype=bool)
+    if left.all():
+        raise DataError(
+            f"All {len(table):,} customers of the population had left before the outcome window began. "
+            "Check churn.gap_days and the population."
+        )
     table = table[~left].sort_values(["cutoff", "customer_id"], ignore_index=True)
     table.attrs["left_in_gap"] = int(left.sum())
     return table

@@ -149,6 +149,9 @@ def evaluate(aggregate: Any, visible: list[Event], cutoff: int, begin: float, en
         return OF_TIMES[type(aggregate)]([e["time"] for e in window if satisfies(e, aggregate.where)], cutoff)
     if isinstance(aggregate, declared.Over):
         return again(aggregate.inner, end - aggregate.days.count)
+    if isinstance(aggregate, declared.Plus):
+        inner = again(aggregate.inner)
+        return None if inner is None else inner + aggregate.constant
     if isinstance(aggregate, declared.Ratio):
         above, below = again(aggregate.above), again(aggregate.below)
         return divided(None if above is None else aggregate.times * above, below)

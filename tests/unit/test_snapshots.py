@@ -289,9 +289,19 @@ def test_a_cutoff_whose_outcome_is_open_is_refused_with_the_date_from_which_it_s
     with pytest.raises(DataError) as found:
         training_cutoffs(cutoffs(test=("2023-11-01",)), year, LABELS)
     assert str(found.value) == (
-        "Cutoff 2023-11-01 needs 90 days of outcome; the data ends at 2023-12-31. Use it from 2024-01-30 on, when its "
-        "outcome is complete, or take a cutoff no later than 2023-10-02."
+        "Cutoff 2023-11-01 needs 90 days of outcome; the data of orders ends at 2023-12-31. Use it from 2024-01-30 on, "
+        "when its outcome is complete, or take a cutoff no later than 2023-10-02."
     )
+
+
+def test_a_source_that_stops_early_is_not_mistaken_for_customers_who_stopped() -> None:
+    """Tickets of today beside orders of last quarter would make everyone look lost."""
+    orders = [{"customer_id": "a", "event_time": f"2023-0{month}-01", "amount": 1.0} for month in range(1, 7)]
+    tickets = [{"customer_id": "a", "opened_time": "2023-12-31"}]
+    with opened_rows(orders=orders, tickets=tickets) as tables:
+        assert show(complete_until(tables, LABELS)) == "2023-03-03"
+        with pytest.raises(DataError, match="the data of orders ends at 2023-06-01"):
+            require_complete([instant("2023-05-01")], tables, LABELS)
 
 
 def test_a_cutoff_is_complete_at_the_last_instant_of_its_outcome(year: Tables) -> None:
@@ -313,7 +323,7 @@ def test_a_horizon_longer_than_the_history_is_one_clear_message(year: Tables, ho
     """Also one of a hundred years, whose end lies far from anything the data covers."""
     churn = ChurnSettings(kind="no_order", horizon_days=horizon)
     labels = LabelSettings(churn=churn, value=ValueSettings(of="revenue", horizon_days=90))
-    with pytest.raises(DataError, match=f"needs {horizon} days of outcome; the data ends at 2023-12-31"):
+    with pytest.raises(DataError, match=f"needs {horizon} days of outcome; .* or shorten the horizon"):
         training_cutoffs(cutoffs(), year, labels)
 
 

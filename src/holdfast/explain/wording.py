@@ -35,7 +35,7 @@ _TRENDS = (
 _WHEN_MISSING = (
     ("order_overdue_ratio", "has too few orders for a rhythm"),
     ("order_gap", "has too few orders for a rhythm"),
-    ("order_days_per_month", "has too few orders for a rhythm"),
+    ("repeat_orders_per_month", "has placed no order yet"),
     ("order_value_std", "has too few orders to compare"),
     ("order_value_last_ratio", "has too few orders to compare"),
     ("order_value", "has placed no order{window}"),

@@ -1,11 +1,11 @@
 """How often we contacted the customer, what we offered, and what came back."""
 
 from holdfast.features.feature import Feature
+from holdfast.features.recency import SENT
 from holdfast.history.aggregates import Count, DaysSinceLast, Ratio, Sum
 from holdfast.history.stream import Where
 from holdfast.timeline import Days
 
-SENT = Where("moment", "==", "sent")
 RESPONDED = Where("moment", "==", "responded")
 
 FEATURES = (

@@ -11,6 +11,7 @@ from holdfast.history.aggregates import (
     LastGap,
     Mean,
     MeanGap,
+    Plus,
     Ratio,
     Trend,
 )
@@ -53,11 +54,11 @@ FEATURES = (
         "frequency",
     ),
     Feature(
-        "order_days_per_month",
+        "repeat_orders_per_month",
         "orders",
-        Ratio(DistinctDays(PURCHASE), DaysSinceFirst(PURCHASE), times=DAYS_PER_MONTH),
+        Ratio(Plus(DistinctDays(PURCHASE), -1.0), DaysSinceFirst(PURCHASE), times=DAYS_PER_MONTH),
         "ratio",
-        "orders on {value} days a month since the first order",
+        "has come back {value} times a month since the first order",
         "frequency",
     ),
     Feature(

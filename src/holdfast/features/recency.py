@@ -8,6 +8,7 @@ PURCHASE = Where("amount", ">=", 0.0)
 REFUND = Where("amount", "<", 0.0)
 JOINED = Where("moment", "==", "joined")
 OPENED = Where("moment", "==", "opened")
+SENT = Where("moment", "==", "sent")
 
 FEATURES = (
     Feature("days_since_order", "orders", DaysSinceLast(PURCHASE), "days", "last ordered {value} ago", "recency"),
@@ -47,6 +48,22 @@ FEATURES = (
     ),
     Feature(
         "days_since_ticket", "tickets", DaysSinceLast(OPENED), "days", "last asked for support {value} ago", "support"
+    ),
+    Feature(
+        "days_since_first_ticket",
+        "tickets",
+        DaysSinceFirst(OPENED),
+        "days",
+        "first asked for support {value} ago",
+        "support",
+    ),
+    Feature(
+        "days_since_first_contact",
+        "contacts",
+        DaysSinceFirst(SENT),
+        "days",
+        "was first contacted {value} ago",
+        "contact",
     ),
     Feature("days_since_signup", "customers", DaysSinceLast(JOINED), "days", "signed up {value} ago", "tenure"),
 )

@@ -212,6 +212,20 @@ class Ratio(Aggregate):
 
 
 @dataclass(frozen=True)
+class Plus(Aggregate):
+    """The inner aggregate and a constant."""
+
+    inner: Aggregate
+    constant: float
+
+    def columns(self) -> frozenset[str]:
+        return self.inner.columns()
+
+    def __call__(self, view: View, window: Window) -> Numbers:
+        return self.inner(view, window) + self.constant
+
+
+@dataclass(frozen=True)
 class If(Aggregate):
     """The second aggregate where the first is above 0; NaN elsewhere."""
 
