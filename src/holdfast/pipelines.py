@@ -17,9 +17,10 @@ import pandas as pd
 from holdfast.audit import Audit, audit
 from holdfast.backtest import Backtest, backtest
 from holdfast.config import Configuration, load, parse
-from holdfast.errors import BundleError, DataError
+from holdfast.errors import DataError
 from holdfast.features.catalogue import Vocabulary, catalogue
 from holdfast.features.feature import Feature
+from holdfast.labels import LabelSettings
 from holdfast.models import Bundle
 from holdfast.outreach import lock, publish, select, state
 from holdfast.outreach.state import CONSENT, TELLERS
@@ -28,7 +29,7 @@ from holdfast.promotion import judge
 from holdfast.report import plots as drawings
 from holdfast.report.page import list_page
 from holdfast.report.results import Built, Checked, Published, Runs, Trained
-from holdfast.scoring import score
+from holdfast.scoring import declarations, score
 from holdfast.snapshots import build_snapshots, training_cutoffs
 from holdfast.sources import Tables, open_sources
 from holdfast.timeline import Days, instant, show
@@ -154,21 +155,33 @@ class Project:
         """Every feature that these sources can give."""
         return catalogue(self.vocabulary)
 
-    def snapshots(self) -> pd.DataFrame:
-        """The labelled table: one row per customer of the population and training or test cutoff."""
-        return self._snapshots.copy()
+    def snapshots(self, as_of: str | None = None) -> pd.DataFrame:
+        """One row per customer of the population and training or test cutoff, with features and labels.
+
+        Parameters
+        ----------
+        as_of : str, optional
+            Stand at this instant instead: what was known then, without labels, as scoring builds it.
+        """
+        if as_of is None:
+            return self._snapshots.copy()
+        cutoff = instant(as_of)
+        self._require_known(cutoff)
+        return self._built(self.features(), [cutoff])
 
     @cached_property
     def _snapshots(self) -> pd.DataFrame:
         self.tables.report.require(self.configuration.most_rejected)
         settings = self.configuration
+        cutoffs = training_cutoffs(settings.cutoffs, self.tables, settings.labels)
+        return self._built(self.features(), cutoffs, settings.labels)
+
+    def _built(
+        self, features: Sequence[Feature], cutoffs: Sequence[int], labels: LabelSettings | None = None
+    ) -> pd.DataFrame:
+        population = self.configuration.population
         return build_snapshots(
-            self.tables,
-            self.features(),
-            population=settings.population,
-            cutoffs=training_cutoffs(settings.cutoffs, self.tables, settings.labels),
-            labels=settings.labels,
-            progress=self.progress,
+            self.tables, features, population=population, cutoffs=cutoffs, labels=labels, progress=self.progress
         )
 
     def write_snapshots(self, path: Path) -> Built:
@@ -185,6 +198,10 @@ class Project:
 
     def audit(self) -> Audit:
         """Look for knowledge of the future in the labelled table."""
+        return self._audit
+
+    @cached_property
+    def _audit(self) -> Audit:
         settings = self.configuration
         return audit(
             self._open_tables,
@@ -355,37 +372,8 @@ class Project:
         return Bundle.load(self.tracker.folder(model.run_id, EVALUATION))
 
     def _snapshots_for(self, bundles: Sequence[Bundle], cutoff: int) -> pd.DataFrame:
-        settings = self.configuration
-        features = {feature.name: feature for bundle in bundles for feature in self._features_of(bundle)}
-        return build_snapshots(
-            self.tables,
-            tuple(features.values()),
-            population=settings.population,
-            cutoffs=[cutoff],
-            labels=settings.labels,
-            progress=self.progress,
-        )
-
-    def _features_of(self, bundle: Bundle) -> list[Feature]:
-        """The declarations of a bundle's features, from the vocabulary it was trained with.
-
-        Raises
-        ------
-        BundleError
-            The catalogue or the sources cannot give some of them; they are named.
-        """
-        stored = Vocabulary.from_dict(bundle.meta["vocabulary"])
-        now = Vocabulary(self.vocabulary.columns, stored.levels)
-        known = {feature.name: feature for feature in catalogue(now)}
-        absent = [name for name in bundle.feature_names if name not in known]
-        if absent:
-            shown = ", ".join(absent[:10]) + (", …" if len(absent) > 10 else "")
-            raise BundleError(
-                f"The model was trained with {len(bundle.features)} features; the catalogue cannot build {len(absent)} "
-                f"of them from the sources at hand: {shown}. Bring back the source or column that they come from, or "
-                "train and promote a model on today's sources."
-            )
-        return [known[name] for name in bundle.feature_names]
+        features = {feature.name: feature for bundle in bundles for feature in declarations(bundle, self.vocabulary)}
+        return self._built(tuple(features.values()), [cutoff], self.configuration.labels)
 
     def champion(self) -> tuple[Bundle, StoredModel]:
         """The model in charge, its hashes checked.
@@ -413,17 +401,11 @@ class Project:
 
     def _scored(self, cutoff: int, bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame]:
         self._require_known(cutoff)
-        features = {feature.name: feature for feature in self._features_of(bundle)}
+        features = {feature.name: feature for feature in declarations(bundle, self.vocabulary)}
         for feature in (*self.features(), CONSENT):
             if feature.name in TELLERS and self.vocabulary.gives(feature):
                 features.setdefault(feature.name, feature)
-        snapshots = build_snapshots(
-            self.tables,
-            tuple(features.values()),
-            population=self.configuration.population,
-            cutoffs=[cutoff],
-            progress=self.progress,
-        )
+        snapshots = self._built(tuple(features.values()), [cutoff])
         scored = score(bundle, snapshots, self.configuration.currency, progress=self.progress)
         return scored.join(state(snapshots)), snapshots
 

@@ -14,6 +14,9 @@ from scipy.special import expit
 
 from holdfast.errors import BundleError, DataError
 from holdfast.explain import reasons
+from holdfast.features.catalogue import Vocabulary, catalogue
+from holdfast.features.feature import Feature
+from holdfast.models import Bundle
 from holdfast.progress import SILENT, Progress
 
 PREDICTIONS = ("p_churn", "value", "value_low", "value_high", "expected_loss")
@@ -33,6 +36,27 @@ class Scorer(Protocol):
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """One column per feature and ``base``, in log-odds."""
+
+
+def declarations(bundle: Bundle, vocabulary: Vocabulary) -> list[Feature]:
+    """The declarations of a bundle's features, from the levels it was trained with and the columns there are now.
+
+    Raises
+    ------
+    BundleError
+        The catalogue or the sources cannot give some of them; they are named.
+    """
+    stored = Vocabulary.from_dict(bundle.meta["vocabulary"])
+    known = {feature.name: feature for feature in catalogue(Vocabulary(vocabulary.columns, stored.levels))}
+    absent = [name for name in bundle.feature_names if name not in known]
+    if absent:
+        shown = ", ".join(absent[:10]) + (", …" if len(absent) > 10 else "")
+        raise BundleError(
+            f"The model was trained with {len(bundle.features)} features; the catalogue cannot build {len(absent)} "
+            f"of them from the sources at hand: {shown}. Bring back the source or column that they come from, or "
+            "train and promote a model on today's sources."
+        )
+    return [known[name] for name in bundle.feature_names]
 
 
 def score(

@@ -51,7 +51,7 @@ def test_a_notebook_runs_from_top_to_bottom(
         resources={"metadata": {"path": str(home)}},
     )
     client.execute(env=dict(os.environ))
-    assert [name for folder in (home, temporary) for name in os.listdir(folder)] == []
+    assert [left for folder in (home, temporary) for left in folder.iterdir()] == []
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
