@@ -131,5 +131,5 @@ def _worded(problem: Any) -> str:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a configuration file, for editors that complete and check YAML."""
-    schema = Configuration.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "holdfast configuration", **schema}
+    schema = {**Configuration.model_json_schema(), "title": "Configuration of holdfast"}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
