@@ -92,8 +92,8 @@ class Shop:
         made.write(**changes)
         return made
 
-    def write(self, name: str = "shop.yaml", **changes: Any) -> Path:
+    def write(self, file: str = "shop.yaml", /, **changes: Any) -> Path:
         """Write a configuration beside the orders; JSON is YAML."""
-        path = self.folder / name
+        path = self.folder / file
         path.write_text(json.dumps(settings(**changes), indent=1), encoding="utf-8")
         return path

@@ -16,7 +16,7 @@ import pyarrow as pa
 from holdfast.history.arrays import Numbers
 from holdfast.history.stream import Stream
 from holdfast.sources import Tables
-from holdfast.sources.engine import quoted
+from holdfast.sources.engine import quoted, reading
 
 EVENTS_PER_CHUNK = 4_000_000
 
@@ -47,14 +47,16 @@ def chunks(
     events_per_chunk : int
         A chunk ends with the first customer at which this many events are reached.
     """
-    levels = {name: _encode(tables, name, columns) for name, columns in wanted.items()}
-    edges = _edges(tables, wanted, events_per_chunk)
+    with reading("the events"):
+        levels = {name: _encode(tables, name, columns) for name, columns in wanted.items()}
+        edges = _edges(tables, wanted, events_per_chunk)
     for first, stop in pairwise(edges):
-        yield Chunk(
-            first,
-            stop,
-            {name: _read(tables, name, sorted(columns), levels[name], first, stop) for name, columns in wanted.items()},
-        )
+        with reading("the events"):
+            streams = {
+                name: _read(tables, name, sorted(columns), levels[name], first, stop)
+                for name, columns in wanted.items()
+            }
+        yield Chunk(first, stop, streams)
 
 
 def _edges(tables: Tables, wanted: Collection[str], events_per_chunk: int) -> list[int]:

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from holdfast.errors import ConfigError, DataError, StorageError
+from holdfast.sources.workspace import DATABASE, workspace
 
 
 def quoted(name: str) -> str:
@@ -40,13 +41,16 @@ def expanded(text: str, key: str) -> str:
     return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", value, text)
 
 
+_NO_SPACE = re.compile(r"no space left|disk.{0,12}full|(could not|failed to) write|file too large", re.IGNORECASE)
+
+
 def connect(memory_limit: str, threads: int) -> tuple[duckdb.DuckDBPyConnection, Path]:
     """A connection on a new temporary database file, and the folder that holds it and its spilled pages."""
-    folder = Path(tempfile.mkdtemp(prefix="holdfast-"))
+    folder = workspace()
     try:
         with reading("the temporary database"):
             connection = duckdb.connect(
-                str(folder / "tables.duckdb"),
+                str(folder / DATABASE),
                 config={
                     "memory_limit": memory_limit,
                     "threads": threads,
@@ -73,13 +77,17 @@ def reading(what: str) -> Iterator[None]:
             f"DuckDB ran out of memory or spill space while reading {what}. "
             "Free some disk space, or raise the memory limit."
         ) from None
-    except duckdb.IOException as error:
-        if re.search(r"no space left|disk full|could not write|failed to write", str(error), re.IGNORECASE):
+    except duckdb.Error as error:
+        if _NO_SPACE.search(str(error)):
             raise StorageError(
                 f"The disk is full or refuses to write while reading {what}. "
-                "Free some space, or point TMPDIR at a larger disk."
+                f"Free some space in {tempfile.gettempdir()}, or point TMPDIR at a larger disk."
             ) from None
-        raise ConfigError(f"{what} cannot be read; check that the file exists, is whole and is not locked.") from None
+        if isinstance(error, duckdb.IOException):
+            raise ConfigError(
+                f"{what} cannot be read; check that the file exists, is whole and is not locked."
+            ) from None
+        raise
 
 
 def rows(

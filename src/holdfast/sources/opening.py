@@ -84,9 +84,10 @@ def open_sources(
     connection, folder = connect(memory_limit, threads)
     try:
         present = time.time_ns() // 1000 if now is None else now
-        wanted = None if customers is None else _wanted(connection, customers)
+        with reading("the temporary database"):
+            wanted = None if customers is None else _wanted(connection, customers)
+            connection.execute(f"CREATE TABLE rejects ({_REJECTS})")
         limits = Limits(as_of, present, currency, wanted)
-        connection.execute(f"CREATE TABLE rejects ({_REJECTS})")
         opened = _Opening(connection, limits, base, frames or {}, extra or {})
         mappings = []
         for name, source in sources.items():
