@@ -1,5 +1,7 @@
 """Raw tables in, valid events out: mapping, validation, rejects, cutting the data at an instant."""
 
+from holdfast.sources.draft import Draft
+from holdfast.sources.guessing import guess
 from holdfast.sources.opening import open_sources
 from holdfast.sources.report import SourceReport, SourcesReport
 from holdfast.sources.settings import AttributeSettings, SourceSettings
@@ -7,10 +9,12 @@ from holdfast.sources.tables import StreamInfo, Tables
 
 __all__ = [
     "AttributeSettings",
+    "Draft",
     "SourceReport",
     "SourceSettings",
     "SourcesReport",
     "StreamInfo",
     "Tables",
+    "guess",
     "open_sources",
 ]

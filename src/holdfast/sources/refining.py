@@ -1,0 +1,181 @@
+"""What follows once the kind of a table is known: amounts per unit, zones, translations, attributes, open questions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import duckdb
+
+from holdfast.sources.draft import SourceDraft
+from holdfast.sources.engine import literal, one, quoted
+from holdfast.sources.kinds import MOMENTS, kind_of
+from holdfast.sources.profile import ColumnProfile
+from holdfast.sources.settings import AttributeSettings
+from holdfast.sources.vocabulary import NEGATED, STATIC, TELLS_THE_FUTURE, VALUES, place, plain
+
+_MANY_MISSING = 0.01
+_TOTAL_CORRELATION = 0.3
+_COST = re.compile(r"^(?:cost|kosten|wareneinsatz|cogs)\b")
+_PLAIN_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+
+
+def refine(connection: duckdb.DuckDBPyConnection, draft: SourceDraft) -> SourceDraft:
+    """Complete the draft of one source."""
+    if draft.kind == "orders":
+        draft = _amount(connection, draft)
+        draft = _order(draft)
+    if draft.kind == "customers":
+        draft = _consent(_attributes(draft))
+    return _times(_values(_missing_customers(draft)))
+
+
+def _name(raw: str) -> str:
+    """The raw column as an expression names it."""
+    return raw if _PLAIN_NAME.match(raw) else quoted(raw)
+
+
+def _noted(draft: SourceDraft, **notes: str) -> dict[str, str]:
+    return {**draft.notes, **notes}
+
+
+def _amount(connection: duckdb.DuckDBPyConnection, draft: SourceDraft) -> SourceDraft:
+    """A price per piece times the quantity; margin from a column of costs."""
+    raw, quantity = draft.columns["amount"], draft.columns.get("quantity")
+    words = plain(raw)
+    notes = {"amount": "refunds must be rows of their own with a negative amount"}
+    columns, compute = dict(draft.columns), dict(draft.compute)
+    expression = _name(raw)
+    if quantity is not None and re.search(r"\b(?:price|preis|stuckpreis|einzelpreis)$", words):
+        per_unit = re.search(r"\bunit\b|stuck|einzel", words) is not None
+        if not per_unit:
+            relation = _relation(draft)
+            query = f"SELECT corr({quoted(raw)}, {quoted(quantity)}) FROM (SELECT * FROM {relation} LIMIT 300000)"
+            per_unit = (one(connection, query)[0] or 0.0) < _TOTAL_CORRELATION
+        if per_unit:
+            del columns["amount"]
+            expression = f"{_name(quantity)} * {_name(raw)}"
+            compute["amount"] = expression
+            notes["amount"] = "price per piece times pieces; " + notes["amount"]
+        else:
+            notes["amount"] = f"it grows with {quantity}, so it is the whole line's; " + notes["amount"]
+    cost = next(
+        (c.name for c in draft.table.columns if re.search(r"^(?:cost|kosten|wareneinsatz|cogs)\b", c.words)), None
+    )
+    if cost is not None and "margin" not in columns and draft.table[cost].is_number:
+        compute["margin"] = f"{expression} - {_name(cost)}"
+        notes["margin"] = "amount less cost"
+    return replace(draft, columns=columns, compute=compute, notes=_noted(draft, **notes))
+
+
+def _relation(draft: SourceDraft) -> str:
+    file = literal(str(draft.table.file.absolute()))
+    if draft.table.file.name.lower().endswith((".parquet", ".pq")):
+        return f"read_parquet({file})"
+    return f"read_csv({file}, sample_size = -1{''.join(f', delim = {literal(d)}' for d in draft.table.csv.values())})"
+
+
+def _order(draft: SourceDraft) -> SourceDraft:
+    """Rows that carry dates only and no order number are one order a day."""
+    time = draft.table[draft.columns["event_time"]]
+    if "order_id" in draft.columns or "event_id" in draft.columns or not time.only_dates:
+        return draft
+    compute = {**draft.compute, "order_id": f"strftime(CAST({_name(time.name)} AS DATE), '%Y-%m-%d')"}
+    return replace(
+        draft, compute=compute, notes=_noted(draft, order_id="no order number: one order a customer and day")
+    )
+
+
+def _missing_customers(draft: SourceDraft) -> SourceDraft:
+    customer = draft.table[draft.columns["customer_id"]]
+    missing = 1 - customer.filled
+    if missing <= _MANY_MISSING:
+        return draft
+    note = f"{missing:.1%} of the rows name no customer; without this filter they count as rejected"
+    return replace(draft, where=f"{_name(customer.name)} IS NOT NULL", notes=_noted(draft, where=note))
+
+
+def _times(draft: SourceDraft) -> SourceDraft:
+    """A zone, where times carry none."""
+    roles = {column.name: column.role for column in kind_of(draft.kind, draft.columns).columns}
+    naive = [
+        raw
+        for own, raw in draft.columns.items()
+        if roles[own] in ("time", "known", "later", "date") and draft.table[raw].naive
+    ]
+    if not naive:
+        return draft
+    if all(draft.table[raw].only_dates for raw in naive):
+        note = "dates count from midnight in this zone"
+    else:
+        note = "the times carry no zone: CHECK where their clocks stand, for example Europe/London"
+    return replace(draft, timezone="UTC", notes=_noted(draft, timezone=note))
+
+
+def _values(draft: SourceDraft) -> SourceDraft:
+    """Translate values to our words."""
+    values, questions = dict(draft.values), list(draft.questions)
+    for (kind, own), patterns in VALUES.items():
+        if kind != draft.kind or own not in draft.columns:
+            continue
+        pairs = {}
+        for level in draft.table[draft.columns[own]].levels:
+            ours = next((word for pattern, word in patterns if re.search(pattern, plain(level))), None)
+            if ours is not None and ours != level:
+                pairs[level] = ours
+            if ours is None and (kind, own) == ("subscriptions", "kind"):
+                questions.append(
+                    f"values.kind: what is {level!r}? One of {', '.join(MOMENTS)}; else its rows are rejected."
+                )
+        if pairs:
+            values[own] = pairs
+    return replace(draft, values=values, questions=tuple(questions))
+
+
+def _consent(draft: SourceDraft) -> SourceDraft:
+    """A column that says no turns around."""
+    raw = draft.columns.get("consent")
+    if raw is None or not NEGATED.search(plain(raw)) or draft.table[raw].kind != "BOOLEAN":
+        return draft
+    columns = {own: name for own, name in draft.columns.items() if own != "consent"}
+    notes = _noted(draft, consent="the column says the opposite")
+    return replace(draft, columns=columns, compute={**draft.compute, "consent": f"NOT {_name(raw)}"}, notes=notes)
+
+
+def _attributes(draft: SourceDraft) -> SourceDraft:
+    """Attributes that hardly ever change; the others are named and left to the reader."""
+    found: dict[str, AttributeSettings] = {}
+    future, unsure = [], []
+    for column in draft.table.columns:
+        if column.name in draft.columns.values() or column.is_time:
+            continue
+        if TELLS_THE_FUTURE.search(column.words):
+            future.append(column.name)
+            continue
+        at = place(column.words, STATIC)
+        own = "channel" if at == 1 else re.sub(r"\W", "_", column.words)
+        if at is not None and _is_attribute(column) and own not in found:
+            found[own] = AttributeSettings(column=column.name, static=True)
+        else:
+            unsure.append(column.name)
+    questions = list(draft.questions)
+    if future:
+        questions.append(
+            f"{_some(future)}: left out, because such columns are usually written on the day of the export "
+            "and tell what happened later."
+        )
+    if unsure:
+        questions.append(
+            f"{_some(unsure)}: add under attributes what explains customers, as static if it never changes, "
+            "or with the column that says since when it is known (known_time)."
+        )
+    return replace(draft, attributes=found, questions=tuple(questions))
+
+
+def _is_attribute(column: ColumnProfile) -> bool:
+    return bool(column.levels) and column.kind not in ("DOUBLE", "FLOAT")
+
+
+def _some(names: list[str]) -> str:
+    """The first names of a list."""
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
