@@ -127,7 +127,8 @@ def _time(
         times, zoned, dates = one(
             connection,
             f"SELECT count(TRY_CAST({own} AS TIMESTAMPTZ)), "
-            f"count(*) FILTER (regexp_matches({own}, {casts.TEXT_ZONE})), count(*) FILTER (length({own}) = 10) FROM {sample} WHERE trim({own}) <> ''",
+            f"count(*) FILTER (regexp_matches({own}, {casts.TEXT_ZONE})), count(*) FILTER (length({own}) = 10) "
+            f"FROM {sample} WHERE trim({own}) <> ''",
         )
         is_time = times >= 0.95 * filled and times > 0
         return is_time, is_time and zoned < times, is_time and dates == times
