@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from weakref import finalize
 import duckdb
 
 from holdfast.errors import StorageError
-from holdfast.sources.engine import literal, one, quoted, reading
+from holdfast.sources.engine import literal, one, quoted
 from holdfast.sources.report import SourcesReport
 from holdfast.sources.streams import ColumnKind
 from holdfast.timeline import BEGINNING
@@ -132,21 +133,28 @@ class Tables:
 
         The columns are ``source``, ``row_number`` (0 is the first row after the source's filter), ``event_id``,
         ``reason`` and ``values``, the raw mapped cells as one JSON text.
+
+        Raises
+        ------
+        StorageError
+            The place cannot be written; a file that was there stays as it is.
         """
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(target.name + ".partial")
         try:
-            with reading("the rejected rows"):
-                self.connection.execute(
-                    "COPY (SELECT * FROM rejects ORDER BY source, row_number) "
-                    f"TO {literal(str(partial))} (FORMAT parquet, COMPRESSION zstd)"
-                )
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self.connection.execute(
+                "COPY (SELECT * FROM rejects ORDER BY source, row_number) "
+                f"TO {literal(str(partial))} (FORMAT parquet, COMPRESSION zstd)"
+            )
             partial.replace(target)
-        except OSError as error:
-            raise StorageError(f"{target} could not be written ({error.strerror}). Free some space.") from None
-        finally:
-            partial.unlink(missing_ok=True)
+        except (OSError, duckdb.IOException) as error:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+            reason = getattr(error, "strerror", None) or "the system refused it"
+            raise StorageError(
+                f"The rejected rows could not be written to {target}: {reason}. Free some space, or name another place."
+            ) from None
         return int(one(self.connection, "SELECT count(*) FROM rejects")[0])
 
 

@@ -8,7 +8,7 @@ import math
 import pyarrow.parquet as pq
 import pytest
 
-from holdfast.errors import DataError
+from holdfast.errors import DataError, StorageError
 from tests.unit.sources.opened import at, events, opened, table
 
 ORDER = ("customer_id", "event_time", "amount", "event_id")
@@ -193,6 +193,15 @@ def test_rejects_are_written_with_their_raw_values(tmp_path):
     ]
     assert json.loads(found[1]["values"])["customer_id"] == "ü"
     assert [file.name for file in target.parent.iterdir()] == ["rejects.parquet"]
+
+
+@pytest.mark.parametrize("place", ["file/rejects.parquet", "rejects.parquet"])
+def test_rejects_that_cannot_be_written_say_so(tmp_path, place):
+    """A run must not go on as if the rows had been kept."""
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "rejects.parquet.partial").mkdir()
+    with opened("orders", table(ORDER, [GOOD])) as tables, pytest.raises(StorageError, match="could not be written"):
+        tables.write_rejects(tmp_path / place)
 
 
 def test_no_valid_row_stops_with_the_reasons():
