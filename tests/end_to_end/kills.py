@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import lightgbm  # noqa: F401 - so that no child spends its time on it
-import mlflow  # noqa: F401 - the same
+import mlflow.store.model_registry.sqlalchemy_store
+import mlflow.store.tracking.sqlalchemy_store  # noqa: F401 - the same
 
 from holdfast import cli, pipelines
 from holdfast.report import console

@@ -6,6 +6,7 @@ import json
 import re
 from hashlib import sha256
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import pandas as pd
@@ -233,3 +234,25 @@ def test_the_installed_command_answers(tmp_path: Path) -> None:
     assert answer.code == 2
     assert answer.out == ""
     assert answer.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("way", ["retail"], indirect=True)
+def test_the_demo_tells_the_whole_way_and_a_second_one_is_quick(way: Way) -> None:
+    """The first command that a newcomer tries; here it finds the business and the model there already."""
+    before = contents(way.list_folder)
+    arguments = ["demo", "--kind", way.kind, "--config", way.config, "--customers", CUSTOMERS]
+    said = done(*arguments).out
+    steps = ["simulate", "check", "train", "backtest", "promote", "score"]
+    found = [next(i for i, line in enumerate(said.splitlines()) if line.startswith(step)) for step in steps]
+    assert found == sorted(found)
+    assert "is there already" in said
+    assert "AUC of the truth itself" in said
+    assert "mlflow ui --backend-store-uri sqlite:///" in said
+    plots = [path.name for path in (way.config.parent.parent / "demo" / way.kind / "plots").iterdir()]
+    assert len(plots) >= 3
+    begun = perf_counter()
+    again = done(*arguments).out
+    assert perf_counter() - begun < 30
+    seconds = re.compile(r"^\d+ s$", flags=re.MULTILINE)
+    assert seconds.sub("", again) == seconds.sub("", said)
+    assert contents(way.list_folder) == before
