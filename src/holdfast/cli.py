@@ -38,7 +38,7 @@ Customers = Annotated[int, typer.Option(min=1, help="How many customers to simul
 @app.command()
 def demo(
     kind: Kind = "retail",
-    customers: Customers = 20_000,
+    customers: Customers = 8_000,
     config: Annotated[Path | None, typer.Option(help="Instead of configs/demo_KIND.yaml.")] = None,
 ) -> None:
     """Go the whole way once, on a simulated business: simulate, check, train, backtest, promote, score."""

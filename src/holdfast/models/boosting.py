@@ -29,6 +29,7 @@ _YEAR_DAYS = 365.25
 _FEWEST_TREES = 10
 _FEWEST_COLUMNS = 10
 _ROWS_WORTH_THREADS = 100_000  # below, threads wait for each other longer than they work, above all on a busy machine
+_ROWS_TO_TRY = 60_000  # more rows choose the same number of trees and cost more
 _TREES_WITHOUT_TRIAL = 60
 _PATIENCE = 30
 _PARSIMONY = 2e-4  # share of the least loss that a smaller count of trees may lose
@@ -149,6 +150,7 @@ def try_folds(
 
     def tried(fold: Fold) -> Rounds:
         train, test = fold.train[kept[fold.train]], fold.test[kept[fold.test]]
+        train = train[:: max(1, -(-len(train) // _ROWS_TO_TRY))]  # evenly, so that every cutoff keeps its share
         return fit_rounds(
             recipe,
             X[train],
@@ -161,8 +163,7 @@ def try_folds(
 
     if not folds:
         return min(_TREES_WITHOUT_TRIAL, recipe.n_estimators), []
-    at_once = recipe.n_jobs if len(y) < _ROWS_WORTH_THREADS else 1  # many rows: the threads work inside each fold
-    with ThreadPoolExecutor(at_once) as pool:
+    with ThreadPoolExecutor(recipe.n_jobs) as pool:  # a fold is too small for threads of its own
         rounds = list(pool.map(tried, folds))
     longest = max(len(r.losses) for r in rounds)
     padded = [np.pad(r.losses, (0, longest - len(r.losses)), mode="edge") for r in rounds]
