@@ -161,3 +161,13 @@ def test_tables_that_were_not_used_are_named(businesses: dict[Kind, Path], tmp_p
     told = write_configuration([*raw(businesses["retail"]), stray], tmp_path / "holdfast.yaml", "mine")
     assert "stock.csv" in told
     assert "stock.csv is not used" in (tmp_path / "holdfast.yaml").read_text(encoding="utf-8")
+
+
+def test_a_folder_stands_for_the_tables_in_it(
+    businesses: dict[Kind, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody likes to type six names; folders inside, such as the truth beside the tables, are left alone."""
+    monkeypatch.chdir(businesses["retail"].parent)
+    told = write_configuration([Path("retail")], tmp_path / "holdfast.yaml", "mine")
+    assert len(load(tmp_path / "holdfast.yaml").sources) == 6
+    assert "truth" not in told

@@ -73,7 +73,7 @@ def _tables(given: Path) -> list[Path]:
     if not given.is_dir():
         return files_of(str(given), "FILES", Path.cwd())
     inside = files_of(str(given), "FILES", Path.cwd())
-    return [file for file in inside if file.parent == given]
+    return [file for file in inside if file.parent == given.absolute()]
 
 
 def _offers(table: TableProfile) -> list[SourceDraft]:
