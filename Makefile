@@ -31,8 +31,8 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/lint-imports
 
 bench: $(VENV)/dev.stamp
-	@for script in $(sort $(wildcard benchmarks/bench_*.py)); do \
-		echo "== $$script"; $(BIN)/python $$script || exit 1; \
+	@for script in $(filter-out __init__,$(basename $(notdir $(sort $(wildcard benchmarks/*.py))))); do \
+		echo "== benchmarks.$$script"; $(BIN)/python -m benchmarks.$$script || exit 1; \
 	done
 
 notebooks: $(VENV)/dev.stamp
