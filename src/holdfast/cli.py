@@ -30,6 +30,7 @@ app.add_typer(features_app, name="features")
 
 Config = Annotated[Path, typer.Argument(help="Configuration file (YAML).", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on the last line, for programs.")]
+INTERRUPTED = 130
 KINDS = Literal["retail", "subscription"]
 Kind = Annotated[KINDS, typer.Option(help="Without contracts (retail) or with them (subscription).")]
 Customers = Annotated[int, typer.Option(min=1, help="How many customers to simulate.")]
@@ -215,6 +216,7 @@ def main() -> None:
         where = f" ({error.filename})" if error.filename else ""
         typer.echo(f"The system refused: {error.strerror or error}{where}. Nothing half-written was left.", err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("Stopped. Nothing half-written was left.", err=True)
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer makes this of Control-C, and says nothing
+            typer.echo("Stopped. Nothing half-written was left.", err=True)
+        raise

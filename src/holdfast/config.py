@@ -63,12 +63,14 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    loader.flatten_mapping(node)
-    keys = [loader.construct_object(key) for key, _ in node.value]
-    for key in keys:
-        if keys.count(key) > 1:
+    own = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+    if len(own) < len(node.value):
+        raise yaml.constructor.ConstructorError(None, None, "a key is no plain text", node.start_mark)
+    for key in own:
+        if own.count(key) > 1:
             raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", node.start_mark)
-    return dict(zip(keys, (loader.construct_object(value, deep=True) for _, value in node.value), strict=True))
+    loader.flatten_mapping(node)  # what <<: brings may be written anew
+    return {loader.construct_object(key): loader.construct_object(value, deep=True) for key, value in node.value}
 
 
 _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)

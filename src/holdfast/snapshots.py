@@ -98,8 +98,8 @@ def require_complete(cutoffs: Iterable[int], tables: Tables, labels: LabelSettin
         if ready > until:
             raise DataError(
                 f"Cutoff {show(cutoff)} needs {labels.complete_after.count:g} days of outcome; the data of "
-                f"{' and '.join(needed_by_labels(labels))} ends at {show(until)}. Use it from {show(ready)} on, when its "
-                f"outcome is complete, or {way_out}."
+                f"{' and '.join(needed_by_labels(labels))} ends at {show(until)}. "
+                f"Use it from {show(ready)} on, when its outcome is complete, or {way_out}."
             )
         if cutoff <= tables.data_from:
             raise DataError(

@@ -33,7 +33,8 @@ def show(result: Any, as_json: bool = False) -> None:
     if as_json:
         _print_json(result.to_dict())
     else:
-        _console().print(render(result))
+        content = render(result)
+        _console().print(content, soft_wrap=isinstance(content, str))  # a path that is broken cannot be copied
 
 
 def features(found: Iterable[Feature], as_json: bool) -> None:
@@ -86,13 +87,13 @@ def _(checked: Checked) -> RenderableType:
     for source in checked.sources:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in source.rejected.items())
         table.add_row(
-            source.name,
+            escape(source.name),
             f"{source.rows_in:,}",
             f"{source.rows_valid:,}",
             f"{source.rows_rejected:,}",
             f"{source.share_rejected:.2%}",
             *("" if at is None else show_instant(at)[:10] for at in (source.first, source.last)),
-            reasons,
+            escape(reasons),
         )
     worst = max(source.share_rejected for source in checked.sources)
     verdict = (
@@ -106,9 +107,11 @@ def _(checked: Checked) -> RenderableType:
         verdict,
     ]
     if checked.undated:
-        parts.append(f"[yellow]look[/]: attributes without a known time stop training: {', '.join(checked.undated)}")
+        parts.append(
+            f"[yellow]look[/]: attributes without a known time stop training: {escape(', '.join(checked.undated))}"
+        )
     if checked.rejects:
-        parts.append(f"rejected rows are in {checked.rejects}")
+        parts.append(f"rejected rows are in {escape(str(checked.rejects))}")
     if checked.audit:
         parts.append(render(checked.audit))
     return Group(*parts)
@@ -118,8 +121,8 @@ def _(checked: Checked) -> RenderableType:
 def _(found: Audit) -> RenderableType:
     checks = ", ".join(f"{count:,} {what}" for what, count in found.checks.items())
     lines = [f"audit: {checks}"]
-    lines += [f"[red]found[/] {finding.name}: {escape(finding.detail)}" for finding in found.findings]
-    lines += [f"[yellow]allowed[/] {finding.name}: {escape(finding.detail)}" for finding in found.allowed]
+    lines += [f"[red]found[/] {escape(finding.name)}: {escape(finding.detail)}" for finding in found.findings]
+    lines += [f"[yellow]allowed[/] {escape(finding.name)}: {escape(finding.detail)}" for finding in found.allowed]
     return "\n".join(lines if len(lines) > 1 else [f"{lines[0]}; [green]nothing knows the future[/]"])
 
 
@@ -128,7 +131,7 @@ def _(built: Built) -> RenderableType:
     between = f"{built.cutoffs[0]} to {built.cutoffs[-1]}"
     return (
         f"{built.snapshots:,} snapshots of {built.features} features at {len(built.cutoffs)} cutoffs "
-        f"({between}) are in {built.path}"
+        f"({between}) are in {escape(str(built.path))}"
     )
 
 
@@ -139,21 +142,21 @@ def _(trained: Trained) -> RenderableType:
         f"{what} [bold]{trained.name} version {trained.version}[/] (challenger): {trained.snapshots:,} snapshots at "
         f"{trained.cutoffs} cutoffs, {trained.features} features",
         f"tested at {trained.tested_at}: {_figures(trained.metrics)}",
-        f"MLflow: {trained.tracking}",
+        f"MLflow: {escape(trained.tracking)}",
     ]
     return "\n".join(lines)
 
 
 @render.register
 def _(result: Backtest) -> RenderableType:
-    return result.table()
+    return escape(result.table())
 
 
 @render.register
 def _(promotion: Promotion) -> RenderableType:
     champion = f"version {promotion.champion}" if promotion.champion else "nobody"
     outcome = "[green]promoted[/]" if promotion.moved else "[yellow]not promoted[/]"
-    why = f"{promotion.name} version {promotion.challenger}, because {promotion.reason}"
+    why = f"{promotion.name} version {promotion.challenger}, because {escape(promotion.reason)}"
     return f"{outcome}: {why}. Champion is {champion}."
 
 
@@ -171,8 +174,8 @@ def _(published: Published) -> RenderableType:
         "",
         *_customers(published.first, published.currency),
         "",
-        f"list    {published.folder}",
-        f"report  {published.folder / 'report.html'}",
+        f"list    {escape(str(published.folder))}",
+        f"report  {escape(str(published.folder / 'report.html'))}",
     ]
     return "\n".join(lines)
 
