@@ -1,0 +1,123 @@
+"""One YAML file holds a whole project; every mistake in it is named before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from holdfast.config import Configuration, json_schema, load, parse
+from holdfast.errors import ConfigError
+from tests.conftest import ROOT
+from tests.end_to_end.shop import settings
+
+
+def refused(raw: object) -> str:
+    """The message with which settings are refused."""
+    with pytest.raises(ConfigError) as caught:
+        parse(raw, "shop.yaml")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_configurations_that_we_ship_load(path: Path) -> None:
+    """They are what people copy."""
+    assert isinstance(load(path), Configuration)
+
+
+def test_every_problem_is_named_at_once() -> None:
+    """Nobody wants to run six times to learn of six typos."""
+    raw = settings(churn__horizon_days=-1, value__of="love", outreach__budget=None, seeds=3)
+    message = refused(raw)
+    assert message.startswith("Found 4 problems in shop.yaml:")
+    assert "churn.horizon_days: Input should be greater than 0, found -1." in message
+    assert "value.of: " in message
+    assert "outreach.budget: this key is missing, and it has no default because it decides the answer." in message
+    assert "seeds: this key is unknown; check its spelling and its place." in message
+
+
+def test_one_problem_is_told_in_the_singular() -> None:
+    """Small things show whether somebody cared."""
+    assert refused(settings(name="1 shop")).startswith("Found 1 problem in shop.yaml:")
+
+
+@pytest.mark.parametrize("raw", [None, [], "text", 3])
+def test_what_is_no_mapping_is_refused(raw: object) -> None:
+    """An empty file, a list, a word."""
+    assert f"found {type(raw).__name__}" in refused(raw)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("population", {"bought_within_days": 90, "subscribed": True}),
+        ("population", {}),
+        ("churn", {"kind": "no_order", "horizon_days": 90, "grace_days": 14}),
+        ("outreach__budget", {"contacts": 5, "share": 0.1}),
+        ("outreach__stages", {"onboarding_days": 30, "lapsing_days": 90, "dormant_days": 60, "lost_days": 360}),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(key: str, value: object) -> None:
+    """Each block checks itself, and the message says where it stands."""
+    assert key.replace("__", ".") in refused(settings(**{key: value}))
+
+
+def test_the_fingerprint_depends_on_what_is_set_and_not_on_how() -> None:
+    """Order and spelled-out defaults are no new configuration; a new horizon is."""
+    raw = settings()
+    same = parse({name: raw[name] for name in reversed(raw)} | {"seed": 0})
+    assert parse(raw).fingerprint == same.fingerprint
+    assert parse(raw).fingerprint != parse(settings(churn__horizon_days=61)).fingerprint
+
+
+def test_labels_are_both_definitions() -> None:
+    """Churn and value look ahead together."""
+    labels = parse(settings(value__horizon_days=90)).labels
+    assert (labels.churn.horizon_days, labels.value.horizon_days) == (60, 90)
+    assert labels.complete_after.count == 90
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (b"\xff\xfe", "not UTF-8"),
+        (b"name: [", "line 1"),
+        (b"name: shop\nname: other\n", "'name' stands twice"),
+        (b"a: &x {b: 1}\nc: {<<: *x, d: 2, d: 3}\n", "'d' stands twice"),
+        (b"name: !!python/name:os.system\n", "tags that build objects are refused"),
+        (b"? [1, 2]\n: 3\n", "a key is no plain text"),
+        (b"? {a: 1}\n: 3\n", "a key is no plain text"),
+    ],
+)
+def test_files_that_are_no_plain_yaml_are_refused(tmp_path: Path, content: bytes, part: str) -> None:
+    """Whatever stands in the file, the message is ours."""
+    path = tmp_path / "shop.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert part in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """Missing, or a folder."""
+    with pytest.raises(ConfigError, match="No such file"):
+        load(tmp_path / "none.yaml")
+    with pytest.raises(ConfigError, match="Is a directory"):
+        load(tmp_path)
+
+
+def test_anchors_and_merges_are_plain_yaml(tmp_path: Path) -> None:
+    """People share blocks between sources."""
+    path = tmp_path / "shop.yaml"
+    path.write_text("a: &common {x: 1, y: 2}\nb: {<<: *common, y: 3}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert "a: this key is unknown" in str(caught.value)
+
+
+def test_the_schema_names_every_key() -> None:
+    """Editors complete what it lists."""
+    schema = json_schema()
+    assert set(schema["properties"]) == set(Configuration.model_fields)
+    assert schema["additionalProperties"] is False

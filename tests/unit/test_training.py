@@ -1,0 +1,65 @@
+"""From snapshots to a bundle."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from holdfast.errors import DataError
+from holdfast.timeline import Days, instant, show
+from holdfast.training import FEWEST_CUSTOMERS, fit, known_by, require_learnable
+from tests.unit.models.samples import FEATURES, MONTH, snapshots
+
+FIRST = instant("2024-01-01")
+
+
+def test_a_bundle_knows_how_it_was_trained() -> None:
+    """Whoever finds it later must be able to say from what it learnt."""
+    table = snapshots(customers=250, cutoffs=4)
+    bundle = fit(table, FEATURES, complete_after=Days(60), seed=3, meta={"name": "shop"})
+    assert list(bundle.feature_names) == [spec["name"] for spec in FEATURES]
+    assert bundle.meta["name"] == "shop"
+    assert bundle.meta["training_cutoffs"] == [show(FIRST + k * MONTH) for k in range(4)]
+    assert bundle.meta["training_snapshots"] == len(table)
+    risk = bundle.predict(table)["p_churn"].to_numpy()
+    assert risk[table["churned"] == 1].mean() > risk[table["churned"] == 0].mean() + 0.1
+
+
+def test_the_same_snapshots_and_seed_give_the_same_bundle() -> None:
+    """A training that cannot be repeated cannot be questioned."""
+    table = snapshots(customers=250, cutoffs=3)
+    one, other = (
+        fit(table, FEATURES, complete_after=Days(60), seed=1, meta={}).predict(table).to_numpy() for _ in range(2)
+    )
+    assert (one == other).all()
+
+
+def test_too_few_customers_are_refused() -> None:
+    """Many snapshots of few people are still few people."""
+    with pytest.raises(DataError, match=f"at least {FEWEST_CUSTOMERS} customers to learn from, found 199"):
+        require_learnable(snapshots(customers=199, cutoffs=9))
+    require_learnable(snapshots(customers=200, cutoffs=2))
+
+
+@pytest.mark.parametrize(("outcome", "word"), [(0.0, "no"), (1.0, "every")])
+def test_one_class_is_refused(outcome: float, word: str) -> None:
+    """LightGBM would fit it and say nothing."""
+    with pytest.raises(DataError, match=f"one class only: {word} customer churned, at 2 cutoffs"):
+        require_learnable(snapshots(cutoffs=2).assign(churned=outcome))
+
+
+def test_only_complete_outcomes_are_known() -> None:
+    """An outcome that ends at the test cutoff is known there; one that ends a microsecond later is not."""
+    table = snapshots(cutoffs=4)
+    known = known_by(table, FIRST + 3 * MONTH, Days(60))
+    assert sorted(known["cutoff"].unique()) == [FIRST, FIRST + MONTH]
+    earlier = known_by(table, FIRST + 3 * MONTH - 1, Days(60))
+    assert np.unique(earlier["cutoff"]).tolist() == [FIRST]
+
+
+def test_a_history_shorter_than_the_horizon_names_the_first_possible_cutoff() -> None:
+    """So that the configuration can be mended without counting days."""
+    table: pd.DataFrame = snapshots(cutoffs=4)
+    with pytest.raises(DataError, match=f"Test from {show(FIRST + 4 * MONTH)} on"):
+        known_by(table, FIRST + 3 * MONTH, Days(120))
