@@ -83,8 +83,9 @@ class Audit:
         """
         if self.findings:
             lines = "\n".join(f"  {finding.name}: {finding.detail}" for finding in self.findings)
+            doubts = "1 doubt" if len(self.findings) == 1 else f"{len(self.findings)} doubts"
             raise AuditError(
-                f"Wanted features that know nothing of the future, found {len(self.findings)} doubts:\n{lines}\n"
+                f"Wanted features that know nothing of the future, found {doubts}:\n{lines}\n"
                 "Mend the source or the feature; what is known to be harmless goes by name under audit.allow."
             )
 
