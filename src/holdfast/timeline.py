@@ -18,6 +18,7 @@ MICROSECONDS_PER_DAY = 86_400_000_000
 DAYS_PER_MONTH = 365.25 / 12
 BEGINNING = -(2**61)  # earlier than any event, later than any lifetime began; far from the edge of 64 bits
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_YEARS = range(1700, 2500)  # far from the ends of what a calendar can hold
 
 Instants = NDArray[np.int64]
 
@@ -44,7 +45,7 @@ def instant(moment: str | date | datetime | int) -> int:
     Raises
     ------
     ConfigError
-        The text is no ISO 8601 date or time.
+        The text is no ISO 8601 date or time, or lies centuries away.
     """
     if isinstance(moment, int):
         return moment
@@ -60,6 +61,8 @@ def instant(moment: str | date | datetime | int) -> int:
         moment = datetime(moment.year, moment.month, moment.day)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
+    if moment.year not in _YEARS:
+        raise ConfigError(f"Wanted an instant between {_YEARS[0]} and {_YEARS[-1]}, found the year {moment.year}.")
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 

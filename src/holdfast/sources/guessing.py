@@ -22,7 +22,7 @@ from holdfast.sources.vocabulary import FILES, ROW_ID, WORDS, place, plain
 
 LEAST_EVIDENCE = 3.0
 _EVIDENCE = {
-    "orders": {"amount": 2.0, "order_id": 1.0, "quantity": 0.5, "category": 0.5, "discount": 0.5, "currency": 0.5},
+    "orders": {"amount": 3.0, "order_id": 1.0, "quantity": 0.5, "category": 0.5, "discount": 0.5, "currency": 0.5},
     "engagement": {"kind": 2.0, "quantity": 0.5},
     "tickets": {"ticket_id": 2.0, "resolved_time": 2.0, "severity": 1.0, "satisfaction": 0.5, "topic": 0.5},
     "subscriptions": {"mrr": 3.0, "subscription_id": 1.0, "plan": 0.5, "term_end": 1.0},

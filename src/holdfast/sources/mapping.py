@@ -165,7 +165,7 @@ def _types(
     for own, (sql, key) in expressions.items():
         try:
             types[own] = rows(connection, f"DESCRIBE SELECT {sql} AS value FROM {relation.sql}")[0][1]
-        except (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException) as error:
+        except duckdb.Error as error:  # a DESCRIBE reads no row, so the message quotes the expression alone
             reason = str(error).split("\n", 1)[0].removeprefix("Binder Error: ").rstrip(". ")
             raise ConfigError(
                 f"{key}: DuckDB cannot evaluate it ({reason}). Where a column is text, convert it, "

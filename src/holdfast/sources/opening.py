@@ -138,7 +138,12 @@ class _Opening:
             query = mapped_query(mapping, relation.sql, self.limits, watch)
             try:
                 self.connection.execute(f"CREATE TABLE {mapped(name)} AS {query}")
-            except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException):
+            except (
+                duckdb.ConversionException,
+                duckdb.InvalidInputException,
+                duckdb.NotSupportedError,
+                duckdb.OutOfRangeException,
+            ):
                 # DuckDB's message quotes the cell; only the filter runs without TRY, files aside.
                 raise DataError(
                     f"Source '{name}' has a row that cannot be read"

@@ -110,6 +110,32 @@ def test_types_that_do_not_fit_are_told_before_any_row_is_read():
         amounts("text * Quantity + INTERVAL 1 DAY")
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"compute": {"amount": "strptime(text, '%Q')"}},
+        {"where": "regexp_matches(text, '(')"},
+        {"where": "abs(DISTINCT Quantity) > 1"},
+    ],
+)
+def test_an_expression_that_no_row_could_satisfy_is_a_mistake_in_the_configuration(settings):
+    """Whatever DuckDB objects to while it plans, the person who wrote the expression hears of the key, not of us."""
+    columns = BASE if "compute" in settings else {**BASE, "amount": "UnitPrice"}
+    with pytest.raises(ConfigError, match=r"sources.orders.(where|compute.amount)"):
+        opened("orders", FRAME, columns=columns, **settings)
+
+
+def test_a_zone_that_only_the_data_would_meet_is_told_without_a_traceback():
+    """A function that fails while it runs stops with our words."""
+    with pytest.raises((ConfigError, DataError), match=r"sources.orders.where"):
+        opened(
+            "orders",
+            FRAME,
+            columns={**BASE, "amount": "UnitPrice"},
+            where="timezone('Mars', \"when at\") > '2020-01-01'",
+        )
+
+
 def test_a_row_whose_expression_fails_has_no_value():
     """One bad cell must not stop a table of millions, and its text must not appear in an error."""
     with opened("orders", FRAME, columns=BASE, compute={"amount": "CAST(text AS DOUBLE)"}) as tables:
