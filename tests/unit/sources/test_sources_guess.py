@@ -150,7 +150,7 @@ def test_questions_and_turned_meanings(tmp_path):
 def test_our_own_names_are_understood_whatever_the_file_is_called(tmp_path):
     """Whoever follows the documentation to the letter must not be turned away."""
     when = pd.date_range("2024-01-01", periods=6, freq="D")
-    path = table(tmp_path, "base.parquet", {"customer_id": list("aabbcc"), "event_time": list(when), "amount": [1.0] * 6})
+    path = table(tmp_path, "base.csv", {"customer_id": list("aabbcc"), "event_time": list(when), "amount": [1.0] * 6})
     assert read(guess([path]), tmp_path)["orders"].columns == {
         "customer_id": "customer_id",
         "event_time": "event_time",
