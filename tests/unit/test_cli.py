@@ -27,7 +27,9 @@ CODES = {
 }
 
 WAITING = """
+import signal
 import time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits that it is ignored
 from holdfast import cli
 
 @cli.app.command()
