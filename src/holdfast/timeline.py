@@ -18,7 +18,7 @@ MICROSECONDS_PER_DAY = 86_400_000_000
 DAYS_PER_MONTH = 365.25 / 12
 BEGINNING = -(2**61)  # earlier than any event, later than any lifetime began; far from the edge of 64 bits
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_YEARS = range(1700, 2500)  # far from the ends of what a calendar can hold
+_FIRST_YEAR, _LAST_YEAR = 1700, 9999  # within what a calendar can hold, in every zone
 
 Instants = NDArray[np.int64]
 
@@ -61,8 +61,8 @@ def instant(moment: str | date | datetime | int) -> int:
         moment = datetime(moment.year, moment.month, moment.day)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    if moment.year not in _YEARS:
-        raise ConfigError(f"Wanted an instant between {_YEARS[0]} and {_YEARS[-1]}, found the year {moment.year}.")
+    if moment.year < _FIRST_YEAR or (moment.year == _LAST_YEAR and moment.utcoffset()):
+        raise ConfigError(f"Wanted an instant between {_FIRST_YEAR} and {_LAST_YEAR}, found {moment.isoformat()}.")
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 

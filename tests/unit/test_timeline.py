@@ -28,7 +28,9 @@ def test_one_instant_has_many_spellings(written: str | date | int) -> None:
     assert show(instant(written)) == "2024-03-01"
 
 
-@pytest.mark.parametrize("written", ["yesterday", "0001-01-01T00:00:00+14:00", "9999-12-31", date(1, 1, 1)])
+@pytest.mark.parametrize(
+    "written", ["yesterday", "0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00-14:00", date(1, 1, 1)]
+)
 def test_what_is_no_usable_date_is_refused(written: str | date) -> None:
     """A slip of the keyboard gets one sentence, not an overflow somewhere later."""
     with pytest.raises(ConfigError, match="Wanted"):
