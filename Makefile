@@ -8,7 +8,7 @@ KIND ?= retail
 VENV := .venv
 BIN := $(VENV)/bin
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate pyproject.toml --extra build
-DEVELOPER := --extra dev --extra explain --extra notebook --extra postgres
+DEVELOPER := --extra dev --extra explain --extra notebook --extra postgres --extra spark --extra bench
 
 # LightGBM needs the system's OpenMP library. Where it is missing, the copy that scikit-learn brings stands in.
 OPENMP := $(CURDIR)/$(VENV)/openmp
@@ -63,8 +63,9 @@ $(VENV)/made.stamp:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
+# The files list everything, so nothing is left to resolve; resolving would trip over releases newer than the pins.
 define install
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement $(1)
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement $(1)
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@rm -rf $(OPENMP) && mkdir -p $(OPENMP)
 	@env -u LD_LIBRARY_PATH $(BIN)/python -c 'import ctypes; ctypes.CDLL("libgomp.so.1")' 2>/dev/null \
