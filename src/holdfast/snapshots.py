@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -16,8 +17,7 @@ from holdfast.features import build as features_room
 from holdfast.features.catalogue import RESERVED
 from holdfast.features.feature import Feature
 from holdfast.history.aggregates import Count, Sum
-from holdfast.history.arrays import Indices, Mask
-from holdfast.history.duck import EVENTS_PER_CHUNK, Chunk, chunks
+from holdfast.history.duck import EVENTS_PER_CHUNK, Chunk, worked
 from holdfast.history.stream import Where, Window, past
 from holdfast.labels import LABELS, LabelSettings, label
 from holdfast.labels import needed as needed_by_labels
@@ -25,7 +25,9 @@ from holdfast.progress import SILENT, Progress
 from holdfast.settings import Settings
 from holdfast.sources import Tables
 from holdfast.sources.engine import one, quoted
-from holdfast.timeline import LIFETIME, Days, Instants, every, instant, month_starts, show
+from holdfast.timeline import LIFETIME, Days, every, instant, month_starts, show
+
+CELLS_PER_CHUNK = 16_000_000
 
 
 class PopulationSettings(Settings):
@@ -135,6 +137,107 @@ def training_cutoffs(settings: CutoffSettings, tables: Tables, labels: LabelSett
     return sorted({*regular, *tests})
 
 
+@dataclass(frozen=True)
+class Snapshots:
+    """What to build of each customer, wherever the customers are: a declaration that travels to the data.
+
+    Attributes
+    ----------
+    features : tuple of Feature
+    population : PopulationSettings
+    cutoffs : tuple of int
+        Instants in microseconds, earliest first.
+    labels : LabelSettings or None
+        None for scoring, where the outcome is not known yet.
+    """
+
+    features: tuple[Feature, ...]
+    population: PopulationSettings
+    cutoffs: tuple[int, ...]
+    labels: LabelSettings | None = None
+
+    @classmethod
+    def of(
+        cls,
+        features: Iterable[Feature],
+        population: PopulationSettings,
+        cutoffs: Iterable[int],
+        labels: LabelSettings | None = None,
+    ) -> Snapshots:
+        """With the cutoffs in order, each once.
+
+        Raises
+        ------
+        ConfigError
+            Two features have one name.
+        """
+        listed = tuple(features)
+        _require_own_names(listed)
+        return cls(listed, population, tuple(sorted({int(cutoff) for cutoff in cutoffs})), labels)
+
+    def wanted(self, tables: Tables) -> dict[str, set[str]]:
+        """The columns to read per stream.
+
+        Raises
+        ------
+        ConfigError
+            A source or column that the population, the features or the labels need is not mapped.
+        """
+        return _wanted(tables, self.features, self.population, self.labels)
+
+    def __call__(self, chunk: Chunk) -> pd.DataFrame:
+        """The snapshots of a chunk's customers, in order of customer and cutoff.
+
+        Returns
+        -------
+        DataFrame
+            ``customer_id`` (text), ``cutoff`` (int64 microseconds), one column per feature, and with labels
+            ``churned``, ``future_value``, ``treated``.
+        """
+        at = np.array(self.cutoffs, dtype=np.int64)
+        customers, cutoffs = np.repeat(np.arange(chunk.customers), at.size), np.tile(at, chunk.customers)
+        stream, rule, window = self.population.rule()
+        members = rule(past(chunk.streams[stream], customers, cutoffs), Window.before(window)) > 0
+        customers, cutoffs = customers[members], cutoffs[members]
+        columns: dict[str, object] = {"customer_id": chunk.ids.take(customers), "cutoff": cutoffs}
+        columns |= features_room.build(self.features, chunk.streams, customers, cutoffs)
+        if self.labels is not None:
+            columns |= label(self.labels, chunk.streams, customers, cutoffs)
+        return pd.DataFrame(columns, copy=False)
+
+    @property
+    def customers_per_chunk(self) -> int:
+        """So many that the snapshots of a chunk stay small beside its events."""
+        return max(1, CELLS_PER_CHUNK // (len(self.cutoffs) * (len(self.features) + 8)))
+
+
+def snapshot_frames(
+    tables: Tables,
+    snapshots: Snapshots,
+    *,
+    events_per_chunk: int = EVENTS_PER_CHUNK,
+    progress: Progress = SILENT,
+) -> Iterator[pd.DataFrame]:
+    """The snapshots piece by piece, in the order of customers: memory depends on the piece, not on the data.
+
+    Rows of customers who had left when the outcome window began are still there, with ``churned`` missing.
+
+    Raises
+    ------
+    ConfigError
+        As :meth:`Snapshots.wanted`.
+    """
+    yield from worked(
+        tables,
+        snapshots.wanted(tables),
+        snapshots,
+        label="Building features",
+        events_per_chunk=events_per_chunk,
+        customers_per_chunk=snapshots.customers_per_chunk,
+        progress=progress,
+    )
+
+
 def build_snapshots(
     tables: Tables,
     features: Sequence[Feature],
@@ -159,8 +262,7 @@ def build_snapshots(
     Returns
     -------
     DataFrame
-        ``customer_id`` (text), ``cutoff`` (int64 microseconds), one column per feature, and with labels ``churned``,
-        ``future_value``, ``treated``; sorted by cutoff and customer. With labels, snapshots whose customer had left
+        As :class:`Snapshots` gives it, sorted by cutoff and customer. With labels, snapshots whose customer had left
         when the outcome window began are not there, and ``attrs["left_in_gap"]`` counts them.
 
     Raises
@@ -171,34 +273,49 @@ def build_snapshots(
     DataError
         Nobody belongs to the population.
     """
-    stream, _, _ = population.rule()
-    _require_own_names(features)
-    wanted = _wanted(tables, features, population, labels)
-    at = np.unique(np.array(cutoffs, dtype=np.int64))
-    parts = []
-    with progress("Building features", total=tables.customer_count) as advance:
-        for chunk in chunks(tables, wanted, events_per_chunk=events_per_chunk):
-            parts.append(_of_chunk(chunk, features, population, labels, at))
-            advance(chunk.customers)
-    if not any(len(part) for part in parts):
+    snapshots = Snapshots.of(features, population, cutoffs, labels)
+    frames = snapshot_frames(tables, snapshots, events_per_chunk=events_per_chunk, progress=progress)
+    parts = [frame for frame in frames if len(frame)]
+    require_members(sum(map(len, parts)), tables, snapshots)
+    table = pd.concat(parts, ignore_index=True)
+    complete = table["churned"].notna().to_numpy() if labels is not None else np.ones(len(table), dtype=bool)
+    require_stayed(int(complete.sum()), len(table))
+    rows = np.flatnonzero(complete)  # of customers in order, so a stable sort by cutoff is all that is missing
+    table = table.take(rows[np.argsort(table["cutoff"].to_numpy()[rows], kind="stable")]).reset_index(drop=True)
+    table.attrs["left_in_gap"] = len(complete) - len(rows)
+    return table
+
+
+def require_members(found: int, tables: Tables, snapshots: Snapshots) -> None:
+    """Refuse a population without customers.
+
+    Raises
+    ------
+    DataError
+        Nobody belongs to the population.
+    """
+    if found == 0:
         raise DataError(
-            f"Nobody belongs to the population at {', '.join(show(cutoff) for cutoff in at)}: "
-            f"wanted customers by {population.model_dump(exclude_defaults=True)} in source '{stream}'. "
+            f"Nobody belongs to the population at {', '.join(show(cutoff) for cutoff in snapshots.cutoffs)}: wanted "
+            f"customers by {snapshots.population.model_dump(exclude_defaults=True)} in source "
+            f"'{snapshots.population.rule()[0]}'. "
             f"The data covers {show(tables.data_from)} to {show(tables.data_until)}; check cutoffs and population."
         )
-    table = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    ids = tables.connection.sql("SELECT customer_id FROM customers_index ORDER BY customer").to_arrow_table()
-    names = pd.Series(ids.column("customer_id").to_pandas(), dtype="str")
-    table.insert(0, "customer_id", names.take(table.pop("customer").to_numpy()).to_numpy())
-    left = table["churned"].isna() if labels is not None else np.zeros(len(table), dtype=bool)
-    if left.all():
+
+
+def require_stayed(stayed: int, members: int) -> None:
+    """Refuse a table in which nobody was left to lose.
+
+    Raises
+    ------
+    DataError
+        Every customer had left when the outcome window began.
+    """
+    if stayed == 0:
         raise DataError(
-            f"All {len(table):,} customers of the population had left before the outcome window began. "
+            f"All {members:,} customers of the population had left before the outcome window began. "
             "Check churn.gap_days and the population."
         )
-    table = table[~left].sort_values(["cutoff", "customer_id"], ignore_index=True)
-    table.attrs["left_in_gap"] = int(left.sum())
-    return table
 
 
 def _require_own_names(features: Sequence[Feature]) -> None:
@@ -233,28 +350,6 @@ def _wanted(
                 )
             wanted.setdefault(name, set()).update(columns)
     return wanted
-
-
-def _of_chunk(
-    chunk: Chunk,
-    features: Sequence[Feature],
-    population: PopulationSettings,
-    labels: LabelSettings | None,
-    at: Instants,
-) -> pd.DataFrame:
-    customers, cutoffs = np.repeat(np.arange(chunk.customers), at.size), np.tile(at, chunk.customers)
-    members = _members(chunk, population, customers, cutoffs)
-    customers, cutoffs = customers[members], cutoffs[members]
-    columns: dict[str, Mapping[str, object] | object] = {"customer": customers + chunk.first, "cutoff": cutoffs}
-    columns |= features_room.build(features, chunk.streams, customers, cutoffs)
-    if labels is not None:
-        columns |= label(labels, chunk.streams, customers, cutoffs)
-    return pd.DataFrame(columns)
-
-
-def _members(chunk: Chunk, population: PopulationSettings, customers: Indices, cutoffs: Instants) -> Mask:
-    stream, rule, window = population.rule()
-    return rule(past(chunk.streams[stream], customers, cutoffs), Window.before(window)) > 0
 
 
 def feature_columns(table: pd.DataFrame) -> list[str]:

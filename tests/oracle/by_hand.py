@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -67,12 +68,20 @@ def values_of(events: Sequence[Event], column: str) -> list[Any]:
 # The leaves. Each takes the events of the window and a column, or the events and the cutoff.
 
 
+def exactly(value: float) -> Fraction:
+    """The number that was meant: a decimal of at most three places if the value is one, else the value as it is."""
+    written = Fraction(round(Fraction(value) * 1000), 1000)
+    return written if float(written) == value and abs(value) <= 2e12 else Fraction(value)
+
+
+def added(values: list[float]) -> Fraction:
+    """The sum without any rounding."""
+    return sum(map(exactly, values), Fraction(0))
+
+
 def total(values: list[float]) -> float:
-    """Added up one after the other (``sum`` of newer Pythons compensates)."""
-    result = 0.0
-    for value in values:
-        result += value
-    return result
+    """Rounded once."""
+    return float(added(values))
 
 
 def mean(values: list[float]) -> Answer:
@@ -82,10 +91,21 @@ def mean(values: list[float]) -> Answer:
 
 def deviation(values: list[float]) -> Answer:
     """With n - 1; None of fewer than two values."""
-    if len(values) < 2:
+    centre = mean(values)
+    if centre is None or len(values) < 2:
         return None
-    centre = total(values) / len(values)
-    return math.sqrt(total([(value - centre) * (value - centre) for value in values]) / (len(values) - 1))
+    squares = 0.0
+    for value in values:
+        squares += (value - centre) * (value - centre)
+    return math.sqrt(squares / (len(values) - 1))
+
+
+def entropy(values: list[Any]) -> Answer:
+    """Of the shares of the different values, in bits; None of no values."""
+    if not values:
+        return None
+    shares = [values.count(value) / len(values) for value in dict.fromkeys(values)]
+    return -sum(share * math.log2(share) for share in shares)
 
 
 OF_VALUES: dict[type, Callable[[list[Any]], Answer]] = {
@@ -98,6 +118,7 @@ OF_VALUES: dict[type, Callable[[list[Any]], Answer]] = {
     declared.Last: lambda values: values[-1] if values else None,
     declared.Change: lambda values: values[-1] - values[-2] if len(values) > 1 else None,
     declared.Distinct: lambda values: float(len(set(values))),
+    declared.Entropy: entropy,
 }
 
 
@@ -114,10 +135,11 @@ def mean_gap(times: list[int]) -> Answer:
 
 def gap_deviation(times: list[int]) -> Answer:
     """Around the mean gap, with n - 1."""
-    centre, found = mean_gap(times), gaps(times)
-    if centre is None or len(found) < 2:
+    found = [Fraction(gap) for gap in gaps(times)]
+    if len(found) < 2:
         return None
-    return math.sqrt(total([(gap - centre) * (gap - centre) for gap in found]) / (len(found) - 1))
+    centre = sum(found, Fraction(0)) / len(found)
+    return math.sqrt(sum((gap - centre) ** 2 for gap in found) / (len(found) - 1))
 
 
 OF_TIMES: dict[type, Callable[[list[int], int], Answer]] = {
@@ -155,12 +177,18 @@ def evaluate(aggregate: Any, visible: list[Event], cutoff: int, begin: float, en
     if isinstance(aggregate, declared.Ratio):
         above, below = again(aggregate.above), again(aggregate.below)
         return divided(None if above is None else aggregate.times * above, below)
+    if isinstance(aggregate, declared.Share):
+        return divided(again(declared.Count(aggregate.where)), again(declared.Count()))
     if isinstance(aggregate, declared.If):
         test = again(aggregate.test)
         return again(aggregate.then) if test is not None and test > 0 else None
-    if isinstance(aggregate, declared.Trend):
+    if isinstance(aggregate, declared.Trend | declared.Growth | declared.Slope):
         now, before = again(aggregate.inner), again(aggregate.inner, begin - length, begin)
-        return None if now is None or before is None else divided(now - before, abs(now) + abs(before))
+        if now is None or before is None:
+            return None
+        if isinstance(aggregate, declared.Trend):
+            return divided(now - before, abs(now) + abs(before))
+        return divided(now, before) if isinstance(aggregate, declared.Growth) else (now - before) / length
     if isinstance(aggregate, declared.Pace):
         now, usual = again(aggregate.inner), again(aggregate.inner, begin - aggregate.usual.count, begin)
         return None if now is None or usual is None else divided(now / length, usual / aggregate.usual.count)
@@ -170,7 +198,7 @@ def evaluate(aggregate: Any, visible: list[Event], cutoff: int, begin: float, en
     assert isinstance(aggregate, declared.YearPart), f"{type(aggregate).__name__} has no twin yet; write it here"
     years = cutoff / (DAY * 365.2425)
     angle = 2 * math.pi * (years - math.floor(years))
-    return {"sin": math.sin, "cos": math.cos}[aggregate.on_axis.__name__](angle)
+    return {"sin": math.sin, "cos": math.cos}[aggregate.axis](angle)
 
 
 def divided(above: Answer, below: Answer) -> Answer:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from holdfast.features.feature import Feature
+from holdfast.history import kernel
 from holdfast.history.aggregates import First, Last
 from holdfast.history.arrays import Indices, Numbers
 from holdfast.history.stream import Stream, View, Window, empty, past
@@ -51,7 +52,7 @@ def _column(feature: Feature, view: View) -> Numbers | pd.Series:
     values = feature.aggregate(view, Window.before(feature.window))
     if isinstance(feature.aggregate, First | Last) and feature.is_category:
         return _texts(values, view.levels[feature.aggregate.column])
-    return np.where(np.isnan(values), feature.when_empty, values) + 0.0  # 0.0 for -0.0, which reads as "-0 %"
+    return kernel.filled(values, feature.when_empty)
 
 
 def _texts(codes: Numbers, levels: tuple[str, ...]) -> pd.Series:

@@ -1,7 +1,5 @@
 """When in the year the cutoff lies; the same for every customer of a cutoff."""
 
-import numpy as np
-
 from holdfast.features.feature import Feature
 from holdfast.history.aggregates import YearPart
 
@@ -9,7 +7,7 @@ FEATURES = (
     Feature(
         "season_sin",
         None,
-        YearPart(np.sin),
+        YearPart("sin"),
         "ratio",
         "stands at the time of the year (spring to autumn: {value})",
         "season",
@@ -17,7 +15,7 @@ FEATURES = (
     Feature(
         "season_cos",
         None,
-        YearPart(np.cos),
+        YearPart("cos"),
         "ratio",
         "stands at the time of the year (winter to summer: {value})",
         "season",

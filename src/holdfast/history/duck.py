@@ -1,32 +1,45 @@
-"""The DuckDB driver: valid events come out of the database in chunks of customers, sorted, as flat arrays.
+"""The DuckDB driver: valid events come out of the database in chunks of whole customers, sorted, as flat arrays.
 
-The database sorts (and spills to disk when it must); a chunk holds whole customers, so chunks are independent and
-memory depends on the chunk, not on the data.
+The database maps, validates and reads; one pass spreads its rows over chunks of customers; each chunk is put in order
+and worked on by itself. So memory depends on the chunk, not on the data, and chunks keep every core busy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import TypeVar
 
+import duckdb
 import numpy as np
+import pandas as pd
 import pyarrow as pa
+from pandas.api.extensions import ExtensionArray
 
-from holdfast.history.arrays import Numbers
+from holdfast.history.arrays import Indices, Numbers
+from holdfast.history.order import by_customer_and_time, ties
+from holdfast.history.shelf import Shelf
 from holdfast.history.stream import Stream
+from holdfast.history.threads import in_order
+from holdfast.progress import SILENT, Advance, Progress
 from holdfast.sources import Tables
 from holdfast.sources.engine import quoted, reading
 
-EVENTS_PER_CHUNK = 4_000_000
+EVENTS_PER_CHUNK = 2_000_000
+_ROWS_PER_BATCH = 1_000_000
+_KEYS = ("customer", "event_time", "known_time")
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Consecutive customers, ``first`` up to but without ``stop``, with all their events."""
+    """Consecutive customers, ``first`` up to but without ``stop``, with their ids and all their events."""
 
     first: int
     stop: int
+    ids: ExtensionArray
     streams: Mapping[str, Stream]
 
     @property
@@ -34,100 +47,193 @@ class Chunk:
         """How many customers the chunk holds."""
         return self.stop - self.first
 
+    @property
+    def events(self) -> int:
+        """How many events the chunk holds, of all streams."""
+        return sum(stream.times.size for stream in self.streams.values())
+
 
 def chunks(
     tables: Tables, wanted: Mapping[str, Collection[str]], *, events_per_chunk: int = EVENTS_PER_CHUNK
 ) -> Iterator[Chunk]:
-    """Read the wanted columns of the wanted streams, chunk by chunk in the order of customers.
+    """Read the wanted columns of the wanted streams, chunk by chunk in the order of customers; see :func:`worked`."""
+    yield from worked(tables, wanted, lambda chunk: chunk, events_per_chunk=events_per_chunk, threads=1)
+
+
+def worked(
+    tables: Tables,
+    wanted: Mapping[str, Collection[str]],
+    work: Callable[[Chunk], Result],
+    *,
+    label: str = "Reading events",
+    events_per_chunk: int = EVENTS_PER_CHUNK,
+    customers_per_chunk: int | None = None,
+    threads: int | None = None,
+    progress: Progress = SILENT,
+) -> Iterator[Result]:
+    """What ``work`` makes of each chunk, in the order of customers.
 
     Parameters
     ----------
     wanted : mapping of stream name to column names
         Streams or columns that the tables do not have are an error of the caller.
+    work : callable
+        Runs on several threads at once, each with a chunk of its own.
     events_per_chunk : int
         A chunk ends with the first customer at which this many events are reached.
+    customers_per_chunk : int, optional
+        It holds no more customers than this either.
+    threads : int, optional
+        As many as there are cores for this process, if not given.
+
+    Raises
+    ------
+    StorageError
+        The disk has no room for rows that do not fit into memory.
     """
+    threads = threads or len(os.sched_getaffinity(0))
+    readers = [_Reader(tables, name, sorted(columns)) for name, columns in wanted.items()]
     with reading("the events"):
-        levels = {name: _encode(tables, name, columns) for name, columns in wanted.items()}
-        edges = _edges(tables, wanted, events_per_chunk)
-    for first, stop in pairwise(edges):
+        events = _events(tables, wanted)
+        ids = pd.array(tables.ids(), dtype="str")
+    edges = _edges(events, events_per_chunk, customers_per_chunk or max(events.size, 1))
+    shelves = {reader.name: Shelf(tables.folder, edges.size - 1) for reader in readers}
+    try:
+        with progress("Reading events", total=int(events.sum())) as advance:
+            for reader in readers:
+                with reading("the events"):
+                    reader.spread(edges, shelves[reader.name], advance)
+
+        def one(place: int) -> tuple[Result, int]:
+            first, stop = int(edges[place]), int(edges[place + 1])
+            with reading("the events"):
+                streams = {
+                    reader.name: reader.ordered(shelves[reader.name].take(place), first, stop) for reader in readers
+                }
+            chunk = Chunk(first, stop, ids[first:stop], streams)
+            return work(chunk), chunk.events
+
+        with progress(label, total=int(events.sum())) as advance:
+            for result, done in in_order(one, range(edges.size - 1), threads):
+                advance(done)
+                yield result
+    finally:
+        for shelf in shelves.values():
+            shelf.close()
+
+
+def _events(tables: Tables, wanted: Collection[str]) -> Indices:
+    """How many events of the wanted streams each customer has."""
+    events = np.zeros(tables.customer_count, dtype=np.int64)
+    for name in wanted:
+        query = f"SELECT customer, count(*) AS events FROM {name} GROUP BY customer"
+        found = tables.connection.execute(query).fetchnumpy()
+        events[found["customer"]] += found["events"]
+    return events
+
+
+def _edges(events: Indices, events_per_chunk: int, customers_per_chunk: int) -> Indices:
+    """Customers at which chunks begin, and the end behind the last; who has no event closes no chunk."""
+    behind, edges = np.cumsum(events), [0]
+    while edges[-1] < events.size:
+        first = edges[-1]
+        before = int(behind[first - 1]) if first else 0
+        stop = min(int(np.searchsorted(behind, before + events_per_chunk)) + 1, first + customers_per_chunk)
+        rest = events.size - first <= customers_per_chunk
+        edges.append(events.size if stop >= events.size or (rest and behind[stop - 1] == behind[-1]) else stop)
+    return np.array(edges if events.size else [0, 0], dtype=np.int64)
+
+
+class _Reader:
+    """Reads one stream: some of its columns, as numbers."""
+
+    def __init__(self, tables: Tables, name: str, columns: list[str]) -> None:
+        self.tables, self.name, self.columns = tables, name, columns
+        self.connection: duckdb.DuckDBPyConnection = tables.connection
         with reading("the events"):
-            streams = {
-                name: _read(tables, name, sorted(columns), levels[name], first, stop)
-                for name, columns in wanted.items()
-            }
-        yield Chunk(first, stop, streams)
+            self.levels = {column: self._encode(column) for column in columns if self._kind(column) == "category"}
 
+    def _kind(self, column: str) -> str:
+        return self.tables.streams[self.name].columns[column]
 
-def _edges(tables: Tables, wanted: Collection[str], events_per_chunk: int) -> list[int]:
-    """Customers at which chunks begin, and the end behind the last."""
-    if not wanted or tables.customer_count == 0:
-        return [0, tables.customer_count]
-    counted = " UNION ALL ".join(f"SELECT customer FROM {name}" for name in wanted)
-    rows = tables.connection.execute(
-        f"""
-        SELECT min(customer) FROM (
-            SELECT customer, (sum(events) OVER (ORDER BY customer) - events) // {events_per_chunk} AS chunk
-            FROM (SELECT customer, count(*) AS events FROM ({counted}) GROUP BY customer)
-        ) GROUP BY chunk ORDER BY 1
+    def _encode(self, column: str) -> tuple[str, ...]:
+        """The sorted levels of a category column; an ENUM type of the same name lets the database code them."""
+        texts = f"SELECT DISTINCT {quoted(column)} FROM {self.name} WHERE {quoted(column)} IS NOT NULL ORDER BY 1"
+        levels = tuple(row[0] for row in self.connection.execute(texts).fetchall())
+        self.connection.execute(f"DROP TYPE IF EXISTS {self._enum(column)}")
+        if levels:
+            self.connection.execute(f"CREATE TYPE {self._enum(column)} AS ENUM ({texts})")
+        return levels
+
+    def _enum(self, column: str) -> str:
+        return f"levels_of_{self.name}_{column}"
+
+    def _select(self, source: str) -> str:
+        """The columns as numbers; 0.0 stands for -0.0, so that equal values have equal bits."""
+
+        def number(column: str) -> str:
+            if column not in self.levels:
+                return f"{quoted(column)}::DOUBLE"
+            return f"enum_code({quoted(column)}::{self._enum(column)})" if self.levels[column] else "NULL::DOUBLE"
+
+        numbers = [f"coalesce({number(column)} + 0.0::DOUBLE, 'NaN'::DOUBLE)" for column in self.columns]
+        return f"SELECT {', '.join([*_KEYS, *numbers])} FROM {source}"
+
+    def spread(self, edges: Indices, shelf: Shelf, advance: Advance) -> None:
+        """Put every row of the stream on the shelf, each with the chunk of its customer."""
+        cursor = self.connection.cursor()
+        try:
+            for batch in cursor.sql(self._select(self.name)).to_arrow_reader(_ROWS_PER_BATCH):
+                rows = [_numpy(column) for column in batch.columns]
+                shelf.put(rows, np.searchsorted(edges, rows[0], side="right") - 1)
+                advance(batch.num_rows)
+        finally:
+            cursor.close()
+
+    def ordered(self, rows: list[Indices], first: int, stop: int) -> Stream:
+        """The rows of a chunk in the order that all else relies on."""
+        customers, times, known, *columns = rows or [np.empty(0, dtype=np.int64)] * (3 + len(self.columns))
+        order, starts = by_customer_and_time(customers, times, known, first, stop)
+        times, known = times[order], known[order]
+        found = {name: column.view(np.float64)[order] for name, column in zip(self.columns, columns, strict=True)}
+        self._settle(customers[order], times, known, starts, found)
+        return Stream(starts, times, known, found, self.levels)
+
+    def _settle(
+        self, customers: Indices, times: Indices, known: Indices, starts: Indices, found: dict[str, Numbers]
+    ) -> None:
+        """Put rows that agree in customer and both times in the order of every column of the table.
+
+        Also of those that nobody wants now: so neither the order of input rows nor the choice of columns shows in first
+        and last values, and training and scoring agree. Few rows are such, so they are read again.
         """
-    ).fetchall()
-    return [0, *(int(row[0]) for row in rows[1:]), tables.customer_count]
+        group = ties(times, known, starts)
+        tied = np.flatnonzero(group >= 0)
+        firsts = np.flatnonzero(np.diff(group[tied], prepend=-1))
+        sizes = np.diff(firsts, append=tied.size)
+        differs = np.zeros(firsts.size, dtype=bool)
+        for values in found.values():
+            of_row = values[tied]
+            as_first = np.repeat(of_row[firsts], sizes)
+            unlike = (of_row != as_first) & ~(np.isnan(of_row) & np.isnan(as_first))
+            differs |= np.logical_or.reduceat(unlike, firsts) if firsts.size else False
+        tied = tied[np.repeat(differs, sizes)]
+        if not tied.size:
+            return
+        keys = pa.table(dict(zip(_KEYS, (of[tied] for of in (customers, times, known)), strict=True)))
+        every = ", ".join(map(quoted, sorted(self.tables.streams[self.name].columns)))
+        cursor = self.connection.cursor()
+        try:
+            cursor.register("tied_keys", keys)
+            source = f"{self.name} SEMI JOIN tied_keys USING ({', '.join(_KEYS)}) ORDER BY {', '.join(_KEYS)}, {every}"
+            again = cursor.sql(self._select(source)).to_arrow_table().combine_chunks()
+        finally:
+            cursor.close()
+        for name, column in zip(self.columns, again.columns[3:], strict=True):
+            found[name][tied] = column.to_numpy()
 
 
-def _encode(tables: Tables, stream: str, columns: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """The sorted levels of each category column; an ENUM type of the same name lets the database code them."""
-    levels = {}
-    for column in columns:
-        if tables.streams[stream].columns[column] != "category":
-            continue
-        texts = f"SELECT DISTINCT {quoted(column)} FROM {stream} WHERE {quoted(column)} IS NOT NULL ORDER BY 1"
-        rows = tables.connection.execute(texts).fetchall()
-        levels[column] = tuple(row[0] for row in rows)
-        kind = _enum(stream, column)
-        tables.connection.execute(f"DROP TYPE IF EXISTS {kind}")
-        if levels[column]:
-            tables.connection.execute(f"CREATE TYPE {kind} AS ENUM ({texts})")
-    return levels
-
-
-def _enum(stream: str, column: str) -> str:
-    return f"levels_of_{stream}_{column}"
-
-
-def _read(
-    tables: Tables, stream: str, columns: list[str], levels: dict[str, tuple[str, ...]], first: int, stop: int
-) -> Stream:
-    """One sorted stream of one chunk.
-
-    Ties in time are broken by every column, also those that nobody wants now: so neither the order of input rows nor
-    the choice of columns shows in sums and last values, and training and scoring agree.
-    """
-
-    def number(column: str) -> str:
-        if column not in levels:
-            return f"{quoted(column)}::DOUBLE"
-        return f"enum_code({quoted(column)}::{_enum(stream, column)})::DOUBLE" if levels[column] else "NULL::DOUBLE"
-
-    numbers = [f"{number(column)} AS {quoted(column)}" for column in columns]
-    order = ["customer", "event_time", "known_time", *map(quoted, sorted(tables.streams[stream].columns))]
-    table = (
-        tables.connection.sql(
-            f"SELECT {', '.join(['customer', 'event_time', 'known_time', *numbers])} FROM {stream} "
-            f"WHERE customer >= {first} AND customer < {stop} ORDER BY {', '.join(order)}"
-        )
-        .to_arrow_table()
-        .combine_chunks()
-    )
-    arrays = {name: table.column(name).to_numpy() for name in ("customer", "event_time", "known_time")}
-    return Stream(
-        starts=np.searchsorted(arrays["customer"], np.arange(first, stop + 1)),
-        times=arrays["event_time"].astype(np.int64),
-        known=arrays["known_time"].astype(np.int64),
-        columns={name: _floats(table.column(name)) for name in columns},
-        levels=levels,
-    )
-
-
-def _floats(column: pa.ChunkedArray) -> Numbers:
-    return np.ascontiguousarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
+def _numpy(column: pa.Array) -> Indices:
+    """The bits of a column of 64-bit numbers without missing ones, as they lie."""
+    bits: Indices = column.to_numpy(zero_copy_only=True).view(np.int64)
+    return bits

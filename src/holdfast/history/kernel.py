@@ -1,126 +1,146 @@
-"""The compiled loops: one small function per aggregate, each over the same arguments.
+"""The compiled loops: one small function per aggregate, each a walk over snapshots.
 
-``values`` and ``times`` are the columns of a stream; snapshot i looks at rows ``lo[i]:hi[i]``, sorted by time. Each
-function answers one float64 per snapshot, NaN where the range holds nothing to answer from. A NaN value is a value that
-an event does not have; it is passed over. Sums run in row order, so equal rows give equal bits.
+Snapshot i looks at rows ``lo[i]:hi[i]`` of a stream, sorted by time. Each function answers one float64 per snapshot,
+NaN where the range holds nothing to answer from. A NaN value is a value that an event does not have; it is passed over.
+Where ``running`` has prepared the rows, an answer costs two look-ups, however long the window is.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TypeVar, cast
 
 import numpy as np
-from numba import njit
 
 from holdfast.history.arrays import Indices, Numbers
+from holdfast.history.running import PLACES, compiled
 from holdfast.timeline import MICROSECONDS_PER_DAY as DAY
 from holdfast.timeline import Instants
 
-Loop = TypeVar("Loop", bound=Callable[..., object])
-
-
-def compiled(loop: Loop) -> Loop:
-    """Compile a loop once and keep the result beside the source file; it lets other threads run."""
-    return cast(Loop, njit(cache=True, nogil=True, error_model="numpy")(loop))
+_WHOLE = int(PLACES)
+_FULL = 2.0**62  # a sum of thousandths below this fits in 64 bits for certain
+_EXACT = 2**53  # whole numbers up to this are doubles
 
 
 @compiled
-def positions(times: Instants, first: Indices, last: Indices, edges: Instants) -> Indices:
-    """For each range ``first[i]:last[i]`` the index of the first row at or after ``edges[i]``."""
-    found = np.empty(first.size, dtype=np.int64)
-    for i in range(first.size):
-        low, high, edge = first[i], last[i], edges[i]
-        while low < high:
-            middle = (low + high) // 2
-            if times[middle] < edge:
-                low = middle + 1
-            else:
-                high = middle
-        found[i] = low
-    return found
-
-
-@compiled
-def running_largest(values: Instants, starts: Indices) -> Instants:
-    """For each row the largest value of the rows of the same customer up to it; customer k owns ``starts[k]`` on."""
-    out = values.copy()
-    for k in range(starts.size - 1):
-        for j in range(starts[k] + 1, starts[k + 1]):
-            out[j] = max(out[j], out[j - 1])
+def filled(values: Numbers, empty: float) -> Numbers:
+    """The values with ``empty`` in the place of NaN, and 0.0 for -0.0, which reads as "-0 %"."""
+    out = np.empty(values.size)
+    for i in range(values.size):
+        out[i] = (empty if math.isnan(values[i]) else values[i]) + 0.0
     return out
 
 
 @compiled
-def total(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
-    """Sum of the values; 0 where there are none."""
-    out = np.zeros(lo.size)
+def quotient(above: Numbers, below: Numbers) -> Numbers:
+    """``above / below``; NaN where the divisor is NaN, 0 or so small that the answer is no number."""
+    out = np.full(above.size, np.nan)
+    for i in range(above.size):
+        if below[i] != 0:
+            ratio = above[i] / below[i]
+            if not math.isinf(ratio):
+                out[i] = ratio
+    return out
+
+
+@compiled
+def length(lo: Indices, hi: Indices) -> Numbers:
+    """Number of events."""
+    out = np.empty(lo.size)
     for i in range(lo.size):
-        for j in range(lo[i], hi[i]):
-            if not math.isnan(values[j]):
-                out[i] += values[j]
+        out[i] = hi[i] - lo[i]
     return out
 
 
 @compiled
-def mean(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
+def _two_sum(one: float, other: float) -> tuple[float, float]:
+    """The rounded sum of two numbers and what the rounding lost (Knuth 1969)."""
+    both = one + other
+    back = both - one
+    return both, (one - (both - back)) + (other - back)
+
+
+@compiled
+def _summed(thousandths: Indices, rest: Numbers, largest: int, lo: int, hi: int) -> float:
+    """The sum of rows ``lo:hi``: exact for decimals, compensated (Neumaier 1974, doi:10.1002/zamm.19740540106) else."""
+    fits = (hi - lo) * float(largest) < _FULL
+    whole = thousandths[hi] - thousandths[lo] if fits else 0
+    added = lost = 0.0
+    if rest.size > 0 or not fits:
+        for j in range(lo, hi):
+            value = rest[j] if rest.size > 0 else 0.0
+            if not fits:
+                value += (thousandths[j + 1] - thousandths[j]) / PLACES
+            added, error = _two_sum(added, value)
+            lost += error
+    if added == 0 and lost == 0 and abs(whole) <= _EXACT:
+        return whole / PLACES
+    added, error = _two_sum(float(whole // _WHOLE), added)
+    return added + (error + lost + (whole % _WHOLE) / PLACES)
+
+
+@compiled
+def total(thousandths: Indices, rest: Numbers, present: Indices, largest: int, lo: Indices, hi: Indices) -> Numbers:
+    """Sum of the values; 0 where there are none."""
+    out = np.empty(lo.size)
+    for i in range(lo.size):
+        out[i] = _summed(thousandths, rest, largest, lo[i], hi[i])
+    return out
+
+
+@compiled
+def mean(thousandths: Indices, rest: Numbers, present: Indices, largest: int, lo: Indices, hi: Indices) -> Numbers:
     """Arithmetic mean."""
     out = np.full(lo.size, np.nan)
     for i in range(lo.size):
-        count, summed = 0, 0.0
-        for j in range(lo[i], hi[i]):
-            if not math.isnan(values[j]):
-                count += 1
-                summed += values[j]
-        if count > 0:
-            out[i] = summed / count
+        values = present[hi[i]] - present[lo[i]]
+        if values > 0:
+            out[i] = _summed(thousandths, rest, largest, lo[i], hi[i]) / values
     return out
 
 
 @compiled
-def deviation(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
+def deviation(values: Numbers, means: Numbers, present: Indices, lo: Indices, hi: Indices) -> Numbers:
     """Standard deviation of the sample, with n - 1; NaN below two values."""
     out = np.full(lo.size, np.nan)
     for i in range(lo.size):
-        count, summed = 0, 0.0
-        for j in range(lo[i], hi[i]):
-            if not math.isnan(values[j]):
-                count += 1
-                summed += values[j]
-        if count > 1:
-            centre, squares = summed / count, 0.0
+        n = present[hi[i]] - present[lo[i]]
+        if n > 1:
+            centre, squares = means[i], 0.0
             for j in range(lo[i], hi[i]):
                 if not math.isnan(values[j]):
                     squares += (values[j] - centre) ** 2
-            out[i] = math.sqrt(squares / (count - 1))
+            out[i] = math.sqrt(squares / (n - 1))
     return out
 
 
 @compiled
-def smallest(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
+def smallest(values: Numbers, lo: Indices, hi: Indices) -> Numbers:
     """Minimum."""
-    out = np.full(lo.size, np.nan)
+    out = np.empty(lo.size)
     for i in range(lo.size):
+        found = np.nan
         for j in range(lo[i], hi[i]):
-            if not math.isnan(values[j]) and not out[i] <= values[j]:
-                out[i] = values[j]
+            if not found <= values[j] and not math.isnan(values[j]):
+                found = values[j]
+        out[i] = found
     return out
 
 
 @compiled
-def largest(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
+def largest(values: Numbers, lo: Indices, hi: Indices) -> Numbers:
     """Maximum."""
-    out = np.full(lo.size, np.nan)
+    out = np.empty(lo.size)
     for i in range(lo.size):
+        found = np.nan
         for j in range(lo[i], hi[i]):
-            if not math.isnan(values[j]) and not out[i] >= values[j]:
-                out[i] = values[j]
+            if not found >= values[j] and not math.isnan(values[j]):
+                found = values[j]
+        out[i] = found
     return out
 
 
 @compiled
-def earliest(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
+def earliest(values: Numbers, lo: Indices, hi: Indices) -> Numbers:
     """Value of the first event that has one."""
     out = np.full(lo.size, np.nan)
     for i in range(lo.size):
@@ -132,7 +152,7 @@ def earliest(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs
 
 
 @compiled
-def latest(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
+def latest(values: Numbers, lo: Indices, hi: Indices) -> Numbers:
     """Value of the last event that has one."""
     out = np.full(lo.size, np.nan)
     for i in range(lo.size):
@@ -144,7 +164,7 @@ def latest(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: 
 
 
 @compiled
-def change(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
+def change(values: Numbers, lo: Indices, hi: Indices) -> Numbers:
     """Last value minus the value before it; NaN below two values."""
     out = np.full(lo.size, np.nan)
     for i in range(lo.size):
@@ -161,7 +181,37 @@ def change(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: 
 
 
 @compiled
-def days_since_last(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
+def distinct(previous: Indices, lo: Indices, hi: Indices) -> Numbers:
+    """Number of different values: of the rows whose value no earlier row of the window has."""
+    out = np.zeros(lo.size)
+    for i in range(lo.size):
+        for j in range(lo[i], hi[i]):
+            out[i] += previous[j] < lo[i]
+    return out
+
+
+@compiled
+def entropy(codes: Indices, levels: int, lo: Indices, hi: Indices) -> Numbers:
+    """Shannon entropy in bits of the levels' shares: 0 if all are one, log2(k) if k levels are equally common."""
+    out, seen = np.full(lo.size, np.nan), np.zeros(levels, dtype=np.int64)
+    for i in range(lo.size):
+        present = 0
+        for j in range(lo[i], hi[i]):
+            if codes[j] >= 0:
+                seen[codes[j]] += 1
+                present += 1
+        if present > 0:
+            out[i] = 0.0
+            for j in range(lo[i], hi[i]):
+                if codes[j] >= 0 and seen[codes[j]] > 0:
+                    share = seen[codes[j]] / present
+                    out[i] -= share * math.log2(share)
+                    seen[codes[j]] = 0
+    return out
+
+
+@compiled
+def days_since_last(times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
     """Days from the last event to the cutoff."""
     out = np.full(lo.size, np.nan)
     for i in range(lo.size):
@@ -171,7 +221,7 @@ def days_since_last(values: Numbers, times: Instants, lo: Indices, hi: Indices, 
 
 
 @compiled
-def days_since_first(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
+def days_since_first(times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
     """Days from the first event to the cutoff."""
     out = np.full(lo.size, np.nan)
     for i in range(lo.size):
@@ -181,121 +231,51 @@ def days_since_first(values: Numbers, times: Instants, lo: Indices, hi: Indices,
 
 
 @compiled
-def distinct_days(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
+def distinct_days(changes: Indices, lo: Indices, hi: Indices) -> Numbers:
     """Number of different calendar days (UTC) with an event."""
     out = np.zeros(lo.size)
     for i in range(lo.size):
-        for j in range(lo[i], hi[i]):
-            if j == lo[i] or times[j] // DAY != times[j - 1] // DAY:
-                out[i] += 1
+        if hi[i] > lo[i]:
+            out[i] = changes[hi[i] - 1] - changes[lo[i]] + 1
     return out
 
 
 @compiled
-def distinct(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
-    """Number of different values."""
-    out = np.zeros(lo.size)
-    for i in range(lo.size):
-        present = np.sort(values[lo[i] : hi[i]])
-        for j in range(present.size):
-            if not math.isnan(present[j]) and (j == 0 or present[j] != present[j - 1]):
-                out[i] += 1
-    return out
-
-
-@compiled
-def mean_gap(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
+def mean_gap(times: Instants, changes: Indices, lo: Indices, hi: Indices) -> Numbers:
     """Mean number of days between the calendar days (UTC) with an event; NaN below two such days."""
     out = np.full(lo.size, np.nan)
     for i in range(lo.size):
-        gaps = 0
-        for j in range(lo[i] + 1, hi[i]):
-            if times[j] // DAY > times[j - 1] // DAY:
-                gaps += 1
-        if gaps > 0:
-            out[i] = (times[hi[i] - 1] // DAY - times[lo[i]] // DAY) / gaps
+        if hi[i] > lo[i]:
+            gaps = changes[hi[i] - 1] - changes[lo[i]]
+            if gaps > 0:
+                out[i] = (times[hi[i] - 1] // DAY - times[lo[i]] // DAY) / gaps
     return out
 
 
 @compiled
-def gap_deviation(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
-    """Standard deviation of the days between the calendar days (UTC) with an event; NaN below two gaps."""
+def gap_deviation(times: Instants, changes: Indices, squares: Indices, lo: Indices, hi: Indices) -> Numbers:
+    """Standard deviation of the days between the calendar days (UTC) with an event; NaN below two gaps.
+
+    The variance is (n Σ gap² - (Σ gap)²) / (n (n - 1)), and its parts are whole numbers.
+    """
     out = np.full(lo.size, np.nan)
     for i in range(lo.size):
-        gaps = 0
-        for j in range(lo[i] + 1, hi[i]):
-            if times[j] // DAY > times[j - 1] // DAY:
-                gaps += 1
-        if gaps > 1:
-            centre, squares = (times[hi[i] - 1] // DAY - times[lo[i]] // DAY) / gaps, 0.0
-            for j in range(lo[i] + 1, hi[i]):
-                gap = times[j] // DAY - times[j - 1] // DAY
-                if gap > 0:
-                    squares += (gap - centre) ** 2
-            out[i] = math.sqrt(squares / (gaps - 1))
+        if hi[i] > lo[i]:
+            gaps = changes[hi[i] - 1] - changes[lo[i]]
+            if gaps > 1:
+                days = times[hi[i] - 1] // DAY - times[lo[i]] // DAY
+                squared = squares[hi[i] - 1] - squares[lo[i]]
+                out[i] = math.sqrt((gaps * squared - days * days) / (gaps * (gaps - 1)))
     return out
 
 
 @compiled
-def last_gap(values: Numbers, times: Instants, lo: Indices, hi: Indices, cutoffs: Instants) -> Numbers:
+def last_gap(times: Instants, begins: Indices, lo: Indices, hi: Indices) -> Numbers:
     """Days between the last two calendar days (UTC) with an event; NaN below two."""
     out = np.full(lo.size, np.nan)
     for i in range(lo.size):
-        for j in range(hi[i] - 1, lo[i], -1):
-            gap = times[j] // DAY - times[j - 1] // DAY
-            if gap > 0:
-                out[i] = gap
-                break
-    return out
-
-
-@compiled
-def level_days(values: Numbers, times: Instants, lo: Indices, hi: Indices, ends: Instants) -> Numbers:
-    """Integral of a level that changes by ``values`` at ``times``: the sum of change × days left until the end."""
-    out = np.zeros(lo.size)
-    for i in range(lo.size):
-        for j in range(lo[i], hi[i]):
-            if not math.isnan(values[j]):
-                out[i] += values[j] * ((ends[i] - times[j]) / DAY)
-    return out
-
-
-@compiled
-def ends_for_good(
-    deltas: Numbers,
-    times: Instants,
-    first: Indices,
-    stop: Indices,
-    begins: Instants,
-    ends: Instants,
-    grace: int,
-) -> Numbers:
-    """Whether a level that events raise and lower falls to 0 within ``[begin, end)`` and stays there through the grace.
-
-    1 if it does, 0 if it does not, NaN where the level is already 0 when the window begins. Changes at the same moment
-    count together, so a contract that is replaced by another has not ended. ``first[i]:stop[i]`` are all events of the
-    customer, past and future.
-    """
-    out = np.zeros(first.size)
-    for i in range(first.size):
-        level, fallen, fell_at, j = 0.0, False, 0, first[i]
-        while j < stop[i] and times[j] < begins[i]:
-            level += deltas[j]
-            j += 1
-        if level <= 0:
-            out[i] = np.nan
-            continue
-        while j < stop[i]:
-            now = times[j]
-            if now >= (fell_at + grace if fallen else ends[i]):
-                break
-            while j < stop[i] and times[j] == now:
-                level += deltas[j]
-                j += 1
-            if level > 0:
-                fallen = False
-            elif not fallen:
-                fallen, fell_at = True, now
-        if fallen:
-            out[i] = 1.0
+        if hi[i] > lo[i]:
+            begin = begins[hi[i] - 1]
+            if begin > lo[i]:
+                out[i] = times[begin] // DAY - times[begin - 1] // DAY
     return out

@@ -7,14 +7,18 @@ features and labels alike, is a function of ranges that a view hands out, so thi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
 from holdfast.history.arrays import Indices, Mask, Numbers
-from holdfast.history.kernel import positions, running_largest
+from holdfast.history.ranges import late, positions, running_largest, visible
 from holdfast.timeline import Days, Instants
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,30 @@ class Stream:
     known: Instants
     columns: Mapping[str, Numbers]
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def known_until(self) -> Instants:
+        """For each row, when it and all earlier rows of its customer were known."""
+        return running_largest(self.known, self.starts)
+
+
+class Chosen(Mapping[str, Numbers]):
+    """Some rows of some columns, each picked when it is first asked for: most columns of most parts never are."""
+
+    def __init__(self, columns: Mapping[str, Numbers], pick: Callable[[Numbers], Numbers]) -> None:
+        self._columns, self._pick = columns, pick
+        self._picked: dict[str, Numbers] = {}
+
+    def __getitem__(self, name: str) -> Numbers:
+        if name not in self._picked:
+            self._picked[name] = self._pick(self._columns[name])
+        return self._picked[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
 
 
 @dataclass(frozen=True)
@@ -133,8 +161,9 @@ class View:
     first: Indices
     last: Indices
     cutoffs: Instants
-    _ranges: dict[Window, tuple[Indices, Indices]] = field(default_factory=dict, repr=False, compare=False)
+    _ranges: dict[Days, Indices] = field(default_factory=dict, repr=False, compare=False)
     _parts: dict[Condition, View] = field(default_factory=dict, repr=False, compare=False)
+    _prepared: dict[tuple[object, str], object] = field(default_factory=dict, repr=False, compare=False)
 
     def only(self, where: Condition | None) -> View:
         """The same snapshots, looking at the rows that satisfy the condition."""
@@ -142,27 +171,36 @@ class View:
             return self
         if where not in self._parts:
             keep = where.rows(self)
-            place = np.concatenate(([0], np.cumsum(keep)))
-            self._parts[where] = replace(
-                self,
-                times=self.times[keep],
-                columns={name: values[keep] for name, values in self.columns.items()},
-                first=place[self.first],
-                last=place[self.last],
-                _ranges={},
-                _parts={},
-            )
+            if keep.all():
+                self._parts[where] = self
+            else:
+                place = np.concatenate(([0], np.cumsum(keep)))
+                columns = Chosen(self.columns, lambda values: values[keep])
+                first, last = place[self.first], place[self.last]
+                self._parts[where] = View(self.times[keep], columns, self.levels, first, last, self.cutoffs)
         return self._parts[where]
 
     def within(self, window: Window) -> tuple[Indices, Indices]:
         """For each snapshot the range of visible rows inside the window."""
-        if window not in self._ranges:
-            begin, end = (
-                positions(self.times, self.first, self.last, self.cutoffs + edge.microseconds)
-                for edge in (window.begin, window.end)
-            )
-            self._ranges[window] = begin, end
-        return self._ranges[window]
+        return self._edge(window.begin), self._edge(window.end)
+
+    def _edge(self, edge: Days) -> Indices:
+        if edge not in self._ranges:
+            self._ranges[edge] = positions(self.times, self.first, self.last, self.cutoffs + edge.microseconds)
+        return self._ranges[edge]
+
+    def of_times(self, prepare: Callable[[Instants], T]) -> T:
+        """What ``prepare`` makes of the times; computed once."""
+        return self._once(prepare, "", self.times)
+
+    def of_column(self, prepare: Callable[[Numbers], T], column: str) -> T:
+        """What ``prepare`` makes of a column; computed once."""
+        return self._once(prepare, column, self.columns[column])
+
+    def _once(self, prepare: Callable[..., T], column: str, values: object) -> T:
+        if (prepare, column) not in self._prepared:
+            self._prepared[prepare, column] = prepare(values)
+        return self._prepared[prepare, column]  # type: ignore[return-value] # it is what prepare made
 
 
 def past(stream: Stream, customers: Indices, cutoffs: Instants) -> View:
@@ -171,22 +209,15 @@ def past(stream: Stream, customers: Indices, cutoffs: Instants) -> View:
     Rows known on time need no copy. Where a row had happened but was not yet known, the snapshot gets a copy of that
     customer's rows without it, appended behind the others; late rows cost in proportion to how many there are.
     """
-    first, stop = stream.starts[customers], stream.starts[customers + 1]
-    last = positions(stream.times, first, stop, cutoffs)
-    known_until = running_largest(stream.known, stream.starts)
-    late = np.flatnonzero(last > first)
-    late = late[known_until[last[late] - 1] >= cutoffs[late]]
-    if late.size == 0:
+    first = stream.starts[customers]
+    last = positions(stream.times, first, stream.starts[customers + 1], cutoffs)
+    behind = np.flatnonzero(late(stream.known_until, first, last, cutoffs))
+    if behind.size == 0:
         return View(stream.times, stream.columns, stream.levels, first, last, cutoffs)
-
-    kept = [first[i] + np.flatnonzero(stream.known[first[i] : last[i]] < cutoffs[i]) for i in late]
-    copied = np.concatenate(kept)
-    ends = stream.times.size + np.cumsum([len(rows) for rows in kept])
-    first, last = first.copy(), last.copy()
-    first[late], last[late] = np.concatenate(([stream.times.size], ends[:-1])), ends
-    columns = {name: np.concatenate((values, values[copied])) for name, values in stream.columns.items()}
-    times = np.concatenate((stream.times, stream.times[copied]))
-    return View(times, columns, stream.levels, first, last, cutoffs)
+    rows, begins = visible(stream.known, first[behind], last[behind], cutoffs[behind])
+    first[behind], last[behind] = stream.times.size + begins[:-1], stream.times.size + begins[1:]
+    columns = Chosen(stream.columns, lambda values: np.concatenate((values, values[rows])))
+    return View(np.concatenate((stream.times, stream.times[rows])), columns, stream.levels, first, last, cutoffs)
 
 
 def whole(stream: Stream, customers: Indices, cutoffs: Instants) -> View:

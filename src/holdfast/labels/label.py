@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from holdfast.history import kernel
+from holdfast.history import levels
 from holdfast.history.aggregates import Count, Sum
 from holdfast.history.arrays import Indices, Mask, Numbers
 from holdfast.history.stream import Stream, Where, Window, whole
@@ -70,7 +70,7 @@ def _churned(settings: ChurnSettings, streams: Streams, customers: Indices, cuto
     view = whole(streams["subscriptions"], customers, cutoffs)
     begins, ends = (cutoffs + edge.microseconds for edge in (outcome.begin, outcome.end))
     grace = Days(settings.grace_days or 0).microseconds
-    return kernel.ends_for_good(view.columns["active_delta"], view.times, view.first, view.last, begins, ends, grace)
+    return levels.ends_for_good(view.columns["active_delta"], view.times, view.first, view.last, begins, ends, grace)
 
 
 def _future_value(
@@ -88,8 +88,8 @@ def _revenue(stream: Stream, customers: Indices, cutoffs: Instants, window: Wind
     view = whole(stream, customers, cutoffs)
     begin, end = view.within(window)
     deltas = view.columns["mrr_delta"]
-    level = kernel.total(deltas, view.times, view.first, begin, cutoffs)
-    changes = kernel.level_days(deltas, view.times, begin, end, cutoffs + window.end.microseconds)
+    level = Sum("mrr_delta").over(view, view.first, begin)
+    changes = levels.level_days(deltas, view.times, begin, end, cutoffs + window.end.microseconds)
     return (level * window.length.count + changes) / DAYS_PER_MONTH
 
 

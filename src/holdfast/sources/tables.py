@@ -13,6 +13,7 @@ from typing import Self
 from weakref import finalize
 
 import duckdb
+import pyarrow as pa
 
 from holdfast.errors import StorageError
 from holdfast.sources.engine import literal, one, quoted
@@ -36,6 +37,8 @@ class Tables:
     ----------
     connection : duckdb.DuckDBPyConnection
         Holds one table per stream and ``customers_index(customer, customer_id)``.
+    folder : Path
+        Holds the database and whatever else goes with it when it closes.
     streams : dict of str to StreamInfo
         The streams by name. Codes in ``customer`` are dense, in the order of the sorted ids.
     report : SourcesReport
@@ -57,6 +60,7 @@ class Tables:
         changed_later: dict[str, float],
     ) -> None:
         self.connection = connection
+        self.folder = folder
         self.streams = streams
         self.report = report
         self.unknown_time_attributes = unknown_time_attributes
@@ -79,6 +83,10 @@ class Tables:
     def customers(self) -> duckdb.DuckDBPyRelation:
         """The relation ``customers_index(customer BIGINT, customer_id VARCHAR)``."""
         return self.connection.table("customers_index")
+
+    def ids(self) -> pa.ChunkedArray:
+        """The customers' ids as texts, in the order of their codes."""
+        return self.customers.order("customer").select("customer_id").to_arrow_table().column(0)
 
     @cached_property
     def customer_count(self) -> int:

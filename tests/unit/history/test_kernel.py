@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
-from holdfast.history import kernel
+from holdfast.history import kernel, levels, order, ranges, running
 from tests.strategies import DAY
 
 
@@ -14,7 +17,7 @@ def ends(*changes: tuple[float, float], begin: float = 0, end: float = 30, grace
     times = np.array([shift + round(day * DAY) for day, _ in changes], dtype=np.int64)
     deltas = np.array([delta for _, delta in changes])
     edges = (np.array([shift + round(day * DAY)]) for day in (begin, end))
-    found = kernel.ends_for_good(deltas, times, np.array([0]), np.array([len(changes)]), *edges, round(grace * DAY))
+    found = levels.ends_for_good(deltas, times, np.array([0]), np.array([len(changes)]), *edges, round(grace * DAY))
     return float(found[0])
 
 
@@ -60,42 +63,86 @@ def test_an_end_counts_in_every_year(shift: int) -> None:
     assert ends((-100, 1), (10, -1), shift=shift) == 1
 
 
-LOOPS = [
-    *("total", "mean", "deviation", "smallest", "largest", "earliest", "latest", "change", "days_since_last"),
-    *("days_since_first", "distinct_days", "distinct", "mean_gap", "gap_deviation", "last_gap", "level_days"),
-]
-
-
-@pytest.mark.parametrize("loop", LOOPS)
-def test_a_compiled_loop_says_what_its_source_says(loop: str) -> None:
-    """The compiler may not reorder sums or round otherwise: what one reads is what runs, to the bit."""
-    random = np.random.default_rng(3)
+def rows(seed: int = 3) -> dict[str, np.ndarray]:
+    """Two hundred rows with ties and missing values, and sixty ranges of them."""
+    random = np.random.default_rng(seed)
     times = np.sort(random.integers(-50 * DAY, 50 * DAY, 200) // DAY * DAY + random.integers(0, 2, 200))
-    values = np.where(random.random(200) < 0.2, np.nan, random.choice([0.1, 0.2, -3.5, 1e12, 7.0], 200))
     lo = random.integers(0, 200, 60)
-    hi = np.minimum(lo + random.integers(0, 12, 60), 200)
-    given = values, times, lo, hi, np.full(60, 60 * DAY)
-    compiled = getattr(kernel, loop)
-    np.testing.assert_array_equal(compiled(*given), compiled.py_func(*given))
+    return {
+        "times": times,
+        "values": np.where(random.random(200) < 0.2, np.nan, random.choice([0.1, 0.2, -3.5, 1e12, 7.0, 1 / 3], 200)),
+        "lo": lo,
+        "hi": np.minimum(lo + random.integers(0, 12, 60), 200),
+        "cutoffs": np.full(60, 60 * DAY),
+        "customers": random.integers(5, 25, 200),
+        "known": times + random.integers(0, 3, 200),
+        "starts": np.arange(0, 201, 10),
+    }
 
 
-def test_the_other_loops_say_what_their_sources_say() -> None:
-    """The two searches and the fate of contracts, which take other arguments."""
-    random = np.random.default_rng(4)
-    starts = np.arange(0, 201, 10)
-    times = np.concatenate([np.sort(random.integers(-40, 80, 10)) for _ in range(20)])
-    edges, begins = random.integers(-50, 90, 20), np.full(20, 0)
-    deltas = random.choice([-1.0, 0.0, 1.0, 1.0], 200)
-    for compiled, given in (
-        (kernel.positions, (times, starts[:-1], starts[1:], edges)),
-        (kernel.running_largest, (times[::-1].copy(), starts)),
-        (kernel.ends_for_good, (deltas, times, starts[:-1], starts[1:], begins, begins + 30, 7)),
-    ):
-        np.testing.assert_array_equal(compiled(*given), compiled.py_func(*given))
+def loops() -> dict[str, tuple[Callable[..., Any], tuple[Any, ...]]]:
+    """Every compiled loop and what to call it with."""
+    of = rows()
+    times, values, lo, hi, cutoffs, starts = (of[name] for name in ("times", "values", "lo", "hi", "cutoffs", "starts"))
+    sums, edges = running.sums(values), np.random.default_rng(4).integers(-50 * DAY, 50 * DAY, 20)
+    changes, squares = running.day_changes(times), running.squared_gaps(times)
+    codes, several = running.codes(values)
+    deltas, begins = np.random.default_rng(5).choice([-1.0, 0.0, 1.0, 1.0], 200), np.full(20, 0)
+    given: dict[Any, tuple[Any, ...]] = {
+        kernel.total: (*sums, lo, hi),
+        kernel.mean: (*sums, lo, hi),
+        kernel.deviation: (values, kernel.mean(*sums, lo, hi), sums.present, lo, hi),
+        **dict.fromkeys(
+            (kernel.smallest, kernel.largest, kernel.earliest, kernel.latest, kernel.change), (values, lo, hi)
+        ),
+        kernel.distinct: (running.previous(values), lo, hi),
+        kernel.entropy: (codes, several, lo, hi),
+        kernel.days_since_first: (times, lo, hi, cutoffs),
+        kernel.days_since_last: (times, lo, hi, cutoffs),
+        kernel.distinct_days: (changes, lo, hi),
+        kernel.mean_gap: (times, changes, lo, hi),
+        kernel.gap_deviation: (times, changes, squares, lo, hi),
+        kernel.last_gap: (times, running.day_begins(times), lo, hi),
+        kernel.length: (lo, hi),
+        kernel.filled: (values, 0.5),
+        kernel.quotient: (values, values[::-1].copy()),
+        levels.level_days: (deltas, times, lo, hi, cutoffs),
+        levels.ends_for_good: (deltas, times, starts[:-1], starts[1:], begins, begins + 30 * DAY, 7 * DAY),
+        ranges.positions: (times, starts[:-1], starts[1:], edges),
+        ranges.running_largest: (of["known"], starts),
+        ranges.late: (of["known"], lo, hi, cutoffs),
+        ranges.visible: (of["known"], lo, hi, times[hi - 1] + 2),
+        running.day_changes: (times,),
+        running.squared_gaps: (times,),
+        running.day_begins: (times,),
+        order.by_customer_and_time: (of["customers"], times[::-1].copy(), of["known"], 5, 25),
+        order.ties: (times, times, starts),
+    }
+    return {loop.__name__: (loop, arguments) for loop, arguments in given.items()}
+
+
+@pytest.mark.parametrize("name", loops())
+def test_a_compiled_loop_says_what_its_source_says(name: str) -> None:
+    """The compiler may not reorder sums or round otherwise: what one reads is what runs, to the bit."""
+    compiled, given = loops()[name]
+    found, wanted = compiled(*given), compiled.py_func(*given)
+    for one, other in zip(*((part if isinstance(part, tuple) else (part,)) for part in (found, wanted)), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_every_compiled_loop_is_compared() -> None:
+    """A loop that nobody reads again could say anything."""
+    compiled = {
+        name
+        for module in (kernel, levels, order, ranges, running)
+        for name, found in vars(module).items()
+        if hasattr(found, "py_func") and not name.startswith("_")
+    }
+    assert set(loops()) == compiled
 
 
 def test_the_running_largest_begins_anew_with_each_customer() -> None:
     """What became known late of one customer says nothing about the next; a customer without rows has none."""
     values, starts = np.array([3, 1, 5, 2, 4]), np.array([0, 2, 2, 5])
-    assert kernel.running_largest(values, starts).tolist() == [3, 3, 5, 5, 5]
+    assert ranges.running_largest(values, starts).tolist() == [3, 3, 5, 5, 5]
     assert values.tolist() == [3, 1, 5, 2, 4]

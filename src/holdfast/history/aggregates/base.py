@@ -1,0 +1,23 @@
+"""What every aggregate promises."""
+
+from __future__ import annotations
+
+from holdfast.history.arrays import Numbers
+from holdfast.history.stream import Condition, View, Window
+
+
+class Aggregate:
+    """Anything that can be computed per snapshot from a view and a window."""
+
+    def columns(self) -> frozenset[str]:
+        """Names of the columns that must exist in the stream."""
+        raise TypeError(f"{type(self).__name__} must say which columns it reads; define columns().")
+
+    def __call__(self, view: View, window: Window) -> Numbers:
+        """Evaluate for every snapshot of the view: one float64 each, NaN where there is nothing to answer from."""
+        raise TypeError(f"{type(self).__name__} must say what it computes; define __call__().")
+
+
+def columns_of(where: Condition | None) -> frozenset[str]:
+    """The columns that a condition reads."""
+    return where.columns if where else frozenset()

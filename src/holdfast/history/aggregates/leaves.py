@@ -1,0 +1,195 @@
+"""Aggregates over the rows of one window: each names one compiled loop and what that loop wants prepared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdfast.history import kernel, running
+from holdfast.history.aggregates.base import Aggregate, columns_of
+from holdfast.history.arrays import Indices, Numbers
+from holdfast.history.stream import Condition, View, Window
+from holdfast.timeline import DAYS_PER_MONTH, MICROSECONDS_PER_DAY
+
+
+@dataclass(frozen=True)
+class OfColumn(Aggregate):
+    """One loop over a column, in the rows of the window that satisfy ``where``."""
+
+    column: str
+    where: Condition | None = None
+
+    def columns(self) -> frozenset[str]:
+        return columns_of(self.where) | {self.column}
+
+    def __call__(self, view: View, window: Window) -> Numbers:
+        part = view.only(self.where)
+        return self.over(part, *part.within(window))
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        """Evaluate over rows ``lo[i]:hi[i]`` of the part."""
+        raise TypeError(f"{type(self).__name__} must say what it computes; define over().")
+
+
+class Sum(OfColumn):
+    """Sum of a column; 0 where there are no events. Decimals of at most three places add up without rounding."""
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        return kernel.total(*part.of_column(running.sums, self.column), lo, hi)
+
+
+class Mean(OfColumn):
+    """Mean of a column."""
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        return kernel.mean(*part.of_column(running.sums, self.column), lo, hi)
+
+
+class Std(OfColumn):
+    """Standard deviation of a column, with n - 1."""
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        sums = part.of_column(running.sums, self.column)
+        return kernel.deviation(part.columns[self.column], kernel.mean(*sums, lo, hi), sums.present, lo, hi)
+
+
+class Min(OfColumn):
+    """Smallest value of a column."""
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        return kernel.smallest(part.columns[self.column], lo, hi)
+
+
+class Max(OfColumn):
+    """Largest value of a column."""
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        return kernel.largest(part.columns[self.column], lo, hi)
+
+
+class First(OfColumn):
+    """First value of a column."""
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        return kernel.earliest(part.columns[self.column], lo, hi)
+
+
+class Last(OfColumn):
+    """Last value of a column."""
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        return kernel.latest(part.columns[self.column], lo, hi)
+
+
+class Change(OfColumn):
+    """Last value of a column minus the one before it."""
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        return kernel.change(part.columns[self.column], lo, hi)
+
+
+class Distinct(OfColumn):
+    """Number of different values of a column."""
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        return kernel.distinct(part.of_column(running.previous, self.column), lo, hi)
+
+
+class Entropy(OfColumn):
+    """How evenly the values of a column are spread, in bits (Shannon 1948): 0 if all are one, 1 for a coin's two."""
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        return kernel.entropy(*part.of_column(running.codes, self.column), lo, hi)
+
+
+class MonthsUntil(OfColumn):
+    """Months from the cutoff to the day (counted from 1970) that the last event states; negative if it is past."""
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        day = kernel.latest(part.columns[self.column], lo, hi)
+        months: Numbers = (day - part.cutoffs / MICROSECONDS_PER_DAY) / DAYS_PER_MONTH
+        return months
+
+
+@dataclass(frozen=True)
+class OfTimes(Aggregate):
+    """One loop over the times of the rows of the window that satisfy ``where``."""
+
+    where: Condition | None = None
+
+    def columns(self) -> frozenset[str]:
+        return columns_of(self.where)
+
+    def __call__(self, view: View, window: Window) -> Numbers:
+        part = view.only(self.where)
+        return self.over(part, *part.within(window))
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        """Evaluate over rows ``lo[i]:hi[i]`` of the part."""
+        raise TypeError(f"{type(self).__name__} must say what it computes; define over().")
+
+
+class Count(OfTimes):
+    """Number of events; 0 where there are none."""
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        return kernel.length(lo, hi)
+
+
+class DaysSinceLast(OfTimes):
+    """Days from the last event to the cutoff."""
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        return kernel.days_since_last(part.times, lo, hi, part.cutoffs)
+
+
+class DaysSinceFirst(OfTimes):
+    """Days from the first event to the cutoff."""
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        return kernel.days_since_first(part.times, lo, hi, part.cutoffs)
+
+
+class DistinctDays(OfTimes):
+    """Number of days (UTC) with an event."""
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        return kernel.distinct_days(part.of_times(running.day_changes), lo, hi)
+
+
+class MeanGap(OfTimes):
+    """Mean days between the calendar days (UTC) with an event: two orders within a day are one occasion."""
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        return kernel.mean_gap(part.times, part.of_times(running.day_changes), lo, hi)
+
+
+class GapStd(OfTimes):
+    """Standard deviation of the days between the calendar days (UTC) with an event."""
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        changes, squares = (part.of_times(prepare) for prepare in (running.day_changes, running.squared_gaps))
+        return kernel.gap_deviation(part.times, changes, squares, lo, hi)
+
+
+class LastGap(OfTimes):
+    """Days between the last two calendar days (UTC) with an event."""
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        return kernel.last_gap(part.times, part.of_times(running.day_begins), lo, hi)
+
+
+@dataclass(frozen=True)
+class YearPart(Aggregate):
+    """Where in the year the cutoff lies, as a point on a circle: its "sin" or its "cos"."""
+
+    axis: str
+
+    def columns(self) -> frozenset[str]:
+        return frozenset()
+
+    def __call__(self, view: View, window: Window) -> Numbers:
+        angles = 2 * np.pi * (view.cutoffs / (MICROSECONDS_PER_DAY * 365.2425) % 1.0)
+        on_axis: Numbers = {"sin": np.sin, "cos": np.cos}[self.axis](angles)
+        return on_axis
