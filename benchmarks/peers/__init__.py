@@ -1,0 +1,1 @@
+"""What the feature benchmark stands on: its data, its feature sets, and the peers that compute the same."""
