@@ -30,7 +30,7 @@ import pandas as pd
 from benchmarks.peers import comparing, data
 from benchmarks.peers.sets import SETS
 from holdfast.features.feature import Feature
-from holdfast.snapshots import PopulationSettings, build_snapshots
+from holdfast.snapshots import PopulationSettings, Snapshots, snapshot_frames
 from holdfast.sources import Tables
 
 OURS_MEMORY, PEERS_MEMORY = "2GB", "4GB"
@@ -42,8 +42,9 @@ PEERS = CONTENDERS[2:]
 def ours(
     tables: Tables, features: Sequence[Feature], cutoffs: Sequence[int], consume: Callable[[pd.DataFrame], object]
 ) -> None:
-    """Build all snapshots and hand them to ``consume``."""
-    consume(build_snapshots(tables, features, population=EVERYONE, cutoffs=cutoffs))
+    """Build all snapshots and hand them to ``consume``, piece by piece."""
+    for frame in snapshot_frames(tables, Snapshots.of(features, EVERYONE, cutoffs)):
+        consume(frame)
 
 
 def fastest(work: Callable[[], object], runs: int) -> float:

@@ -79,6 +79,7 @@ def _piece(random: np.random.Generator, reach: np.ndarray, rows: int) -> pa.Tabl
 def tables(database: Path, memory_limit: str) -> Tables:
     """The file as the package's own open tables, in the state in which ``open_sources`` hands them on."""
     folder = database.with_name(f"{database.name}.spill")
+    folder.mkdir(exist_ok=True)
     streams = {"orders": StreamInfo("orders", COLUMNS)}
     return Tables(connect(database, memory_limit), folder, streams, SourcesReport(()), [], {})
 

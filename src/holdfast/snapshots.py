@@ -197,10 +197,12 @@ class Snapshots:
         at = np.array(self.cutoffs, dtype=np.int64)
         customers, cutoffs = np.repeat(np.arange(chunk.customers), at.size), np.tile(at, chunk.customers)
         stream, rule, window = self.population.rule()
-        members = rule(past(chunk.streams[stream], customers, cutoffs), Window.before(window)) > 0
+        view = past(chunk.streams[stream], customers, cutoffs)
+        members = np.flatnonzero(rule(view, Window.before(window)) > 0)
         customers, cutoffs = customers[members], cutoffs[members]
         columns: dict[str, object] = {"customer_id": chunk.ids.take(customers), "cutoff": cutoffs}
-        columns |= features_room.build(self.features, chunk.streams, customers, cutoffs)
+        views = {stream: view.among(members)}
+        columns |= features_room.build(self.features, chunk.streams, customers, cutoffs, views)
         if self.labels is not None:
             columns |= label(self.labels, chunk.streams, customers, cutoffs)
         return pd.DataFrame(columns, copy=False)

@@ -25,7 +25,11 @@ def needed(features: Iterable[Feature]) -> dict[str, set[str]]:
 
 
 def build(
-    features: Sequence[Feature], streams: Mapping[str, Stream], customers: Indices, cutoffs: Instants
+    features: Sequence[Feature],
+    streams: Mapping[str, Stream],
+    customers: Indices,
+    cutoffs: Instants,
+    known: Mapping[str, View] | None = None,
 ) -> dict[str, Numbers | pd.Series]:
     """Compute every feature for every snapshot.
 
@@ -33,13 +37,15 @@ def build(
     ----------
     customers, cutoffs : arrays of shape (n_snapshots,)
         The customer's place in the chunk, and the instant.
+    known : mapping of stream name to View, optional
+        What these snapshots may see of some streams, if that has been found out already.
 
     Returns
     -------
     mapping of feature name to column of n_snapshots values
         float64 for numbers, texts for categories.
     """
-    views: dict[str | None, View] = {None: empty(cutoffs)}
+    views: dict[str | None, View] = {None: empty(cutoffs), **(known or {})}
     columns: dict[str, Numbers | pd.Series] = {}
     for feature in features:
         if feature.source is not None and feature.source not in views:

@@ -26,7 +26,7 @@ from holdfast.progress import SILENT, Advance, Progress
 from holdfast.sources import Tables
 from holdfast.sources.engine import quoted, reading
 
-EVENTS_PER_CHUNK = 2_000_000
+EVENTS_PER_CHUNK = 1_000_000
 _ROWS_PER_BATCH = 1_000_000
 _KEYS = ("customer", "event_time", "known_time")
 

@@ -189,6 +189,12 @@ class View:
             self._ranges[edge] = positions(self.times, self.first, self.last, self.cutoffs + edge.microseconds)
         return self._ranges[edge]
 
+    def among(self, snapshots: Indices) -> View:
+        """Some of the snapshots, looking at the same rows; what is prepared of the rows is shared."""
+        first, last, cutoffs = self.first[snapshots], self.last[snapshots], self.cutoffs[snapshots]
+        parts = {where: part.among(snapshots) for where, part in self._parts.items() if part is not self}
+        return View(self.times, self.columns, self.levels, first, last, cutoffs, _parts=parts, _prepared=self._prepared)
+
     def of_times(self, prepare: Callable[[Instants], T]) -> T:
         """What ``prepare`` makes of the times; computed once."""
         return self._once(prepare, "", self.times)
