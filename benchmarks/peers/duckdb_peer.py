@@ -3,7 +3,7 @@
 Tried on 20 million rows, one cutoff, seconds, on 2 cores:
 
     small set, rows as they come: CASE 1.6; FILTER 1.8; one GROUP BY per window, joined 1.7; by customer and window
-        number first 2.0; perfect hash tables (perfect_ht_threshold 25) no faster
+        number first 2.0; CASE with perfect hash tables 13 % less processor time than without
     small set, sorted by customer and time: CASE .59; FILTER .99; by customer and window number first 1.1
     catalogue, rows as they come: CASE over lag() OVER (PARTITION BY customer ORDER BY day) 9.7; by window number
         first 11
@@ -42,6 +42,8 @@ class DuckDB:
         day = f", (event_time // {MICROSECONDS_PER_DAY})::INTEGER AS day" if self._of_days else ""
         read = f"SELECT customer::INTEGER AS customer, event_time, known_time, {', '.join(columns)}{day} FROM orders"
         parts = {"purchase": "amount >= 0", "refund": "amount < 0"} if self._split else {"all": "TRUE"}
+        if not is_sorted and not self._of_days:
+            connection.execute("SET perfect_ht_threshold = 25")  # a slot per customer instead of a hash table
         self._parts = {rows: f"{read} WHERE {condition}" for rows, condition in parts.items()}
 
     def prepare(self) -> None:

@@ -6,9 +6,9 @@ Tried on 20 million rows, one cutoff, seconds, streaming / in-memory engine, on 
         1.7 / 2.8; group_by customer and window number, packed into one key, then customer 1.3 / 5.1;
         the two as two keys 2.2 / 3.9
     small set, sorted by customer: filter() .77 / 1.0; when() .55 / 1.1; joined .54 / .62; packed key .76 / 1.7
-    catalogue, sorted by customer and time: when() 4.3 / 4.6; joined 3.9 / 4.6; packed key 3.4 / 4.9;
-        the last value as max_by time instead of by order 5.6, as get(arg_max) 10
-    sort by two columns 7.6 / 12.6, by customer and time packed into one integer 2.2 / 3.0
+    catalogue, sorted by customer and time: when() 4.3 / 4.6; joined 3.9 / 4.6; packed key 3.4 / 4.9, with the
+        last value as max_by time instead of by order 5.6, as get(arg_max) 10 (these two beside other work)
+    sort by two columns 7.6 / 12.6, by one integer that packs customer and time 2.2 / 3.0
 """
 
 from __future__ import annotations
