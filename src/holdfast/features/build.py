@@ -45,7 +45,8 @@ def build(
     mapping of feature name to column of n_snapshots values
         float64 for numbers, texts for categories.
     """
-    views: dict[str | None, View] = {None: empty(cutoffs), **(known or {})}
+    views: dict[str | None, View] = {None: empty(cutoffs)}
+    views.update(known or {})
     columns: dict[str, Numbers | pd.Series] = {}
     for feature in features:
         if feature.source is not None and feature.source not in views:
@@ -58,7 +59,8 @@ def _column(feature: Feature, view: View) -> Numbers | pd.Series:
     values = feature.aggregate(view, Window.before(feature.window))
     if isinstance(feature.aggregate, First | Last) and feature.is_category:
         return _texts(values, view.levels[feature.aggregate.column])
-    return kernel.filled(values, feature.when_empty)
+    kernel.fill(values, feature.when_empty)
+    return values
 
 
 def _texts(codes: Numbers, levels: tuple[str, ...]) -> pd.Series:

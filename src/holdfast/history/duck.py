@@ -18,7 +18,7 @@ import pyarrow as pa
 from pandas.api.extensions import ExtensionArray
 
 from holdfast.history.arrays import Indices, Numbers
-from holdfast.history.order import by_customer_and_time, ties
+from holdfast.history.order import by_customer_and_time, tally, ties
 from holdfast.history.shelf import Shelf
 from holdfast.history.stream import Stream
 from holdfast.history.threads import in_order
@@ -94,15 +94,18 @@ def worked(
     threads = threads or len(os.sched_getaffinity(0))
     readers = [_Reader(tables, name, sorted(columns)) for name, columns in wanted.items()]
     with reading("the events"):
-        events = _events(tables, wanted)
+        events = np.zeros(tables.customer_count, dtype=np.int64)
+        for reader in readers:
+            reader.count(events)
         ids = pd.array(tables.ids(), dtype="str")
     edges = _edges(events, events_per_chunk, customers_per_chunk or max(events.size, 1))
+    places = np.repeat(np.arange(edges.size - 1), np.diff(edges))
     shelves = {reader.name: Shelf(tables.folder, edges.size - 1) for reader in readers}
     try:
         with progress("Reading events", total=int(events.sum())) as advance:
             for reader in readers:
                 with reading("the events"):
-                    reader.spread(edges, shelves[reader.name], advance)
+                    reader.spread(places, shelves[reader.name], threads, advance)
 
         def one(place: int) -> tuple[Result, int]:
             first, stop = int(edges[place]), int(edges[place + 1])
@@ -120,16 +123,6 @@ def worked(
     finally:
         for shelf in shelves.values():
             shelf.close()
-
-
-def _events(tables: Tables, wanted: Collection[str]) -> Indices:
-    """How many events of the wanted streams each customer has."""
-    events = np.zeros(tables.customer_count, dtype=np.int64)
-    for name in wanted:
-        query = f"SELECT customer, count(*) AS events FROM {name} GROUP BY customer"
-        found = tables.connection.execute(query).fetchnumpy()
-        events[found["customer"]] += found["events"]
-    return events
 
 
 def _edges(events: Indices, events_per_chunk: int, customers_per_chunk: int) -> Indices:
@@ -179,29 +172,41 @@ class _Reader:
         numbers = [f"coalesce({number(column)} + 0.0::DOUBLE, 'NaN'::DOUBLE)" for column in self.columns]
         return f"SELECT {', '.join([*_KEYS, *numbers])} FROM {source}"
 
-    def spread(self, edges: Indices, shelf: Shelf, advance: Advance) -> None:
-        """Put every row of the stream on the shelf, each with the chunk of its customer."""
+    def count(self, events: Indices) -> None:
+        """Add to each customer's number of events those of this stream."""
         cursor = self.connection.cursor()
         try:
-            for batch in cursor.sql(self._select(self.name)).to_arrow_reader(_ROWS_PER_BATCH):
-                rows = [_numpy(column) for column in batch.columns]
-                shelf.put(rows, np.searchsorted(edges, rows[0], side="right") - 1)
-                advance(batch.num_rows)
+            for batch in cursor.sql(f"SELECT customer FROM {self.name}").to_arrow_reader(_ROWS_PER_BATCH):
+                tally(_numpy(batch.column(0)), events)
+        finally:
+            cursor.close()
+
+    def spread(self, places: Indices, shelf: Shelf, threads: int, advance: Advance) -> None:
+        """Put every row of the stream on the shelf, at the place of its customer."""
+
+        def put(batch: pa.RecordBatch) -> int:
+            rows = [_numpy(column) for column in batch.columns]
+            shelf.put(rows, places[rows[0]])
+            return len(rows[0])
+
+        cursor = self.connection.cursor()
+        try:
+            batches = cursor.sql(self._select(self.name)).to_arrow_reader(_ROWS_PER_BATCH)
+            for done in in_order(put, batches, threads):
+                advance(done)
         finally:
             cursor.close()
 
     def ordered(self, rows: list[Indices], first: int, stop: int) -> Stream:
         """The rows of a chunk in the order that all else relies on."""
         customers, times, known, *columns = rows or [np.empty(0, dtype=np.int64)] * (3 + len(self.columns))
-        order, starts = by_customer_and_time(customers, times, known, first, stop)
-        times, known = times[order], known[order]
+        order, times, starts = by_customer_and_time(customers, times, known, first, stop)
+        known = known[order]
         found = {name: column.view(np.float64)[order] for name, column in zip(self.columns, columns, strict=True)}
-        self._settle(customers[order], times, known, starts, found)
+        self._settle(first, times, known, starts, found)
         return Stream(starts, times, known, found, self.levels)
 
-    def _settle(
-        self, customers: Indices, times: Indices, known: Indices, starts: Indices, found: dict[str, Numbers]
-    ) -> None:
+    def _settle(self, first: int, times: Indices, known: Indices, starts: Indices, found: dict[str, Numbers]) -> None:
         """Put rows that agree in customer and both times in the order of every column of the table.
 
         Also of those that nobody wants now: so neither the order of input rows nor the choice of columns shows in first
@@ -220,7 +225,8 @@ class _Reader:
         tied = tied[np.repeat(differs, sizes)]
         if not tied.size:
             return
-        keys = pa.table(dict(zip(_KEYS, (of[tied] for of in (customers, times, known)), strict=True)))
+        customers = first + np.searchsorted(starts, tied, side="right") - 1
+        keys = pa.table(dict(zip(_KEYS, (customers, times[tied], known[tied]), strict=True)))
         every = ", ".join(map(quoted, sorted(self.tables.streams[self.name].columns)))
         cursor = self.connection.cursor()
         try:

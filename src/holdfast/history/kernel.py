@@ -22,12 +22,10 @@ _EXACT = 2**53  # whole numbers up to this are doubles
 
 
 @compiled
-def filled(values: Numbers, empty: float) -> Numbers:
-    """The values with ``empty`` in the place of NaN, and 0.0 for -0.0, which reads as "-0 %"."""
-    out = np.empty(values.size)
+def fill(values: Numbers, empty: float) -> None:
+    """Put ``empty`` in the place of NaN, and 0.0 in the place of -0.0, which reads as "-0 %"."""
     for i in range(values.size):
-        out[i] = (empty if math.isnan(values[i]) else values[i]) + 0.0
-    return out
+        values[i] = (empty if math.isnan(values[i]) else values[i]) + 0.0
 
 
 @compiled

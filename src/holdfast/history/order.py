@@ -17,15 +17,24 @@ _FEW = 24  # up to so many rows, insertion sorts fastest
 
 
 @compiled
+def tally(customers: Indices, events: Indices) -> None:
+    """Add one to ``events[k]`` for each row of customer k."""
+    for j in range(customers.size):
+        events[customers[j]] += 1
+
+
+@compiled
 def by_customer_and_time(
     customers: Indices, times: Instants, known: Instants, first: int, stop: int
-) -> tuple[Indices, Indices]:
+) -> tuple[Indices, Instants, Indices]:
     """How to order the rows of customers ``first`` up to but without ``stop``.
 
     Returns
     -------
     rows : array of shape (n_rows,)
         Indices of the rows in order of customer, time and known time; what agrees in all three stays as it came.
+    times : array of shape (n_rows,)
+        The times in that order.
     starts : array of shape (stop - first + 1,)
         The k-th customer's rows are ``rows[starts[k]:starts[k + 1]]``.
     """
@@ -54,7 +63,7 @@ def by_customer_and_time(
                 for j in range(lo, hi):
                     at[j] = keys[rows[j]]
                 _sort(rows[lo:hi], at[lo:hi], spare_rows, spare_at)
-    return rows, starts
+    return rows, at, starts
 
 
 @compiled

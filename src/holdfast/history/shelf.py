@@ -10,6 +10,7 @@ import numpy as np
 
 from holdfast.errors import StorageError
 from holdfast.history.arrays import Indices
+from holdfast.history.running import compiled
 
 BYTES_IN_MEMORY = 512 * 2**20
 
@@ -43,28 +44,31 @@ class Shelf:
         places : array of shape (n_rows,)
         """
         self._widths = len(columns)
-        order = np.argsort(places.astype(np.int16 if len(self._pieces) < 2**15 else np.int64), kind="stable")
-        edges = np.searchsorted(places[order], np.arange(len(self._pieces) + 1))
+        edges, targets = _grouped(places, len(self._pieces))
+        moved = [_moved(column, targets) for column in columns]
+        size = sum(column.nbytes for column in moved)
+        with self._lock:
+            fits = self._held + size <= self._limit
+            self._held += size if fits else 0
         for place in np.flatnonzero(np.diff(edges)).tolist():
-            rows = order[edges[place] : edges[place + 1]]
-            piece = [column[rows] for column in columns]
-            size = sum(column.nbytes for column in piece)
-            if self._held + size <= self._limit:
-                self._held += size
+            piece = [column[edges[place] : edges[place + 1]] for column in moved]
+            if fits:
                 self._pieces[place].append(piece)
             else:
-                self._write(place, piece, size)
+                self._write(place, piece)
 
-    def _write(self, place: int, piece: list[Indices], size: int) -> None:
+    def _write(self, place: int, piece: list[Indices]) -> None:
         try:
-            if self._spilled is None:
-                self._spilled = Path(mkdtemp(prefix="rows-", dir=self._folder))
-            with self._file(place).open("ab") as file:
-                for column in (np.array([piece[0].size]), *piece):
-                    file.write(column.data)
+            with self._lock:
+                if self._spilled is None:
+                    self._spilled = Path(mkdtemp(prefix="rows-", dir=self._folder))
+                with self._file(place).open("ab") as file:
+                    for column in (np.array([piece[0].size]), *piece):
+                        file.write(column.data)
         except OSError as error:
+            needed = sum(column.nbytes for column in piece)
             raise StorageError(
-                f"Wanted to write {size:,} bytes of sorted events to {self._file(place)}; the system answered: "
+                f"Wanted to write {needed:,} bytes of events to {self._file(place)}; the system answered: "
                 f"{error.strerror or error}. Free some space there, or point TMPDIR at a larger disk."
             ) from error
 
@@ -74,8 +78,6 @@ class Shelf:
     def take(self, place: int) -> list[Indices]:
         """The columns of all rows of a place, which is empty afterwards; no columns at all if nothing came."""
         pieces, self._pieces[place] = self._pieces[place], []
-        with self._lock:
-            self._held -= sum(column.nbytes for piece in pieces for column in piece)
         if self._spilled is not None and self._file(place).exists():
             pieces += self._read(place)
             self._file(place).unlink()
@@ -98,3 +100,27 @@ class Shelf:
                 file.unlink()
             self._spilled.rmdir()
             self._spilled = None
+
+
+@compiled
+def _grouped(places: Indices, count: int) -> tuple[Indices, Indices]:
+    """Where the rows of each place begin once they stand together, and where each row goes; equal places keep order."""
+    edges = np.zeros(count + 1, dtype=np.int64)
+    for j in range(places.size):
+        edges[places[j] + 1] += 1
+    for place in range(count):
+        edges[place + 1] += edges[place]
+    targets, free = np.empty(places.size, dtype=np.int64), edges[:-1].copy()
+    for j in range(places.size):
+        targets[j] = free[places[j]]
+        free[places[j]] += 1
+    return edges, targets
+
+
+@compiled
+def _moved(values: Indices, targets: Indices) -> Indices:
+    """Each value where its target says."""
+    out = np.empty(values.size, dtype=np.int64)
+    for j in range(values.size):
+        out[targets[j]] = values[j]
+    return out

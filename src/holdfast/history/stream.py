@@ -152,7 +152,8 @@ class Window:
 class View:
     """The rows of a stream that each of n snapshots may look at.
 
-    Rows ``first[i]:last[i]`` of ``times`` and ``columns`` are what snapshot i may see, in order of time.
+    Rows ``first[i]:last[i]`` of ``times`` and ``columns`` are what snapshot i may see, in order of time. Where they
+    end at the cutoff, as all that was known does, the last of them is the end of every window that ends there.
     """
 
     times: Instants
@@ -161,6 +162,7 @@ class View:
     first: Indices
     last: Indices
     cutoffs: Instants
+    ends_at_cutoff: bool = True
     _ranges: dict[Days, Indices] = field(default_factory=dict, repr=False, compare=False)
     _parts: dict[Condition, View] = field(default_factory=dict, repr=False, compare=False)
     _prepared: dict[tuple[object, str], object] = field(default_factory=dict, repr=False, compare=False)
@@ -177,7 +179,9 @@ class View:
                 place = np.concatenate(([0], np.cumsum(keep)))
                 columns = Chosen(self.columns, lambda values: values[keep])
                 first, last = place[self.first], place[self.last]
-                self._parts[where] = View(self.times[keep], columns, self.levels, first, last, self.cutoffs)
+                self._parts[where] = View(
+                    self.times[keep], columns, self.levels, first, last, self.cutoffs, self.ends_at_cutoff
+                )
         return self._parts[where]
 
     def within(self, window: Window) -> tuple[Indices, Indices]:
@@ -185,6 +189,8 @@ class View:
         return self._edge(window.begin), self._edge(window.end)
 
     def _edge(self, edge: Days) -> Indices:
+        if self.ends_at_cutoff and edge.count >= 0:
+            return self.last
         if edge not in self._ranges:
             self._ranges[edge] = positions(self.times, self.first, self.last, self.cutoffs + edge.microseconds)
         return self._ranges[edge]
@@ -228,9 +234,8 @@ def past(stream: Stream, customers: Indices, cutoffs: Instants) -> View:
 
 def whole(stream: Stream, customers: Indices, cutoffs: Instants) -> View:
     """Past and future alike, for labels: they state what happened, whenever it became known."""
-    return View(
-        stream.times, stream.columns, stream.levels, stream.starts[customers], stream.starts[customers + 1], cutoffs
-    )
+    first, last = stream.starts[customers], stream.starts[customers + 1]
+    return View(stream.times, stream.columns, stream.levels, first, last, cutoffs, ends_at_cutoff=False)
 
 
 def empty(cutoffs: Instants) -> View:

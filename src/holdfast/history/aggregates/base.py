@@ -14,7 +14,10 @@ class Aggregate:
         raise TypeError(f"{type(self).__name__} must say which columns it reads; define columns().")
 
     def __call__(self, view: View, window: Window) -> Numbers:
-        """Evaluate for every snapshot of the view: one float64 each, NaN where there is nothing to answer from."""
+        """Evaluate for every snapshot of the view: one float64 each, NaN where there is nothing to answer from.
+
+        The array is the caller's own, who may write into it.
+        """
         raise TypeError(f"{type(self).__name__} must say what it computes; define __call__().")
 
 
