@@ -25,8 +25,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
 
 from holdfast.errors import DataError
+from holdfast.settings import Settings
 
 WEIGHT = "sample_weight"
 """The column of weights; a table without it is no sample, and every snapshot in it counts once."""
@@ -39,6 +41,17 @@ _GOLDEN, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133
 _WORD = 2**64 - 1
 _SLACK = 1.25  # rows held, as a multiple of those to keep, before those without a chance are dropped
 _TIES = 1  # rows that equal draws may cost an outcome
+
+
+class TrainingSettings(Settings):
+    """How much training reads."""
+
+    most_snapshots: int | None = Field(
+        default=1_000_000,
+        ge=1_000,
+        description="Where there are more labelled snapshots, training, audit and backtest read a seeded sample of so "
+        "many, weighted back to all; null reads all. A million with 130 features needs about 5 GB of memory.",
+    )
 
 
 class Counts(NamedTuple):
