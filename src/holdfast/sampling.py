@@ -226,7 +226,8 @@ class Sampler:
             self._tighten(wanted)
         side = np.concatenate([np.empty(0, dtype=np.intp), *(side for _, _, side in self._parts)])
         kept = np.bincount(side, minlength=2)
-        if not len(side) or (self.counts is not None and (kept < np.array(wanted) - _TIES).any()):
+        missing = np.array(wanted) - kept
+        if not len(side) or (self.counts is not None and ((missing > _TIES) | (missing < 0)).any()):
             raise DataError(
                 f"Wanted a sample of {sum(wanted):,} out of {sum(counts):,} snapshots, found {len(side):,} of them. "
                 "The snapshots changed between counting and reading; build them again."
@@ -257,7 +258,8 @@ class Sampler:
             held = np.concatenate([draw[side == i] for _, draw, side in self._parts])
             if len(held) > most:
                 self._limits[i] = min(self._limits[i], np.partition(held, most)[most])
-        self._parts = [self._with_a_chance(*part) for part in self._parts]
+        left = (self._with_a_chance(*part) for part in self._parts)
+        self._parts = [part for part in left if len(part[1])]
 
 
 def _surely(most: int, of: int) -> float:

@@ -119,7 +119,7 @@ def test_counting_first_gives_the_same_sample_and_leaves_out_most_rows(table: pd
     assert sent < 4_000
 
 
-@pytest.mark.parametrize("counts", [Counts(100_000, 5_000), Counts(20_000, 900), Counts(1_000, 900)])
+@pytest.mark.parametrize("counts", [Counts(100_000, 5_000), Counts(20_000, 900), Counts(1_000, 900), Counts(400, 0)])
 def test_snapshots_that_changed_since_they_were_counted_are_refused(table: pd.DataFrame, counts: Counts) -> None:
     """Weights from counts of other data would restore a prior that never was."""
     sampler = Sampler(3_000, seed=5, counts=counts)
