@@ -259,7 +259,10 @@ def _overlapping(features: Sequence[Feature], labels: LabelSettings) -> Iterable
 
 
 def _too_good(snapshots: pd.DataFrame, features: Sequence[Feature], most: float) -> Iterable[Finding]:
-    """Features that alone rank churners nearly perfectly; a text is ranked by its rate of churn."""
+    """Features that alone rank churners nearly perfectly; a text is ranked by its rate of churn.
+
+    Without weights: those of a sample are equal within an outcome, so AUC and order of rates do not depend on them.
+    """
     churned = snapshots["churned"].to_numpy(dtype=bool)
     if churned.all() or not churned.any():
         return

@@ -17,12 +17,14 @@ from holdfast.errors import DataError
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS, Difference, Interval, estimate, paired_difference
 from holdfast.models import Bundle, LogisticBaseline, MeanRateRegressor, to_matrix
 from holdfast.progress import SILENT, Progress
+from holdfast.sampling import WEIGHT, Sample, told, weights
 from holdfast.timeline import Days, show
 from holdfast.training import fit as fit_bundle
 from holdfast.training import known_by, require_learnable
 
 MODEL = "model"
 _KEYS = ["customer_id", "cutoff", "churned", "future_value"]
+_IF_THERE = ["treated", WEIGHT]
 _RECENCY = ("days_since_order", "days_since_engagement", "days_since_renewal", "subscription_tenure_days")
 _FREQUENCY = ("orders_365d", "orders_lifetime", "active_days_90d", "engagement_90d")
 _SPEND = ("spend_365d", "spend_lifetime", "mrr")
@@ -79,7 +81,7 @@ class Backtest:
     ----------
     predictions : DataFrame
         ``customer_id``, ``cutoff``, ``churned``, ``future_value``, ``treated`` if the snapshots say so, ``value_low``,
-        ``value_high``, and per model ``<name>_p_churn`` and ``<name>_value``.
+        ``value_high``, and per model ``<name>_p_churn`` and ``<name>_value``; of a sample also ``sample_weight``.
     models : tuple of str
         ``"model"`` first, then the baselines.
     metrics : dict
@@ -98,6 +100,12 @@ class Backtest:
     differences: Mapping[str, Mapping[str, Difference]]
     bundles: Mapping[int, Bundle]
     horizon_days: float
+
+    @property
+    def sample(self) -> dict[str, Any] | None:
+        """What was kept of the snapshots tested on, if they are a sample; see :class:`holdfast.sampling.Sample`."""
+        found = Sample.of_table(self.predictions)
+        return None if found is None else found.to_dict()
 
     @property
     def cutoffs(self) -> tuple[int, ...]:
@@ -137,20 +145,24 @@ class Backtest:
             f"{MODEL} against {baseline}: AUC {_signed(found['auc'])}, log loss {_signed(found['log_loss'])}"
             for baseline, found in self.differences.items()
         ]
+        sample = self.sample
+        if sample is not None:
+            lines.append(f"tested on {told(sample)}")
         return "\n\n".join([*parts, "\n".join(lines)])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON: every model and metric with its interval, per cutoff and pooled; differences to the baselines."""
-        at_cutoff, came = self.predictions["cutoff"].to_numpy(), self.predictions["churned"].to_numpy(dtype=np.float64)
-        churned = {at: came[at_cutoff == at] for at in self.cutoffs}
+        rows = {at: self.predictions[self.predictions["cutoff"] == at] for at in self.cutoffs}
+        sample = self.sample
         return {
+            **({} if sample is None else {"sample": sample}),
             "models": list(self.models),
             "horizon_days": self.horizon_days,
             "cutoffs": [
                 {
                     "cutoff": show(at),
-                    "customers": len(churned[at]),
-                    "churned": float(churned[at].mean()),
+                    "customers": len(rows[at]),
+                    "churned": _share(rows[at]),
                     "training": self.bundles[at].meta,
                     "metrics": _plain(self.metrics[at]),
                 }
@@ -183,7 +195,8 @@ def backtest(
     Parameters
     ----------
     snapshots : DataFrame
-        ``customer_id``, ``cutoff`` (int64 microseconds), feature columns, ``churned``, ``future_value``.
+        ``customer_id``, ``cutoff`` (int64 microseconds), feature columns, ``churned``, ``future_value``. If they are a
+        sample, its weights count in learning and in every metric, and figures are those of all snapshots.
     features : sequence of feature records
         ``name``, ``dtype``, …; see :class:`holdfast.models.Bundle`.
     test_cutoffs : sequence of int
@@ -246,7 +259,9 @@ def _scored(
     baselines: Sequence[Baseline],
     features: Sequence[Mapping[str, Any]],
 ) -> pd.DataFrame:
-    kept = [*_KEYS, *(["treated"] if "treated" in test else [])]
+    kept = [*_KEYS, *(name for name in _IF_THERE if name in test)]
+    weight = weights(known)
+    weight = None if weight is None else weight / weight.mean()
     out = test[kept].reset_index(drop=True)
     scores = bundle.predict(test)
     out[["value_low", "value_high"]] = scores[["value_low", "value_high"]].to_numpy()
@@ -255,11 +270,14 @@ def _scored(
     for baseline in baselines:
         risk = [by_name[name] for name in baseline.risk] or list(by_name.values())[:1]
         columns = None if baseline.risk else ()
-        p_churn = LogisticBaseline(columns).fit(_numbers(known, risk), known["churned"].to_numpy(dtype=np.float64))
+        p_churn = LogisticBaseline(columns).fit(
+            _numbers(known, risk), known["churned"].to_numpy(dtype=np.float64), sample_weight=weight
+        )
         out[f"{baseline.name}_p_churn"] = p_churn.predict_proba(_numbers(test, risk))[:, 1]
         if baseline.value is not None:
             spend = [by_name[baseline.value]]
-            value = MeanRateRegressor().fit(_numbers(known, spend), known["future_value"].to_numpy(dtype=np.float64))
+            came = known["future_value"].to_numpy(dtype=np.float64)
+            value = MeanRateRegressor().fit(_numbers(known, spend), came, sample_weight=weight)
             out[f"{baseline.name}_value"] = value.predict(_numbers(test, spend))
     return out
 
@@ -269,12 +287,15 @@ def _numbers(frame: pd.DataFrame, features: Sequence[Mapping[str, Any]]) -> np.n
 
 
 def _judged(rows: pd.DataFrame, model: str, draws: int, seed: int) -> dict[str, Interval]:
-    who = rows["customer_id"].to_numpy()
-    found = estimate(RISK_METRICS, rows["churned"], rows[f"{model}_p_churn"], customers=who, draws=draws, seed=seed)
+    how: dict[str, Any] = {
+        "weights": weights(rows),
+        "customers": rows["customer_id"].to_numpy(),
+        "draws": draws,
+        "seed": seed,
+    }
+    found = estimate(RISK_METRICS, rows["churned"], rows[f"{model}_p_churn"], **how)
     if f"{model}_value" in rows:
-        found |= estimate(
-            VALUE_METRICS, rows["future_value"], rows[f"{model}_value"], customers=who, draws=draws, seed=seed
-        )
+        found |= estimate(VALUE_METRICS, rows["future_value"], rows[f"{model}_value"], **how)
     return found
 
 
@@ -287,6 +308,7 @@ def _compared(rows: pd.DataFrame, baseline: str, draws: int, seed: int) -> dict[
             rows[truth],
             rows[f"{MODEL}_{what}"],
             rows[f"{baseline}_{what}"],
+            weights=weights(rows),
             customers=who,
             draws=draws,
             seed=seed,
@@ -295,6 +317,11 @@ def _compared(rows: pd.DataFrame, baseline: str, draws: int, seed: int) -> dict[
         if f"{baseline}_{what}" in rows
         for name, metric in metrics.items()
     }
+
+
+def _share(rows: pd.DataFrame) -> float:
+    """The share that churned."""
+    return float(np.average(rows["churned"].to_numpy(dtype=np.float64), weights=weights(rows)))
 
 
 def _plain(models: Mapping[str, Mapping[str, Interval]]) -> dict[str, dict[str, Any]]:

@@ -14,6 +14,7 @@ from holdfast.audit import AuditSettings
 from holdfast.errors import ConfigError
 from holdfast.labels import ChurnSettings, LabelSettings, ValueSettings
 from holdfast.outreach import OutreachSettings
+from holdfast.sampling import TrainingSettings
 from holdfast.settings import Settings
 from holdfast.snapshots import CutoffSettings, PopulationSettings
 from holdfast.sources import SourceSettings
@@ -38,6 +39,7 @@ class Configuration(Settings):
     churn: ChurnSettings = Field(description="When a customer counts as lost.")
     value: ValueSettings = Field(description="What a customer is worth.")
     cutoffs: CutoffSettings = Field(description="At which instants to train and to test.")
+    training: TrainingSettings = Field(default=TrainingSettings(), description="How much training reads.")
     audit: AuditSettings = Field(default=AuditSettings(), description="How to look for knowledge of the future.")
     outreach: OutreachSettings = Field(description="Whom to contact, how often, with what, and who is held back.")
     tracking: TrackingSettings = Field(default=TrackingSettings(), description="Where runs and models are kept.")

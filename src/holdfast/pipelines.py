@@ -29,6 +29,7 @@ from holdfast.promotion import judge
 from holdfast.report import plots as drawings
 from holdfast.report.page import list_page
 from holdfast.report.results import Built, Checked, Published, Runs, Trained
+from holdfast.sampling import Sample, sampled
 from holdfast.scoring import declarations, score
 from holdfast.snapshots import build_snapshots, training_cutoffs
 from holdfast.sources import Tables, open_sources
@@ -158,6 +159,8 @@ class Project:
     def snapshots(self, as_of: str | None = None) -> pd.DataFrame:
         """One row per customer of the population and training or test cutoff, with features and labels.
 
+        Where they are more than ``training.most_snapshots``, the sample that training reads, with ``sample_weight``.
+
         Parameters
         ----------
         as_of : str, optional
@@ -171,10 +174,16 @@ class Project:
 
     @cached_property
     def _snapshots(self) -> pd.DataFrame:
+        return self._sampled(self._labelled())
+
+    def _labelled(self) -> pd.DataFrame:
         self.tables.report.require(self.configuration.most_rejected)
         settings = self.configuration
         cutoffs = training_cutoffs(settings.cutoffs, self.tables, settings.labels)
         return self._built(self.features(), cutoffs, settings.labels)
+
+    def _sampled(self, labelled: pd.DataFrame) -> pd.DataFrame:
+        return sampled(labelled, self.configuration.training.most_snapshots, self.configuration.seed)
 
     def _built(
         self, features: Sequence[Feature], cutoffs: Sequence[int], labels: LabelSettings | None = None
@@ -185,8 +194,8 @@ class Project:
         )
 
     def write_snapshots(self, path: Path) -> Built:
-        """Write the labelled table as one Parquet file, whole or not at all."""
-        table = self._snapshots
+        """Write the labelled table, all of it, as one Parquet file, whole or not at all."""
+        table = self._labelled()
         partial = path.with_name(f".{path.name}.partial")
         try:
             table.to_parquet(partial, index=False)
@@ -274,8 +283,10 @@ class Project:
         }
 
     def _parameters(self) -> dict[str, Any]:
-        """What a run keeps of the configuration: everything but where data and store are."""
-        return self.configuration.model_dump(mode="json", exclude={"sources", "tracking", "output"})
+        """What a run keeps of the configuration, everything but where data and store are; and what was sampled."""
+        settings = self.configuration.model_dump(mode="json", exclude={"sources", "tracking", "output"})
+        sample = Sample.of_table(self._snapshots)
+        return settings if sample is None else {**settings, "sample": sample.to_dict()}
 
     def _meta(self) -> dict[str, Any]:
         settings = self.configuration
@@ -354,6 +365,7 @@ class Project:
             metrics=metrics,
             tested_at=show(self._test_cutoffs()[-1]),
             tracking=self.tracker.location,
+            sample=bundle.meta.get("sample"),
         )
 
     def promote(self) -> Promotion:
@@ -373,7 +385,7 @@ class Project:
 
     def _snapshots_for(self, bundles: Sequence[Bundle], cutoff: int) -> pd.DataFrame:
         features = {feature.name: feature for bundle in bundles for feature in declarations(bundle, self.vocabulary)}
-        return self._built(tuple(features.values()), [cutoff], self.configuration.labels)
+        return self._sampled(self._built(tuple(features.values()), [cutoff], self.configuration.labels))
 
     def champion(self) -> tuple[Bundle, StoredModel]:
         """The model in charge, its hashes checked.

@@ -6,6 +6,7 @@ import pandas as pd
 
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS, paired_difference
 from holdfast.models import Bundle
+from holdfast.sampling import weights
 from holdfast.timeline import show
 from holdfast.tracking.entries import Verdict
 
@@ -24,14 +25,14 @@ def judge(champion: Bundle, challenger: Bundle, snapshots: pd.DataFrame) -> Verd
     champion, challenger : Bundle
         Trained on nothing later than the cutoff of the snapshots.
     snapshots : DataFrame
-        Labelled snapshots of one cutoff, with the features of both.
+        Labelled snapshots of one cutoff, with the features of both; if they are a sample, its weights count.
     """
     scores = [bundle.predict(snapshots) for bundle in (challenger, champion)]
     figures: dict[str, float] = {}
     worse, told = [], []
     for metric, column, truth in MEASURES:
         new, old = (score[column].to_numpy() for score in scores)
-        found = paired_difference(metric, snapshots[truth].to_numpy(), new, old)
+        found = paired_difference(metric, snapshots[truth].to_numpy(), new, old, weights=weights(snapshots))
         figures |= {metric.name: found.estimate, f"{metric.name}_low": found.low, f"{metric.name}_high": found.high}
         text = f"{metric.label} {found.estimate:+.{metric.digits}f} [{found.low:+.{metric.digits}f}, "
         text += f"{found.high:+.{metric.digits}f}]"

@@ -22,6 +22,7 @@ from holdfast.history.stream import Where, Window, past
 from holdfast.labels import LABELS, LabelSettings, label
 from holdfast.labels import needed as needed_by_labels
 from holdfast.progress import SILENT, Progress
+from holdfast.sampling import WEIGHT
 from holdfast.settings import Settings
 from holdfast.sources import Tables
 from holdfast.sources.engine import one, quoted
@@ -356,4 +357,4 @@ def _wanted(
 
 def feature_columns(table: pd.DataFrame) -> list[str]:
     """The names of the columns that a model may see."""
-    return [name for name in table.columns if name not in {"customer_id", "cutoff", *LABELS}]
+    return [name for name in table.columns if name not in {"customer_id", "cutoff", WEIGHT, *LABELS}]

@@ -14,6 +14,7 @@ import pandas as pd
 from holdfast.errors import DataError
 from holdfast.models import AtRiskClassifier, Bundle, ValueRegressor, categorical_columns, learn_categories, to_matrix
 from holdfast.progress import SILENT, Progress
+from holdfast.sampling import Sample, weights
 from holdfast.timeline import Days, show
 
 FEWEST_CUSTOMERS = 200
@@ -70,6 +71,10 @@ def fit(
 ) -> Bundle:
     """Fit risk and value on labelled snapshots.
 
+    Where they are a sample (:mod:`holdfast.sampling`), its weights enter both models, scaled to 1 on average: the share
+    that churned and the total value are those of all snapshots, and regularisation, which counts in rows, knows how
+    many rows there are.
+
     Parameters
     ----------
     features : sequence of feature records
@@ -77,7 +82,7 @@ def fit(
     complete_after : Days
         From a cutoff until both labels are known; cutoffs closer than that never teach and judge the same model.
     meta : mapping
-        Plain JSON that the bundle keeps; the training cutoffs are added.
+        Plain JSON that the bundle keeps; the training cutoffs are added, and what was sampled if anything was.
     """
     require_learnable(snapshots)
     specs = learn_categories(snapshots, features)
@@ -87,13 +92,17 @@ def fit(
         "categorical_features": categorical_columns(specs),
         "random_state": seed,
     }
+    churned, came = (snapshots[name].to_numpy(dtype=np.float64) for name in ("churned", "future_value"))
+    weight, sample = weights(snapshots), Sample.of_table(snapshots)
+    data: dict[str, Any] = {"cutoff": cutoff, "sample_weight": None if weight is None else weight / weight.mean()}
     with progress("Training", total=2) as advance:
-        risk = AtRiskClassifier(**settings).fit(X, snapshots["churned"].to_numpy(dtype=np.float64), cutoff=cutoff)
+        risk = AtRiskClassifier(**settings).fit(X, churned, **data)
         advance(1)
-        value = ValueRegressor(**settings).fit(X, snapshots["future_value"].to_numpy(dtype=np.float64), cutoff=cutoff)
+        value = ValueRegressor(**settings).fit(X, came, **data)
         advance(1)
     cutoffs = [show(int(at)) for at in np.unique(cutoff)]
-    return Bundle(risk, value, specs, {**meta, "training_cutoffs": cutoffs, "training_snapshots": len(snapshots)})
+    about = {**meta, "training_cutoffs": cutoffs, "training_snapshots": len(snapshots)}
+    return Bundle(risk, value, specs, about if sample is None else {**about, "sample": sample.to_dict()})
 
 
 @cache

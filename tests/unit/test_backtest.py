@@ -14,6 +14,7 @@ from holdfast.backtest import Backtest, Baseline, backtest, default_baselines
 from holdfast.errors import DataError
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS
 from holdfast.models import Bundle
+from holdfast.sampling import WEIGHT, sampled
 from holdfast.timeline import Days, instant, show
 from holdfast.training import fit
 from tests.unit.models.samples import FEATURES, MONTH, snapshots
@@ -146,3 +147,43 @@ def test_what_cannot_be_tested_is_said(table: pd.DataFrame, change: Any, tests: 
     """Each with what was wanted, what was found and what to do."""
     with pytest.raises(DataError, match=message):
         run(change(table), tests)
+
+
+@pytest.fixture(scope="module")
+def large() -> pd.DataFrame:
+    """Nine cutoffs of 3,000 customers; few churned."""
+    table = snapshots(customers=3_000, cutoffs=9, seed=6)
+    return table[(table["churned"] == 0) | (np.random.default_rng(6).random(len(table)) < 0.4)].reset_index(drop=True)
+
+
+def test_a_sample_is_judged_as_everyone_would_be(large: pd.DataFrame) -> None:
+    """Half of the sample churned; figures that did not know would tell of another business."""
+    everyone, sample = run(large, tests=TESTS[:1]), run(sampled(large, 9_000, seed=0), tests=TESTS[:1])
+    for name, tolerance in (("log_loss", 0.03), ("brier", 0.015), ("lift_at_10", 0.5), ("auc", 0.03), ("bias", 15)):
+        assert sample.figures()[name] == pytest.approx(everyone.figures()[name], abs=tolerance), name
+    unweighted = RISK_METRICS["log_loss"].function(
+        sample.predictions["churned"].to_numpy(), sample.predictions["model_p_churn"].to_numpy(), None
+    )
+    assert float(unweighted) > everyone.figures()["log_loss"] + 0.1
+    for baseline in ("rfm", "recency"):
+        predicted = sample.predictions[f"{baseline}_p_churn"]
+        assert predicted.mean() < sample.predictions["churned"].mean() - 0.1
+        assert np.average(predicted, weights=sample.predictions[WEIGHT]) == pytest.approx(
+            everyone.predictions[f"{baseline}_p_churn"].mean(), abs=0.02
+        )
+    assert sample.differences["recency"]["log_loss"].estimate == pytest.approx(
+        everyone.differences["recency"]["log_loss"].estimate, abs=0.03
+    )
+
+
+def test_a_backtest_on_a_sample_says_so(large: pd.DataFrame, result: Backtest) -> None:
+    """People in the table, programs in the JSON; the share that churned is that of the business."""
+    sample = run(sampled(large, 9_000, seed=0), tests=TESTS[:1])
+    at = large[large["cutoff"] == TESTS[0]]
+    assert "tested on a sample of " in sample.table()
+    found = sample.to_dict()
+    assert found["sample"]["kept"] == len(sample.predictions) == found["cutoffs"][0]["customers"]
+    assert found["sample"]["of"] == pytest.approx(len(at), rel=0.05)
+    assert found["cutoffs"][0]["churned"] == pytest.approx(at["churned"].mean(), abs=0.03)
+    assert "sample" not in result.to_dict()
+    assert "sample" not in result.table()

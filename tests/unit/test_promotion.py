@@ -7,6 +7,7 @@ import pytest
 
 from holdfast.models import Bundle
 from holdfast.promotion import judge
+from holdfast.sampling import WEIGHT
 from holdfast.timeline import Days
 from holdfast.training import fit
 from tests.unit.models.samples import FEATURES, snapshots
@@ -57,3 +58,13 @@ def test_an_equal_challenger_is_accepted(good: Bundle) -> None:
     verdict = judge(good, good, LATEST)
     assert verdict.accepted
     assert {verdict.figures[name] for name in ("log_loss", "auc", "mae")} == {0.0}
+
+
+def test_a_sample_is_weighted_back(good: Bundle, poor: Bundle) -> None:
+    """Two models differ otherwise on churners than on others; how many there are of each must be right."""
+    weight = LATEST["churned"].map({0.0: 3.0, 1.0: 1.0})
+    copies = LATEST.loc[LATEST.index.repeat(weight.astype(int))]
+    found = judge(good, poor, LATEST.assign(**{WEIGHT: weight})).figures
+    for name in ("log_loss", "auc", "mae"):
+        assert found[name] == pytest.approx(judge(good, poor, copies).figures[name], rel=1e-9)
+    assert found["log_loss"] != pytest.approx(judge(good, poor, LATEST).figures["log_loss"], rel=1e-3)

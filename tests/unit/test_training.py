@@ -7,6 +7,9 @@ import pandas as pd
 import pytest
 
 from holdfast.errors import DataError
+from holdfast.metrics import RISK_METRICS, VALUE_METRICS
+from holdfast.models import Bundle
+from holdfast.sampling import WEIGHT, sampled
 from holdfast.timeline import Days, instant, show
 from holdfast.training import FEWEST_CUSTOMERS, fit, known_by, require_learnable
 from tests.unit.models.samples import FEATURES, MONTH, snapshots
@@ -63,3 +66,60 @@ def test_a_history_shorter_than_the_horizon_names_the_first_possible_cutoff() ->
     table: pd.DataFrame = snapshots(cutoffs=4)
     with pytest.raises(DataError, match=f"Test from {show(FIRST + 4 * MONTH)} on"):
         known_by(table, FIRST + 3 * MONTH, Days(120))
+
+
+@pytest.fixture(scope="module")
+def rare() -> pd.DataFrame:
+    """37,000 snapshots of which one in nine churned."""
+    table = snapshots(customers=6_000, cutoffs=8, seed=4)
+    stayed, drawn = table["churned"] == 0, np.random.default_rng(4).random(len(table)) < 0.3
+    return table[stayed | drawn].reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def whole(rare: pd.DataFrame) -> Bundle:
+    """Learnt from all of them."""
+    return fit(rare, FEATURES, complete_after=Days(60), seed=0, meta={})
+
+
+@pytest.fixture(scope="module")
+def part(rare: pd.DataFrame) -> Bundle:
+    """Learnt from 8,000 of them."""
+    return fit(sampled(rare, 8_000, seed=0), FEATURES, complete_after=Days(60), seed=0, meta={})
+
+
+def test_a_sample_teaches_the_same_mean_risk(rare: pd.DataFrame, whole: Bundle, part: Bundle) -> None:
+    """Half of the sample churned, one in nine of the business did: without weights, risks would be far too high."""
+    churned = rare["churned"].to_numpy()
+    all_risk, risk = (bundle.predict(rare)["p_churn"].to_numpy() for bundle in (whole, part))
+    assert risk.mean() == pytest.approx(all_risk.mean(), rel=0.05)
+    assert risk.mean() == pytest.approx(churned.mean(), rel=0.05)
+    unweighted = fit(
+        sampled(rare, 8_000, seed=0).drop(columns=WEIGHT), FEATURES, complete_after=Days(60), seed=0, meta={}
+    )
+    assert unweighted.predict(rare)["p_churn"].mean() > 2 * churned.mean()
+
+
+def test_a_sample_teaches_nearly_as_well(whole: Bundle, part: Bundle) -> None:
+    """On customers that neither has seen: order, calibration and total value."""
+    unseen = snapshots(customers=30_000, cutoffs=1, seed=5)
+    unseen = unseen[(unseen["churned"] == 0) | (np.random.default_rng(5).random(len(unseen)) < 0.3)]
+    churned, came = unseen["churned"].to_numpy(), unseen["future_value"].to_numpy()
+    found = []
+    for bundle in (whole, part):
+        scores = bundle.predict(unseen)
+        p, value = scores["p_churn"].to_numpy(), scores["value"].to_numpy()
+        risk = {name: float(RISK_METRICS[name].function(churned, p, None)) for name in ("auc", "calibration_error")}
+        found.append(risk | {"bias": float(VALUE_METRICS["bias"].function(came, value, None))})
+    full, sample = found
+    assert sample["auc"] > full["auc"] - 0.01
+    assert sample["calibration_error"] < full["calibration_error"] + 0.01
+    assert abs(sample["bias"]) < abs(full["bias"]) + 4
+
+
+def test_a_bundle_says_what_sample_it_learnt_from(rare: pd.DataFrame, whole: Bundle, part: Bundle) -> None:
+    """And one that learnt from everything says nothing."""
+    assert "sample" not in whole.meta
+    assert part.meta["training_snapshots"] == part.meta["sample"]["kept"] == 8_000
+    assert part.meta["sample"]["of"] == len(rare)
+    assert part.meta["sample"]["share_of_churned"] > 4 * part.meta["sample"]["share_of_stayed"]

@@ -35,7 +35,7 @@ PER_LEVEL = {
     ("tickets", "topic"): support.per_topic,
 }
 MOST_LEVELS = 8  # the commonest; a column with hundreds of levels would drown the catalogue
-RESERVED = frozenset({"customer", "customer_id", "cutoff", "churned", "future_value", "treated"})
+RESERVED = frozenset({"customer", "customer_id", "cutoff", "churned", "future_value", "treated", "sample_weight"})
 """Names that the snapshots table has for other things."""
 _NOT_ATTRIBUTES = {"moment", "consent"}
 

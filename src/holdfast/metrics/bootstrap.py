@@ -59,6 +59,7 @@ def estimate(
     truth: ArrayLike,
     predicted: ArrayLike,
     *,
+    weights: ArrayLike | None = None,
     customers: ArrayLike | None = None,
     draws: int = 200,
     seed: int = 0,
@@ -69,6 +70,8 @@ def estimate(
     Parameters
     ----------
     truth, predicted : arrays of shape (n_rows,)
+    weights : array of shape (n_rows,), optional
+        How many rows each stands for, where the rows are a sample.
     customers : array of shape (n_rows,), optional
         Who each row is about; None where every row is another customer.
     draws : int
@@ -76,12 +79,13 @@ def estimate(
     """
     y, p = _float(truth), _float(predicted)
     who = np.arange(len(y)) if customers is None else customers
+    own = None if weights is None else _float(weights)
     drawn: dict[str, list[Array]] = {name: [] for name in metrics}
-    for weights in resample(who, draws, seed):
+    for counts in resample(who, draws, seed):
         for name, metric in metrics.items():
-            drawn[name].append(metric.function(y, p, weights))
+            drawn[name].append(metric.function(y, p, counts if own is None else counts * own))
     return {
-        name: Interval(float(metric.function(y, p, None)), *_middle(drawn[name], coverage))
+        name: Interval(float(metric.function(y, p, own)), *_middle(drawn[name], coverage))
         for name, metric in metrics.items()
     }
 
@@ -92,12 +96,15 @@ def paired_difference(
     a: ArrayLike,
     b: ArrayLike,
     *,
+    weights: ArrayLike | None = None,
     customers: ArrayLike | None = None,
     draws: int = 1_000,
     seed: int = 0,
     coverage: float = 0.95,
 ) -> Difference:
     """The metric of predictions ``a`` minus that of ``b``, both resampled with the same customers.
+
+    Parameters are those of :func:`estimate`, for two predictions.
 
     Returns
     -------
@@ -108,15 +115,17 @@ def paired_difference(
     y, first, second = _float(truth), _float(a), _float(b)
     who = np.arange(len(y)) if customers is None else customers
 
-    def gap(weights: Array | None) -> Array:
-        one, other = metric.function(y, first, weights), metric.function(y, second, weights)
+    own = None if weights is None else _float(weights)
+
+    def gap(counts: Array | None) -> Array:
+        one, other = metric.function(y, first, counts), metric.function(y, second, counts)
         return np.abs(one) - np.abs(other) if metric.better == "zero" else one - other
 
-    drawn = [gap(weights) for weights in resample(who, draws, seed)]
+    drawn = [gap(counts if own is None else counts * own) for counts in resample(who, draws, seed)]
     all_drawn = np.concatenate(drawn) if drawn else np.empty(0)
     better = all_drawn > 0 if metric.better == "higher" else all_drawn < 0
     share = float(np.mean(better)) if len(better) else float("nan")
-    return Difference(float(gap(None)), *_middle(drawn, coverage), share)
+    return Difference(float(gap(own)), *_middle(drawn, coverage), share)
 
 
 def _float(x: ArrayLike) -> Array:

@@ -30,7 +30,10 @@ def bins(p: Array) -> Array:
 
 
 def calibration_error(truth: Array, p: Array, weights: Array | None = None) -> Array:
-    """Mean distance of predicted and observed share over ten bins of equal count (ECE), weighted by the bins' sizes."""
+    """Mean distance of predicted and observed share over ten bins of equal count (ECE), weighted by the bins' sizes.
+
+    The bins hold equal numbers of rows, whatever the weights, so that all bootstrap draws share them.
+    """
     draws, place = as_draws(weights, len(truth)), bins(p)
     total = np.zeros(len(draws))
     for b in range(BINS):

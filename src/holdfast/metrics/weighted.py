@@ -1,6 +1,7 @@
 """Weighted sums over groups of tied scores: the arithmetic that all metrics share.
 
-Weights have shape (n_draws, n_rows). A weight of 2 means that the row was drawn twice. Rows with equal scores form one
+Weights have shape (n_draws, n_rows). A weight of 2 means that the row was drawn twice, or, where the rows are a sample,
+that it stands for two; the weight of a draw from a sample is the product of both. Rows with equal scores form one
 group, so no metric depends on the order of the rows.
 """
 

@@ -16,6 +16,7 @@ from holdfast.models.calibration import IDENTITY, Trial, choose
 from holdfast.models.checks import InputError, Matrix, Vector
 from holdfast.models.folds import Rows, forward_folds, random_folds
 from holdfast.models.inputs import instants, learning_rows, on_one_blas_thread, scoring_rows, weights
+from holdfast.models.quantiles import of_rows
 from holdfast.models.risk import RiskModel
 
 _FOLDS = 4
@@ -167,6 +168,7 @@ class AtRiskClassifier(BinaryRiskClassifier):
         cutoff : array of int64, shape (n_rows,), optional
             The instant of each snapshot, microseconds UTC.
         sample_weight : array of shape (n_rows,), optional
+            How many rows each stands for; regularisation counts in rows, so weights that average 1 leave it as it is.
 
         Raises
         ------
@@ -175,6 +177,9 @@ class AtRiskClassifier(BinaryRiskClassifier):
         """
         X, churned, weight = self._checked(X, y, sample_weight)
         at = instants(cutoff, len(churned))
+        if weight is not None and (weight == 0).any():
+            there = weight > 0
+            X, churned, weight, at = X[there], churned[there], weight[there], None if at is None else at[there]
 
         def usable(train: Rows, test: Rows) -> bool:
             counts = [np.bincount(churned[rows].astype(int), minlength=2) for rows in (train, test)]
@@ -190,7 +195,13 @@ class AtRiskClassifier(BinaryRiskClassifier):
         calibration, self.calibration_record_ = IDENTITY, {"chosen": "identity", "log_loss": {}}
         if ahead:
             trials = [
-                Trial(fold.cutoff, fold.known_at, model.score(X[fold.test]), churned[fold.test])
+                Trial(
+                    fold.cutoff,
+                    fold.known_at,
+                    model.score(X[fold.test]),
+                    churned[fold.test],
+                    of_rows(weight, fold.test),
+                )
                 for fold, model in zip(folds, models, strict=True)
             ]
             calibration, self.calibration_record_ = choose(trials)

@@ -13,7 +13,7 @@ from holdfast.models.additive import Additive
 from holdfast.models.at_risk import BinaryRiskClassifier
 from holdfast.models.calibration import IDENTITY
 from holdfast.models.checks import InputError, Matrix, Vector
-from holdfast.models.inputs import learning_rows, on_one_blas_thread, scoring_rows
+from holdfast.models.inputs import learning_rows, on_one_blas_thread, scoring_rows, weights
 from holdfast.models.ridge import fit_linear
 from holdfast.models.risk import RiskModel
 
@@ -44,6 +44,8 @@ class LogisticBaseline(BinaryRiskClassifier):
     ) -> Self:
         """Learn from snapshots; ``cutoff`` is taken for the sake of one interface and not used."""
         X, churned, weight = self._checked(X, y, sample_weight)
+        if weight is not None:
+            X, churned, weight = X[weight > 0], churned[weight > 0], weight[weight > 0]
         columns = range(X.shape[1]) if self.columns is None else self.columns
         linear = fit_linear(X, churned, list(columns), objective="binary", penalty=self.penalty, weight=weight)
         self.model_ = RiskModel(Additive(X.shape[1], linear, trees=None), IDENTITY)
@@ -105,12 +107,15 @@ class MeanRateRegressor(RegressorMixin, BaseEstimator):
         y: ArrayLike,
         *,
         cutoff: ArrayLike | None = None,  # noqa: ARG002 - one interface for all regressors
+        sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Learn the rate; ``cutoff`` is taken for the sake of one interface and not used."""
         X, y = learning_rows(self, X, y, numbers=True)
         if not 0 <= self.column < X.shape[1]:
             raise InputError(f"Wanted a column between 0 and {X.shape[1] - 1}, found {self.column}.")
-        past = self._past(X)
+        past, weight = self._past(X), weights(sample_weight, X)
+        if weight is not None:
+            past, y = past * weight, y * weight
         self.rate_ = float(np.sum(y) / past.sum()) if past.sum() > 0 else 0.0
         return self
 

@@ -22,6 +22,7 @@ from holdfast.models.additive import Additive, Linear, Trees
 from holdfast.models.calibration import mean_log_loss, sigmoid
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.folds import Fold, Rows
+from holdfast.models.quantiles import mean, of_rows
 from holdfast.models.ridge import Objective, fit_linear
 from holdfast.timeline import Days, Instants
 
@@ -98,9 +99,9 @@ def fit_rounds(
     n_trees: int,
     weight: Vector | None = None,
     cutoff: Instants | None = None,
-    later: tuple[Matrix, Vector] | None = None,
+    later: tuple[Matrix, Vector, Vector | None] | None = None,
 ) -> Rounds:
-    """Fit on all rows; with ``later`` rows, stop once 30 more trees bring nothing there.
+    """Fit on all rows; with ``later`` rows (and their weights), stop once 30 more trees bring nothing there.
 
     Parameters
     ----------
@@ -122,7 +123,8 @@ def fit_rounds(
     record: dict[str, dict[str, list[float]]] = {}
     extra: dict[str, Any] = {}
     if later is not None:
-        extra["valid_sets"] = [data.create_valid(later[0], later[1], init_score=linear.score(later[0]))]
+        tested, outcome, counts = later
+        extra["valid_sets"] = [data.create_valid(tested, outcome, weight=counts, init_score=linear.score(tested))]
         extra["valid_names"] = ["later"]
         extra["feval"] = later_loss(recipe.objective)
         extra["callbacks"] = [lgb.record_evaluation(record), lgb.early_stopping(_PATIENCE, verbose=False)]
@@ -156,9 +158,9 @@ def try_folds(
             X[train],
             y[train],
             n_trees=recipe.n_estimators,
-            weight=None if weight is None else weight[train],
+            weight=of_rows(weight, train),
             cutoff=None if cutoff is None else cutoff[train],
-            later=(X[test], y[test]),
+            later=(X[test], y[test], of_rows(weight, test)),
         )
 
     if not folds:
@@ -167,8 +169,8 @@ def try_folds(
         rounds = list(pool.map(tried, folds))
     longest = max(len(r.losses) for r in rounds)
     padded = [np.pad(r.losses, (0, longest - len(r.losses)), mode="edge") for r in rounds]
-    mean = np.mean(padded, axis=0)
-    n_trees = int(np.flatnonzero(mean <= mean.min() * (1 + _PARSIMONY))[0]) + 1
+    average = np.mean(padded, axis=0)
+    n_trees = int(np.flatnonzero(average <= average.min() * (1 + _PARSIMONY))[0]) + 1
     n_trees = min(max(n_trees, _FEWEST_TREES), recipe.n_estimators)
     return n_trees, [r.upto(n_trees) for r in rounds]
 
@@ -177,17 +179,26 @@ def later_loss(objective: Objective) -> Callable[[Vector, lgb.Dataset], tuple[st
     """Loss on later rows after the best constant shift: a season that moves everyone says nothing about the trees."""
 
     def variance(predicted: Vector, data: lgb.Dataset) -> tuple[str, float, bool]:
-        return "variance", float(np.var(data.get_label() - predicted)), False
+        off, weight = data.get_label() - predicted, _weight_of(data)
+        if weight is None:
+            return "variance", float(np.var(off)), False
+        return "variance", mean((off - mean(off, weight)) ** 2, weight), False
 
     def shifted_log_loss(predicted: Vector, data: lgb.Dataset) -> tuple[str, float, bool]:
         p = np.clip(predicted, 1e-12, 1 - 1e-12)
-        z, y, shift = np.log(p / (1 - p)), data.get_label(), 0.0
+        z, y, weight, shift = np.log(p / (1 - p)), data.get_label(), _weight_of(data), 0.0
         for _ in range(3):  # Newton; the loss is flat at its end, so three steps do
             p = sigmoid(z + shift)
-            shift += float(np.clip((y.mean() - p.mean()) / max(np.mean(p * (1 - p)), 1e-6), -2, 2))
-        return "shifted_log_loss", mean_log_loss(z + shift, y), False
+            gap, curve = mean(y, weight) - mean(p, weight), mean(p * (1 - p), weight)
+            shift += float(np.clip(gap / max(curve, 1e-6), -2, 2))
+        return "shifted_log_loss", mean_log_loss(z + shift, y, weight), False
 
     return shifted_log_loss if objective == "binary" else variance
+
+
+def _weight_of(data: lgb.Dataset) -> Vector | None:
+    weight = data.get_weight()
+    return None if weight is None else np.asarray(weight, dtype=np.float64)  # LightGBM keeps single precision
 
 
 def _without_unlearnable(recipe: Recipe, X: Matrix, cutoff: Instants | None) -> Matrix:

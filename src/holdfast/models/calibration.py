@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from holdfast.models.checks import Vector
+from holdfast.models.quantiles import mean
 
 _FEWEST_TRIALS = 2  # cutoffs on which a map must have been tried before it may replace the identity
 _WORTH_IT = 0.001  # mean log loss that it must have gained on them
@@ -54,6 +55,7 @@ class Trial:
     known_at: int
     log_odds: Vector
     churned: Vector
+    weight: Vector | None = None
 
 
 def sigmoid(log_odds: Vector) -> Vector:
@@ -62,9 +64,9 @@ def sigmoid(log_odds: Vector) -> Vector:
     return np.where(log_odds >= 0, 1 / (1 + half), half / (1 + half))
 
 
-def mean_log_loss(log_odds: Vector, outcome: Vector) -> float:
-    """Mean of ``log(1 + exp(z)) - y z``, computed without forming a probability."""
-    return float(np.mean(np.logaddexp(0, log_odds) - outcome * log_odds))
+def mean_log_loss(log_odds: Vector, outcome: Vector, weight: Vector | None = None) -> float:
+    """Weighted mean of ``log(1 + exp(z)) - y z``, computed without forming a probability."""
+    return mean(np.logaddexp(0, log_odds) - outcome * log_odds, weight)
 
 
 def fit_identity(trials: Sequence[Trial]) -> Affine:  # noqa: ARG001 - one of three makers with one signature
@@ -97,7 +99,7 @@ def choose(trials: Sequence[Trial]) -> tuple[Affine, dict[str, Any]]:
         past = [t for t in ordered if t.known_at <= trial.cutoff]
         if past:
             for name, maker in makers.items():
-                record[name].append(mean_log_loss(maker(past).apply(trial.log_odds), trial.churned))
+                record[name].append(_loss(maker(past), trial))
     chosen = "identity"
     if len(record["identity"]) >= _FEWEST_TRIALS:
         plain = np.array(record["identity"])
@@ -107,17 +109,22 @@ def choose(trials: Sequence[Trial]) -> tuple[Affine, dict[str, Any]]:
     return makers[chosen](ordered), {"chosen": chosen, "log_loss": record}
 
 
+def _loss(found: Affine, trial: Trial) -> float:
+    return mean_log_loss(found.apply(trial.log_odds), trial.churned, trial.weight)
+
+
 def _newton(trials: Sequence[Trial], *, free_slope: bool, steps: int = 30) -> Affine:
     z = np.concatenate([t.log_odds for t in trials])
     y = np.concatenate([t.churned for t in trials])
+    w = np.concatenate([np.ones(len(t.churned)) if t.weight is None else t.weight for t in trials])
     basis = np.column_stack([np.ones_like(z), z]) if free_slope else np.ones((len(z), 1))
     start = np.array([0.0, 1.0]) if free_slope else np.array([0.0])
     offset = np.zeros_like(z) if free_slope else z
     at = start.copy()
     for _ in range(steps):
         p = sigmoid(basis @ at + offset)
-        gradient = basis.T @ (p - y) + (at - start)
-        hessian = (basis * (p * (1 - p))[:, None]).T @ basis + np.eye(len(at))
+        gradient = basis.T @ (w * (p - y)) + (at - start)
+        hessian = (basis * (w * p * (1 - p))[:, None]).T @ basis + np.eye(len(at))
         step = np.linalg.solve(hessian, gradient)
         at = at - np.clip(step, -2.0, 2.0)
         if np.abs(step).max() < 1e-10:

@@ -33,8 +33,10 @@ def scoring_rows(estimator: BaseEstimator, X: ArrayLike) -> Matrix:
 
 
 def weights(sample_weight: ArrayLike | None, X: Matrix) -> Vector | None:
-    """One weight a row, or None."""
-    return None if sample_weight is None else np.asarray(_check_sample_weight(sample_weight, X, dtype=np.float64))
+    """One weight a row, none below 0 and not all of them 0, or None."""
+    if sample_weight is None:
+        return None
+    return np.asarray(_check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True))
 
 
 def instants(cutoff: ArrayLike | None, rows: int) -> Instants | None:

@@ -19,6 +19,7 @@ import numpy as np
 from holdfast.models.additive import Linear
 from holdfast.models.calibration import sigmoid
 from holdfast.models.checks import Matrix, Vector
+from holdfast.models.quantiles import quantiles
 
 Objective = Literal["binary", "regression"]
 _OUTER = 0.001  # share of values beyond the range that the linear part follows, on each side
@@ -30,9 +31,12 @@ _SETTLED = 1e-8  # relative decrease of the loss
 def fit_linear(
     X: Matrix, y: Vector, columns: Sequence[int], *, objective: Objective, penalty: float, weight: Vector | None = None
 ) -> Linear:
-    """The fitted linear part on those of the ``columns`` that vary; ``y`` is 0 or 1, or a real number."""
+    """The fitted linear part on those of the ``columns`` that vary; ``y`` is 0 or 1, or a real number.
+
+    Range, median, mean and spread of the logarithms are weighted as well, so a weight of 2 is a second row.
+    """
     w = np.ones(len(y)) if weight is None else weight
-    blank = describe(X, [j for j in columns if _varies(X[:, j])])
+    blank = describe(X, [j for j in columns if _varies(X[:, j])], weight)
     Z = np.column_stack([blank.standardised(X), np.ones(len(y))])
     ridge = np.full(Z.shape[1], penalty * len(blank.columns))
     ridge[-1] = 0.0
@@ -65,15 +69,26 @@ def fit_linear(
     return replace(blank, coef=beta[:-1], intercept=float(beta[-1]))
 
 
-def describe(X: Matrix, columns: Sequence[int]) -> Linear:
+def describe(X: Matrix, columns: Sequence[int], weight: Vector | None = None) -> Linear:
     """A linear part with coefficients 0 that knows range, median, mean and spread of some columns."""
     raw = X[:, list(columns)]
     logs = np.sign(raw) * np.log1p(np.abs(raw))
     if not columns:
         return Linear.constant(0.0)
-    low, fill, high = np.nanquantile(logs, [_OUTER, 0.5, 1 - _OUTER], axis=0)
+    three = [_OUTER, 0.5, 1 - _OUTER]
+    if weight is None:
+        low, fill, high = np.nanquantile(logs, three, axis=0)
+    else:
+        seen = [~np.isnan(column) for column in logs.T]
+        low, fill, high = np.transpose(
+            [quantiles(column[some], three, weight[some]) for column, some in zip(logs.T, seen, strict=True)]
+        )
     logs = np.where(np.isnan(logs), fill, np.clip(logs, low, high))
-    center, width = logs.mean(axis=0), logs.std(axis=0)
+    if weight is None:
+        center, width = logs.mean(axis=0), logs.std(axis=0)
+    else:
+        center = np.average(logs, axis=0, weights=weight)
+        width = np.sqrt(np.average((logs - center) ** 2, axis=0, weights=weight))
     width = np.where(width > 1e-12, width, 1.0)
     places = np.asarray(columns, dtype=np.float64)
     return Linear(places, low, high, fill, center, width, np.zeros(len(columns)), 0.0)

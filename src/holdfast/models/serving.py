@@ -30,6 +30,7 @@ _FILES = (
     "models/calibration.py",
     "models/checks.py",
     "models/encoding.py",
+    "models/quantiles.py",
     "models/risk.py",
     "models/serving.py",
     "models/spread.py",

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from holdfast.models.checks import Matrix, Vector
+from holdfast.models.quantiles import mean, of_rows, quantiles
 
 KNOTS: Vector = np.array(
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.975, 0.99, 0.995]
@@ -42,16 +43,19 @@ class Spread:
     table: Matrix
 
     @classmethod
-    def of(cls, predicted: Vector, residual: Vector) -> Spread:
-        """Learn from out-of-fold predictions and residuals; with few of them, one level and a normal curve."""
+    def of(cls, predicted: Vector, residual: Vector, weight: Vector | None = None) -> Spread:
+        """Learn from out-of-fold predictions and residuals; with few of them, one level and a normal curve.
+
+        Levels hold equal numbers of residuals; within a level, weights count.
+        """
         if len(residual) < _ENOUGH:
-            sd = float(np.std(residual)) if len(residual) > 1 else 1.0
-            mean = float(np.mean(residual)) if len(residual) else 0.0
-            return cls(np.zeros(1), (mean + sd * _NORMAL_SCORES)[None, :])
+            middle = mean(residual, weight)
+            sd = np.sqrt(mean((residual - middle) ** 2, weight)) if len(residual) > 1 else 1.0
+            return cls(np.zeros(1), (middle + sd * _NORMAL_SCORES)[None, :])
         count = int(np.clip(len(residual) // _RESIDUALS_PER_LEVEL, 1, _MOST_LEVELS))
         parts = np.array_split(np.argsort(predicted, kind="stable"), count)
-        levels = np.array([np.mean(predicted[part]) for part in parts])
-        table = np.array([np.quantile(residual[part], KNOTS) for part in parts])
+        levels = np.array([mean(predicted[part], of_rows(weight, part)) for part in parts])
+        table = np.array([quantiles(residual[part], KNOTS, of_rows(weight, part)) for part in parts])
         return cls(levels, table)
 
     def rows(self, predicted: Vector) -> Matrix:

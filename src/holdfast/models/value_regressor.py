@@ -15,7 +15,8 @@ from holdfast.models.additive import Additive, Linear
 from holdfast.models.boosting import Recipe, fit_rounds, try_folds
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.folds import Fold, Rows, forward_folds, random_folds
-from holdfast.models.inputs import instants, learning_rows, on_one_blas_thread, scoring_rows
+from holdfast.models.inputs import instants, learning_rows, on_one_blas_thread, scoring_rows, weights
+from holdfast.models.quantiles import mean, of_rows, quantiles
 from holdfast.models.ridge import Objective
 from holdfast.models.spread import KNOTS, Spread
 from holdfast.models.value import ValueModel
@@ -88,7 +89,9 @@ linear_penalty, categorical_features, purge_days, n_jobs, random_state :
         return tags
 
     @on_one_blas_thread
-    def fit(self, X: ArrayLike, y: ArrayLike, *, cutoff: ArrayLike | None = None) -> Self:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, *, cutoff: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Learn from snapshots.
 
         Parameters
@@ -99,6 +102,8 @@ linear_penalty, categorical_features, purge_days, n_jobs, random_state :
             Value in the outcome window, in currency; negative where refunds outweigh purchases.
         cutoff : array of int64, shape (n_rows,), optional
             The instant of each snapshot, microseconds UTC.
+        sample_weight : array of shape (n_rows,), optional
+            As in :class:`AtRiskClassifier`; every part learns with it, and the total that is met is the weighted one.
 
         Raises
         ------
@@ -106,31 +111,37 @@ linear_penalty, categorical_features, purge_days, n_jobs, random_state :
             No rows, or an infinite cell.
         """
         X, y = learning_rows(self, X, y, numbers=True)
-        at = instants(cutoff, len(y))
+        at, weight = instants(cutoff, len(y)), weights(sample_weight, X)
+        if weight is not None and (weight == 0).any():
+            there = weight > 0
+            X, y, weight, at = X[there], y[there], weight[there], None if at is None else at[there]
         some = (y > 0).astype(np.float64)
         bought = np.flatnonzero(y > 0)
         logs = np.zeros(len(y))
         if len(bought):
             raw = np.log(y[bought])
-            logs[bought] = np.clip(raw, *np.quantile(raw, [0.005, 0.995]))
+            logs[bought] = np.clip(raw, *quantiles(raw, [0.005, 0.995], of_rows(weight, bought)))
         folds = self._folds(some, at)
 
-        n_any, any_models, any_value = self._fit_any(X, some, folds, at)
-        n_amount, amount_models, amount = self._fit_amount(X, logs, bought, folds, at)
+        n_any, any_models, any_value = self._fit_any(X, some, folds, at, weight)
+        n_amount, amount_models, amount = self._fit_amount(X, logs, bought, folds, at, weight)
         self.n_trees_ = (n_any, n_amount)
 
-        refunds = y[y < 0]
+        refunds, refund_weight = y[y < 0], of_rows(weight, y < 0)
+        counted = np.ones(len(y)) if weight is None else weight
+        nothing = float(counted[y <= 0].sum())
         model = ValueModel(
             any_value=any_value,
             amount=amount,
-            spread=_spread(X, y, folds, amount_models, amount, bought),
+            spread=_spread(X, y, folds, amount_models, amount, bought, weight),
             scale=1.0,
-            refund_share=float(len(refunds) / max(len(y) - len(bought), 1)),
-            refunds=np.quantile(refunds, KNOTS) if len(refunds) else np.zeros(len(KNOTS)),
+            refund_share=float(counted[y < 0].sum()) / nothing if nothing else 0.0,
+            refunds=quantiles(refunds, KNOTS, refund_weight) if len(refunds) else np.zeros(len(KNOTS)),
         )
-        level = _total_ratio(model, X, y)
+        level = _total_ratio(model, X, y, weight)
         ratios = [
-            _total_ratio(replace(model, any_value=a, amount=b), X[fold.test], y[fold.test]) - level
+            _total_ratio(replace(model, any_value=a, amount=b), X[fold.test], y[fold.test], of_rows(weight, fold.test))
+            - level
             for fold, a, b in zip(folds, any_models, amount_models, strict=True)
         ]
         self.scale_ = float(np.clip(np.exp(level + _season(ratios, folds)), *_SCALE_LIMITS))
@@ -147,29 +158,38 @@ linear_penalty, categorical_features, purge_days, n_jobs, random_state :
         return [fold for fold in folds if usable(fold.train, fold.test)]
 
     def _fit_any(
-        self, X: Matrix, some: Vector, folds: Sequence[Fold], cutoff: Instants | None
+        self, X: Matrix, some: Vector, folds: Sequence[Fold], cutoff: Instants | None, weight: Vector | None
     ) -> tuple[int, list[Additive], Additive]:
         """The part P(any): number of trees, each fold's model, the model of all rows; constant with one class."""
         both = all(0 < some[fold.train].sum() < len(fold.train) for fold in folds)
-        share = (some.sum() + 0.5) / (len(some) + 1)
+        counted = np.ones(len(some)) if weight is None else weight
+        share = (counted @ some + 0.5) / (counted.sum() + 1)
         if not both or not 0 < some.sum() < len(some):
             constant = _constant(X.shape[1], float(np.log(share / (1 - share))))
             return 0, [constant] * len(folds), constant
         recipe = self._recipe("binary")
-        n_trees, models = try_folds(recipe, X, some, folds, cutoff=cutoff)
-        return n_trees, models, fit_rounds(recipe, X, some, n_trees=n_trees, cutoff=cutoff).upto(n_trees)
+        n_trees, models = try_folds(recipe, X, some, folds, weight=weight, cutoff=cutoff)
+        rounds = fit_rounds(recipe, X, some, n_trees=n_trees, weight=weight, cutoff=cutoff)
+        return n_trees, models, rounds.upto(n_trees)
 
     def _fit_amount(
-        self, X: Matrix, logs: Vector, bought: Rows, folds: Sequence[Fold], cutoff: Instants | None
+        self,
+        X: Matrix,
+        logs: Vector,
+        bought: Rows,
+        folds: Sequence[Fold],
+        cutoff: Instants | None,
+        weight: Vector | None,
     ) -> tuple[int, list[Additive], Additive]:
         """The part log(amount) given any; constant with too few amounts."""
         if len(bought) < 2:
             constant = _constant(X.shape[1], float(logs[bought].sum()))
             return 0, [constant] * len(folds), constant
         recipe = self._recipe("regression")
-        n_trees, models = try_folds(recipe, X, logs, folds, cutoff=cutoff, only=bought)
-        at = None if cutoff is None else cutoff[bought]
-        return n_trees, models, fit_rounds(recipe, X[bought], logs[bought], n_trees=n_trees, cutoff=at).upto(n_trees)
+        n_trees, models = try_folds(recipe, X, logs, folds, weight=weight, cutoff=cutoff, only=bought)
+        at, its_weight = None if cutoff is None else cutoff[bought], of_rows(weight, bought)
+        rounds = fit_rounds(recipe, X[bought], logs[bought], n_trees=n_trees, weight=its_weight, cutoff=at)
+        return n_trees, models, rounds.upto(n_trees)
 
     def _recipe(self, objective: Objective) -> Recipe:
         return Recipe(objective=objective, **self.get_params())
@@ -208,29 +228,38 @@ def _constant(n_features: int, value: float) -> Additive:
 
 
 def _spread(
-    X: Matrix, y: Vector, folds: Sequence[Fold], models: Sequence[Additive], amount: Additive, bought: Rows
+    X: Matrix,
+    y: Vector,
+    folds: Sequence[Fold],
+    models: Sequence[Additive],
+    amount: Additive,
+    bought: Rows,
+    weight: Vector | None,
 ) -> Spread:
     """Residuals of amounts that the fold's model had not seen; in sample where there are no folds.
 
     Each fold's residuals are centred: a season that raises everyone's amounts is a level, not a spread.
     """
     tries = [(model, fold.test[y[fold.test] > 0]) for fold, model in zip(folds, models, strict=True)]
+    tries = tries or [(amount, bought)]
     predicted, residual = [], []
-    for model, rows in tries or [(amount, bought)]:
+    for model, rows in tries:
         level = model.score(X[rows])
         off = np.log(y[rows]) - level
         predicted.append(level)
-        residual.append(off - np.mean(off) if len(off) else off)
-    return Spread.of(np.concatenate(predicted), np.concatenate(residual))
+        residual.append(off - mean(off, of_rows(weight, rows)))
+    rows_tried = np.concatenate([rows for _, rows in tries])
+    return Spread.of(np.concatenate(predicted), np.concatenate(residual), of_rows(weight, rows_tried))
 
 
-def _total_ratio(model: ValueModel, X: Matrix, y: Vector) -> float:
+def _total_ratio(model: ValueModel, X: Matrix, y: Vector, weight: Vector | None) -> float:
     """Log of the observed over the predicted total, each value drawn into its own predictive interval.
 
     So a customer's order of a size that its past makes all but impossible counts as the largest plausible one.
     """
     low, high = model.interval(X, 2 * KNOTS[-1] - 1)
-    total, truth = float(model.mean(X).sum()), float(np.clip(y, low, high).sum())
+    counted = np.ones(len(y)) if weight is None else weight
+    total, truth = float((counted * model.mean(X)).sum()), float((counted * np.clip(y, low, high)).sum())
     return float(np.log(truth / total)) if truth > 0 and total > 0 else 0.0
 
 

@@ -17,6 +17,7 @@ from holdfast.backtest import Backtest
 from holdfast.explain.wording import number
 from holdfast.features.feature import Feature
 from holdfast.report.results import Built, Checked, Published, Runs, Trained
+from holdfast.sampling import told
 from holdfast.timeline import LIFETIME
 from holdfast.timeline import show as show_instant
 from holdfast.tracking.entries import Promotion
@@ -141,6 +142,7 @@ def _(trained: Trained) -> RenderableType:
     lines = [
         f"{what} [bold]{trained.name} version {trained.version}[/] (challenger): {trained.snapshots:,} snapshots at "
         f"{trained.cutoffs} cutoffs, {trained.features} features",
+        *([f"learnt from {told(trained.sample)}"] if trained.sample else []),
         f"tested at {trained.tested_at}: {_figures(trained.metrics)}",
         f"MLflow: {escape(trained.tracking)}",
     ]

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from holdfast.backtest import MODEL, Backtest
 from holdfast.errors import StorageError
+from holdfast.sampling import weights
 from holdfast.timeline import show
 
 _INK, _MODEL, _OTHER, _CAME = "#22303c", "#0b6e75", ("#c8743a", "#8a8f98", "#a06ab4"), "#d9a441"
 _BINS = 10
+Numbers = NDArray[np.float64]
 
 
 def figures(result: Backtest) -> dict[str, Figure]:
@@ -55,12 +57,12 @@ def calibration(result: Backtest) -> Figure:
     shades = np.linspace(0.35, 1.0, len(result.cutoffs))
     for shade, cutoff in zip(shades, result.cutoffs, strict=True):
         rows = result.predictions[result.predictions["cutoff"] == cutoff]
-        p, churned = _column(rows, f"{MODEL}_p_churn"), _column(rows, "churned")
-        bins = np.array_split(np.argsort(p, kind="stable"), _BINS)
-        x, y = (np.array([values[b].mean() for b in bins if len(b)]) for values in (p, churned))
+        p, churned, weight = _column(rows, f"{MODEL}_p_churn"), _column(rows, "churned"), _weight(rows)
+        bins = _tenths(np.argsort(p, kind="stable"), weight)
+        x, y = (np.array([np.average(values[b], weights=weight[b]) for b in bins]) for values in (p, churned))
         upper.plot(x, y, color=_MODEL, alpha=shade, marker="o", markersize=4, linewidth=1.6, label=show(cutoff))
     everyone = _column(result.predictions, f"{MODEL}_p_churn")
-    lower.hist(everyone, bins=np.linspace(0, 1, 41), color=_MODEL)
+    lower.hist(everyone, bins=np.linspace(0, 1, 41), weights=_weight(result.predictions), color=_MODEL)
     upper.set(xlim=(0, 1), ylim=(0, 1), ylabel="share that churned", title="Are the risks true?")
     lower.set(xlabel="predicted risk", ylabel="customers")
     upper.legend(frameon=False, fontsize=8, loc="upper left")
@@ -82,23 +84,25 @@ def gains(result: Backtest) -> Figure:
     return _finished(figure, left, right)
 
 
-def _gains(axes: Axes, result: Backtest, what: str, amount: NDArray[np.float64]) -> None:
-    reach = np.arange(len(amount) + 1) / max(len(amount), 1)
+def _gains(axes: Axes, result: Backtest, what: str, amount: Numbers) -> None:
+    weight = _weight(result.predictions)
     axes.plot([0, 1], [0, 1], color=_INK, linewidth=0.8, linestyle=":", label="chance")
-    axes.plot(reach, _reached(amount, amount), color=_INK, linewidth=0.8, linestyle="--", label="perfect")
+    axes.plot(*_reached(amount, amount, weight), color=_INK, linewidth=0.8, linestyle="--", label="perfect")
     others = iter(_OTHER * len(result.models))
     for model in result.models:
         if f"{model}_{what}" in result.predictions:
             colour, width = (_MODEL, 2.0) if model == MODEL else (next(others), 1.2)
             score = _column(result.predictions, f"{model}_{what}")
-            axes.plot(reach, _reached(amount, score), color=colour, linewidth=width, label=model)
+            axes.plot(*_reached(amount, score, weight), color=colour, linewidth=width, label=model)
     axes.axvline(0.1, color=_INK, linewidth=0.5, alpha=0.5)
     axes.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="share of customers, highest first")
 
 
-def _reached(amount: NDArray[np.float64], score: NDArray[np.float64]) -> NDArray[np.float64]:
-    total = np.cumsum(np.r_[0.0, amount[np.argsort(-score, kind="stable")]])
-    return total / total[-1] if total[-1] else total
+def _reached(amount: Numbers, score: Numbers, weight: Numbers) -> tuple[Numbers, Numbers]:
+    """Share of the customers from the top down, and share of the amount that they hold."""
+    order = np.argsort(-score, kind="stable")
+    reach, held = (np.cumsum(np.r_[0.0, part[order]]) for part in (weight, weight * amount))
+    return reach / max(reach[-1], 1.0), held / held[-1] if held[-1] else held
 
 
 def value_by_decile(result: Backtest) -> Figure:
@@ -106,9 +110,10 @@ def value_by_decile(result: Backtest) -> Figure:
     figure = _figure(6.4, 4.2)
     axes = figure.subplots()
     predicted, came = _column(result.predictions, f"{MODEL}_value"), _column(result.predictions, "future_value")
-    bins = [b for b in np.array_split(np.argsort(-predicted, kind="stable"), _BINS) if len(b)]
+    weight = _weight(result.predictions)
+    bins = _tenths(np.argsort(-predicted, kind="stable"), weight)
     place = np.arange(1, len(bins) + 1)
-    means = [np.array([values[b].mean() for b in bins]) for values in (predicted, came)]
+    means = [np.array([np.average(values[b], weights=weight[b]) for b in bins]) for values in (predicted, came)]
     axes.vlines(place, *means, color=_INK, linewidth=0.8, alpha=0.5)
     for values, colour, marker, label in zip(means, (_MODEL, _CAME), "oD", ("predicted", "came"), strict=True):
         axes.plot(place, values, color=colour, marker=marker, markersize=7, linestyle="", label=label)
@@ -125,8 +130,21 @@ def value_by_decile(result: Backtest) -> Figure:
     return _finished(figure, axes)
 
 
-def _column(rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
+def _column(rows: pd.DataFrame, name: str) -> Numbers:
     return rows[name].to_numpy(dtype=np.float64)
+
+
+def _weight(rows: pd.DataFrame) -> Numbers:
+    """How many customers each row stands for."""
+    found = weights(rows)
+    return np.ones(len(rows)) if found is None else found
+
+
+def _tenths(order: NDArray[np.intp], weight: Numbers) -> list[NDArray[np.intp]]:
+    """Ordered rows in ten parts that stand for equally many customers; parts without a row are left out."""
+    upto = np.cumsum(weight[order])
+    place = np.floor(_BINS * (upto - weight[order] / 2) / upto[-1]) if len(order) else upto
+    return [order[place == part] for part in range(_BINS) if (place == part).any()]
 
 
 def _figure(width: float, height: float) -> Figure:

@@ -63,7 +63,10 @@ class Built:
 
 @dataclass(frozen=True)
 class Trained:
-    """A challenger in the registry. ``fresh`` is False where nothing had changed since it was trained."""
+    """A challenger in the registry. ``fresh`` is False where nothing had changed since it was trained.
+
+    ``sample`` says what it learnt from, where that was a sample; see :class:`holdfast.sampling.Sample`.
+    """
 
     name: str
     version: str
@@ -75,6 +78,7 @@ class Trained:
     metrics: Mapping[str, float]
     tested_at: str
     tracking: str
+    sample: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from holdfast.metrics import RISK_METRICS, VALUE_METRICS, estimate, paired_difference, resample
+from holdfast.metrics import RISK_METRICS, VALUE_METRICS, Metric, estimate, paired_difference, resample
 
 BRIER, AUC, BIAS = RISK_METRICS["brier"], RISK_METRICS["auc"], VALUE_METRICS["bias"]
 
@@ -86,3 +86,29 @@ def test_many_draws_of_many_rows_come_in_blocks() -> None:
     """A million rows times a thousand draws would not fit into memory at once."""
     blocks = list(resample(np.arange(1_000_000), 6, seed=0))
     assert [len(block) for block in blocks] == [4, 2]
+
+
+@pytest.mark.parametrize("metric", [*RISK_METRICS.values(), *VALUE_METRICS.values()], ids=lambda metric: metric.name)
+def test_a_weighted_row_counts_as_often_as_it_stands_for(metric: Metric) -> None:
+    """The figures of a sample are to be those of all customers: equal to those of the repeated rows."""
+    y, p = world(400, seed=6)
+    weights = np.random.default_rng(7).integers(1, 4, 400)
+    if metric.name == "calibration_error":  # its bins hold equal numbers of rows; ten risks only, and they are the bins
+        p, weights = np.repeat(np.arange(10) / 10 + 0.05, 40), np.full(400, 2)
+    rows = np.repeat(np.arange(400), weights)
+    one = estimate({"it": metric}, y, p, weights=weights, draws=60)["it"]
+    other = estimate({"it": metric}, y[rows], p[rows], customers=rows, draws=60)["it"]
+    assert one.estimate == pytest.approx(other.estimate, rel=1e-9)
+    assert (one.low, one.high) == pytest.approx((other.low, other.high), rel=1e-9)
+    assert (one.estimate == estimate({"it": metric}, y, p, draws=0)["it"].estimate) == (np.ptp(weights) == 0)
+
+
+def test_a_weighted_difference_is_that_of_the_repeated_rows() -> None:
+    """A challenger is judged on a sample as it would be on everyone."""
+    y, p = world(400, seed=8)
+    worse, weights = np.clip(p + 0.2, 0, 1), np.random.default_rng(9).integers(1, 4, 400)
+    rows = np.repeat(np.arange(400), weights)
+    one = paired_difference(BRIER, y, worse, p, weights=weights, draws=100)
+    other = paired_difference(BRIER, y[rows], worse[rows], p[rows], customers=rows, draws=100)
+    assert one.estimate == pytest.approx(other.estimate, rel=1e-9)
+    assert (one.low, one.high, one.share_better) == pytest.approx((other.low, other.high, other.share_better), rel=1e-9)

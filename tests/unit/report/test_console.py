@@ -39,6 +39,7 @@ TRAINED = Trained(
     tested_at="2024-03-01",
     tracking=f"sqlite:///{STRANGE}/mlflow.db",
 )
+SAMPLE = {"kept": 1234, "of": 9876, "share_of_churned": 0.5, "share_of_stayed": 0.06}
 SELECTION = selected()
 PUBLISHED = Published(
     folder=STRANGE / "as_of=2025-01-01",
@@ -93,6 +94,10 @@ def test_a_check_tells_of_undated_attributes_rejects_and_the_audit(capsys: pytes
         (
             TRAINED,
             ["registered shop version 3", "1,234 snapshots", "auc 0.750, log_loss 0.500", TRAINED.tracking],
+        ),
+        (
+            replace(TRAINED, sample=SAMPLE),
+            ["learnt from a sample of 1,234 of 9,876 snapshots (50.0% of those who churned"],
         ),
         (replace(TRAINED, fresh=False), ["unchanged: data, configuration and code are those of shop version 3"]),
         (BUILT, ["1,234 snapshots of 70 features at 2 cutoffs", "2024-01-01 to 2024-02-01", str(BUILT.path)]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from holdfast.backtest import Backtest, backtest
 from holdfast.errors import StorageError
 from holdfast.report import plots
+from holdfast.sampling import WEIGHT
 from holdfast.timeline import Days, instant, show
 from tests.unit.models.samples import FEATURES, MONTH, snapshots
 
@@ -49,6 +51,24 @@ def test_value_by_decile_shows_both_means(result: Backtest) -> None:
     predicted, came = plots.value_by_decile(result).axes[0].get_lines()
     assert np.mean(predicted.get_ydata()) == pytest.approx(result.predictions["model_value"].mean())
     assert np.mean(came.get_ydata()) == pytest.approx(result.predictions["future_value"].mean())
+
+
+def test_plots_of_a_sample_show_what_it_stands_for(result: Backtest) -> None:
+    """A row that stands for three is drawn like three rows."""
+    rows = result.predictions
+    weight = rows["churned"].map({0.0: 3.0, 1.0: 1.0})
+    copies = replace(result, predictions=rows.loc[rows.index.repeat(weight.astype(int))].reset_index(drop=True))
+    sample = replace(result, predictions=rows.assign(**{WEIGHT: weight}))
+    at_half = []
+    for one in (sample, copies, result):
+        curve = plots.gains(one).axes[0].get_lines()[2]
+        at_half.append(np.interp(0.5, curve.get_xdata(), curve.get_ydata()))
+        bars = plots.calibration(one).axes[1].patches
+        assert sum(bar.get_height() for bar in bars) == len(copies.predictions if one is not result else rows)
+    came = plots.value_by_decile(sample).axes[0].get_lines()[1]
+    assert np.mean(came.get_ydata()) == pytest.approx(np.average(rows["future_value"], weights=weight), rel=0.02)
+    assert at_half[0] == pytest.approx(at_half[1], abs=1e-9)
+    assert abs(at_half[0] - at_half[2]) > 0.01
 
 
 def test_plots_are_written_where_asked(result: Backtest, tmp_path: Path) -> None:
