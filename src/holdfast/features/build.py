@@ -59,7 +59,8 @@ def _column(feature: Feature, view: View) -> Numbers | pd.Series:
     values = feature.aggregate(view, Window.before(feature.window))
     if isinstance(feature.aggregate, First | Last) and feature.is_category:
         return _texts(values, view.levels[feature.aggregate.column])
-    kernel.fill(values, feature.when_empty)
+    if not feature.aggregate.always_answers:
+        kernel.fill(values, feature.when_empty)
     return values
 
 

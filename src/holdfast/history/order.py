@@ -13,7 +13,8 @@ from holdfast.history.arrays import Indices
 from holdfast.history.running import compiled
 from holdfast.timeline import Instants
 
-_FEW = 24  # up to so many rows, insertion sorts fastest
+_FEW = 16  # up to so many rows, insertion sorts fastest
+_TIME, _ROW = 0, 1
 
 
 @compiled
@@ -44,54 +45,95 @@ def by_customer_and_time(
         starts[customers[j] - first + 1] += 1
     for k in range(stop - first):
         starts[k + 1] += starts[k]
-    rows, at, free = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64), starts[:-1].copy()
+    pairs, free = np.empty((n, 2), dtype=np.int64), starts[:-1].copy()  # time and row side by side: one place to write
     for j in range(n):
         k = customers[j] - first
-        rows[free[k]], at[free[k]] = j, times[j]
+        pairs[free[k], _TIME], pairs[free[k], _ROW] = times[j], j
         free[k] += 1
-    spare_rows, spare_at = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    most = 0
     for k in range(stop - first):
-        lo, hi = starts[k], starts[k + 1]
-        if hi - lo > spare_rows.size:
-            spare_rows, spare_at = np.empty(2 * (hi - lo), dtype=np.int64), np.empty(2 * (hi - lo), dtype=np.int64)
-        _sort(rows[lo:hi], at[lo:hi], spare_rows, spare_at)
+        most = max(most, starts[k + 1] - starts[k])
+    spare, edges = np.empty((most, 2), dtype=np.int64), np.empty(most + 1, dtype=np.int64)
+    for k in range(stop - first):
+        mine = pairs[starts[k] : starts[k + 1]]
+        _sort(mine, spare, edges)
         in_order = True
-        for j in range(lo + 1, hi):
-            in_order &= at[j] > at[j - 1] or known[rows[j]] >= known[rows[j - 1]]
+        for j in range(1, mine.shape[0]):
+            tied = mine[j, _TIME] == mine[j - 1, _TIME]
+            in_order &= not tied or known[mine[j, _ROW]] >= known[mine[j - 1, _ROW]]
         if not in_order:  # equal times, learnt of in another order: sort by known time, then again by time
             for keys in (known, times):
-                for j in range(lo, hi):
-                    at[j] = keys[rows[j]]
-                _sort(rows[lo:hi], at[lo:hi], spare_rows, spare_at)
-    return rows, at, starts
+                for j in range(mine.shape[0]):
+                    mine[j, _TIME] = keys[mine[j, _ROW]]
+                _sort(mine, spare, edges)
+    return pairs[:, _ROW].copy(), pairs[:, _TIME].copy(), starts
 
 
 @compiled
-def _sort(rows: Indices, at: Instants, spare_rows: Indices, spare_at: Instants) -> None:
-    """Sort ``rows`` by ``at``, equal ones as they came: insertion in short runs, then merges of ever longer ones."""
-    n = rows.size
+def _sort(pairs: Indices, spare: Indices, edges: Indices) -> None:
+    """Sort by time, equal ones as they came.
+
+    Times are spread over as many slots as there are rows, by how far they lie from the first to the last; a slot holds
+    few, where they are spread evenly, and is sorted by itself.
+    """
+    n = pairs.shape[0]
+    low = high = pairs[0, _TIME] if n else 0
+    rising = True
+    for j in range(1, n):
+        low, high = min(low, pairs[j, _TIME]), max(high, pairs[j, _TIME])
+        rising &= pairs[j - 1, _TIME] <= pairs[j, _TIME]
+    if rising:
+        return
+    if n <= _FEW:
+        _insert(pairs)
+        return
+    slots = (n - 1) / float(high - low)
+    edges[: n + 1] = 0
+    for j in range(n):
+        edges[int((pairs[j, _TIME] - low) * slots) + 1] += 1
+    for slot in range(n):
+        edges[slot + 1] += edges[slot]
+    for j in range(n):
+        slot = int((pairs[j, _TIME] - low) * slots)
+        spare[edges[slot], _TIME], spare[edges[slot], _ROW] = pairs[j, _TIME], pairs[j, _ROW]
+        edges[slot] += 1  # from the slot's begin to its end
+    pairs[:] = spare[:n]
+    begin = 0
+    for slot in range(n):
+        if edges[slot] - begin > 1:
+            _merge(pairs[begin : edges[slot]], spare)
+        begin = edges[slot]
+
+
+@compiled
+def _insert(pairs: Indices) -> None:
+    """Sort a few."""
+    for j in range(1, pairs.shape[0]):
+        time, row, i = pairs[j, _TIME], pairs[j, _ROW], j
+        while i > 0 and pairs[i - 1, _TIME] > time:
+            pairs[i, _TIME], pairs[i, _ROW] = pairs[i - 1, _TIME], pairs[i - 1, _ROW]
+            i -= 1
+        pairs[i, _TIME], pairs[i, _ROW] = time, row
+
+
+@compiled
+def _merge(pairs: Indices, spare: Indices) -> None:
+    """Sort any number: insertion in short runs, then merges of ever longer ones."""
+    n = pairs.shape[0]
     for begin in range(0, n, _FEW):
-        for j in range(begin + 1, min(begin + _FEW, n)):
-            row, time, i = rows[j], at[j], j
-            while i > begin and at[i - 1] > time:
-                rows[i], at[i] = rows[i - 1], at[i - 1]
-                i -= 1
-            rows[i], at[i] = row, time
+        _insert(pairs[begin : begin + _FEW])
     width = _FEW
     while width < n:
         for begin in range(0, n - width, 2 * width):
             middle, end = begin + width, min(begin + 2 * width, n)
-            if at[middle - 1] <= at[middle]:
-                continue
-            for j in range(begin, middle):
-                spare_rows[j - begin], spare_at[j - begin] = rows[j], at[j]
-            left, right, size, i = 0, middle, width, begin
-            while left < size:
-                if right < end and at[right] < spare_at[left]:
-                    rows[i], at[i] = rows[right], at[right]
+            spare[:width] = pairs[begin:middle]
+            left, right, i = 0, middle, begin
+            while left < width:
+                if right < end and pairs[right, _TIME] < spare[left, _TIME]:
+                    pairs[i] = pairs[right]
                     right += 1
                 else:
-                    rows[i], at[i] = spare_rows[left], spare_at[left]
+                    pairs[i] = spare[left]
                     left += 1
                 i += 1
         width *= 2

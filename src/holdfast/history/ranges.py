@@ -10,16 +10,16 @@ from holdfast.timeline import Instants
 
 
 @compiled
-def positions(times: Instants, first: Indices, last: Indices, edges: Instants) -> Indices:
-    """For each range ``first[i]:last[i]`` the index of the first row at or after ``edges[i]``.
+def positions(times: Instants, first: Indices, last: Indices, cutoffs: Instants, offset: int) -> Indices:
+    """For each range ``first[i]:last[i]`` the index of the first row at or after ``cutoffs[i] + offset``.
 
     A later edge over the same rows is looked for from where the earlier one was found, in growing steps: snapshots in
     the order of customers and cutoffs cost one walk over the rows.
     """
     found = np.empty(first.size, dtype=np.int64)
     for i in range(first.size):
-        low, high, edge = first[i], last[i], edges[i]
-        if i > 0 and low == first[i - 1] and edge >= edges[i - 1]:
+        low, high, edge = first[i], last[i], cutoffs[i] + offset
+        if i > 0 and low == first[i - 1] and cutoffs[i] >= cutoffs[i - 1]:
             low = min(max(low, found[i - 1]), high)
         step = 1
         while low < high and times[min(low + step, high) - 1] < edge:

@@ -60,22 +60,29 @@ def sums(values: Numbers) -> Sums:
 @compiled
 def _sums(values: Numbers) -> tuple[Indices, Numbers, Indices, int]:
     n = values.size
-    thousandths, present = np.zeros(n + 1, dtype=np.int64), np.zeros(n + 1, dtype=np.int64)
-    rest, largest = np.empty(0), np.int64(0)
+    whole, plain, greatest = np.empty(n), True, 0.0
+    for j in range(n):  # first without a branch, since all values are decimals as a rule
+        whole[j] = np.rint(values[j] * PLACES)
+        plain &= (whole[j] / PLACES == values[j]) & (abs(whole[j]) <= _LARGEST)
+        greatest = max(greatest, abs(whole[j]))
+    thousandths, present = np.zeros(n + 1, dtype=np.int64), np.arange(n + 1)
+    if plain:
+        for j in range(n):
+            thousandths[j + 1] = thousandths[j] + np.int64(whole[j])
+        return thousandths, np.empty(0), present, int(greatest)
+    rest, largest, others = np.zeros(n), np.int64(0), 0
     for j in range(n):
         value = values[j]
         thousandths[j + 1], present[j + 1] = thousandths[j], present[j]
         if not math.isnan(value):
             present[j + 1] += 1
-            whole = np.rint(value * PLACES)
-            if abs(whole) <= _LARGEST and whole / PLACES == value:
-                thousandths[j + 1] += np.int64(whole)
-                largest = max(largest, np.int64(abs(whole)))
+            if abs(whole[j]) <= _LARGEST and whole[j] / PLACES == value:
+                thousandths[j + 1] += np.int64(whole[j])
+                largest = max(largest, np.int64(abs(whole[j])))
             else:
-                if rest.size == 0:
-                    rest = np.zeros(n)
                 rest[j] = value
-    return thousandths, rest, present, int(largest)
+                others += 1
+    return thousandths, rest if others else np.empty(0), present, int(largest)
 
 
 @compiled

@@ -192,7 +192,7 @@ class View:
         if self.ends_at_cutoff and edge.count >= 0:
             return self.last
         if edge not in self._ranges:
-            self._ranges[edge] = positions(self.times, self.first, self.last, self.cutoffs + edge.microseconds)
+            self._ranges[edge] = positions(self.times, self.first, self.last, self.cutoffs, edge.microseconds)
         return self._ranges[edge]
 
     def among(self, snapshots: Indices) -> View:
@@ -222,7 +222,7 @@ def past(stream: Stream, customers: Indices, cutoffs: Instants) -> View:
     customer's rows without it, appended behind the others; late rows cost in proportion to how many there are.
     """
     first = stream.starts[customers]
-    last = positions(stream.times, first, stream.starts[customers + 1], cutoffs)
+    last = positions(stream.times, first, stream.starts[customers + 1], cutoffs, 0)
     behind = np.flatnonzero(late(stream.known_until, first, last, cutoffs))
     if behind.size == 0:
         return View(stream.times, stream.columns, stream.levels, first, last, cutoffs)

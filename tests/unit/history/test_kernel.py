@@ -108,7 +108,7 @@ def loops() -> dict[str, tuple[Callable[..., Any], tuple[Any, ...]]]:
         kernel.quotient: (values, values[::-1].copy()),
         levels.level_days: (deltas, times, lo, hi, cutoffs),
         levels.ends_for_good: (deltas, times, starts[:-1], starts[1:], begins, begins + 30 * DAY, 7 * DAY),
-        ranges.positions: (times, starts[:-1], starts[1:], edges),
+        ranges.positions: (times, starts[:-1], starts[1:], edges, -DAY),
         ranges.running_largest: (of["known"], starts),
         ranges.late: (of["known"], lo, hi, cutoffs),
         ranges.visible: (of["known"], lo, hi, times[hi - 1] + 2),

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from holdfast.history.arrays import Numbers
 from holdfast.history.stream import Condition, View, Window
 
 
 class Aggregate:
-    """Anything that can be computed per snapshot from a view and a window."""
+    """Anything that can be computed per snapshot from a view and a window.
+
+    Attributes
+    ----------
+    always_answers : bool
+        Whether it gives a number, and never -0.0, also where there are no events.
+    """
+
+    always_answers: ClassVar[bool] = False
 
     def columns(self) -> frozenset[str]:
         """Names of the columns that must exist in the stream."""

@@ -35,6 +35,8 @@ class OfColumn(Aggregate):
 class Sum(OfColumn):
     """Sum of a column; 0 where there are no events. Decimals of at most three places add up without rounding."""
 
+    always_answers = True
+
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
         return kernel.total(*part.of_column(running.sums, self.column), lo, hi)
 
@@ -92,6 +94,8 @@ class Change(OfColumn):
 class Distinct(OfColumn):
     """Number of different values of a column."""
 
+    always_answers = True
+
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
         return kernel.distinct(part.of_column(running.previous, self.column), lo, hi)
 
@@ -133,6 +137,8 @@ class OfTimes(Aggregate):
 class Count(OfTimes):
     """Number of events; 0 where there are none."""
 
+    always_answers = True
+
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
         return kernel.length(lo, hi)
 
@@ -153,6 +159,8 @@ class DaysSinceFirst(OfTimes):
 
 class DistinctDays(OfTimes):
     """Number of days (UTC) with an event."""
+
+    always_answers = True
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
         return kernel.distinct_days(part.of_times(running.day_changes), lo, hi)
