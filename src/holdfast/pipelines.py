@@ -32,7 +32,7 @@ from holdfast.report.results import Built, Checked, Published, Runs, Trained
 from holdfast.sampling import Sample, sampled
 from holdfast.scoring import declarations, score
 from holdfast.snapshots import build_snapshots, training_cutoffs
-from holdfast.sources import Tables, open_sources
+from holdfast.sources import DuckTables, open_sources
 from holdfast.timeline import Days, instant, show
 from holdfast.tracking import Promotion, StoredModel, Tracker, Verdict
 from holdfast.training import code_fingerprint, fit, require_learnable
@@ -108,7 +108,7 @@ class Project:
             del self.__dict__["tables"]
 
     @cached_property
-    def tables(self) -> Tables:
+    def tables(self) -> DuckTables:
         """The validated sources, opened when first needed."""
         return self._open_tables(progress=self.progress)
 
@@ -119,7 +119,7 @@ class Project:
 
     def _open_tables(
         self, *, as_of: int | None = None, customers: Sequence[str] | None = None, progress: Progress = SILENT
-    ) -> Tables:
+    ) -> DuckTables:
         settings = self.configuration
         return open_sources(
             settings.sources,

@@ -25,7 +25,6 @@ from holdfast.progress import SILENT, Progress
 from holdfast.sampling import WEIGHT
 from holdfast.settings import Settings
 from holdfast.sources import Tables
-from holdfast.sources.engine import one, quoted
 from holdfast.timeline import LIFETIME, Days, every, instant, month_starts, show
 
 CELLS_PER_CHUNK = 16_000_000
@@ -73,12 +72,8 @@ def observed_until(tables: Tables, labels: LabelSettings) -> int:
     A source that stops early (orders of last month are not loaded yet, tickets of today are) would otherwise look like
     customers who all stopped buying.
     """
-    ends = [
-        one(tables.connection, f"SELECT max(event_time) FROM {quoted(stream)}")[0]
-        for stream in needed_by_labels(labels)
-        if stream in tables.streams
-    ]
-    return min((int(end) for end in ends if end is not None), default=tables.data_until)
+    ends = [tables.until(stream) for stream in needed_by_labels(labels) if stream in tables.streams]
+    return min((end for end in ends if end is not None), default=tables.data_until)
 
 
 def complete_until(tables: Tables, labels: LabelSettings) -> int:
