@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 
-from holdfast.history.duck import EVENTS_PER_CHUNK, Chunk, chunks
+from holdfast.history.duck import EVENTS_PER_CHUNK, Chunk, worked
+from holdfast.progress import SILENT, Progress
 from holdfast.sources import DuckTables
+from holdfast.sources.spark.pieces import pieces
 from holdfast.sources.spark.tables import SparkTables
 
 if TYPE_CHECKING:
@@ -26,13 +28,14 @@ def run(
     schema: pa.Schema,
     *,
     events_per_chunk: int = EVENTS_PER_CHUNK,
+    customers_per_chunk: int | None = None,
 ) -> DataFrame:
     """Let ``work`` turn every chunk of customers into rows, on the executors; nothing runs before the rows are used.
 
     Parameters
     ----------
     wanted : mapping of stream name to column names
-        As for :func:`holdfast.history.duck.chunks`.
+        As for :func:`holdfast.history.duck.worked`, like the bounds of a chunk.
     work : callable
         Picklable; gives a frame with the columns of ``schema`` for one chunk.
     schema : pyarrow.Schema
@@ -44,7 +47,17 @@ def run(
         The rows of all chunks, in no stated order.
     """
     columns = {stream: frozenset(names) for stream, names in wanted.items()}
-    return tables.on_tables(_Chunks(columns, work, schema, events_per_chunk), schema)
+    return tables.on_tables(_Chunks(columns, work, schema, events_per_chunk, customers_per_chunk), schema)
+
+
+def collected(
+    tables: SparkTables, rows: DataFrame, order: Sequence[str], *, label: str, progress: Progress = SILENT
+) -> Iterator[pd.DataFrame]:
+    """Rows on the driver, sorted, piece by piece: of one piece never more than ``spark.most_rows_on_driver``."""
+    with progress(label) as advance:
+        for piece in pieces(rows, tables.settings.most_rows_on_driver, order=order):
+            advance(len(piece))
+            yield piece.to_pandas()
 
 
 @dataclass(frozen=True)
@@ -55,10 +68,18 @@ class _Chunks:
     work: Work
     schema: pa.Schema
     events_per_chunk: int
+    customers_per_chunk: int | None
 
     def __call__(self, tables: DuckTables) -> Iterator[pa.RecordBatch]:
-        for chunk in chunks(tables, self.wanted, events_per_chunk=self.events_per_chunk):
-            rows = self.work(chunk)
+        made = worked(
+            tables,
+            self.wanted,
+            self.work,
+            events_per_chunk=self.events_per_chunk,
+            customers_per_chunk=self.customers_per_chunk,
+            threads=1,
+        )
+        for rows in made:
             if len(rows):
                 yield arrow(rows, self.schema)
 

@@ -122,8 +122,8 @@ class Places:
         if not self.shared and not is_local(self.spark):
             raise ConfigError(
                 f"sources.{name}: on a cluster the executors cannot read this place. Name Parquet files on shared "
-                "storage (path), a table of the catalogue (table) or a DataFrame of Spark (frame); or give spark.staging, "
-                "a folder that driver and executors both see, to copy it there."
+                "storage (path), a table of the catalogue (table) or a DataFrame of Spark (frame); or give "
+                "spark.staging, a folder that driver and executors both see, to copy it there."
             )
         target = self.folder / f"{name}.parquet"
         columns = ", ".join(_written(column, kind) for column, kind in relation.columns.items())
