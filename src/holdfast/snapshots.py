@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
@@ -28,10 +28,8 @@ from holdfast.sampling import WEIGHT
 from holdfast.settings import Settings
 from holdfast.sources import DuckTables, Tables
 from holdfast.sources.spark import SparkTables
+from holdfast.sources.spark.session import DataFrame
 from holdfast.timeline import LIFETIME, Days, every, instant, month_starts, show
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
 
 CELLS_PER_CHUNK = 16_000_000
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
@@ -13,10 +12,8 @@ from holdfast.history.duck import EVENTS_PER_CHUNK, Chunk, worked
 from holdfast.progress import SILENT, Progress
 from holdfast.sources import DuckTables
 from holdfast.sources.spark.pieces import pieces
+from holdfast.sources.spark.session import DataFrame
 from holdfast.sources.spark.tables import SparkTables
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
 
 Work = Callable[[Chunk], pd.DataFrame]
 

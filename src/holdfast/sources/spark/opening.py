@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -27,15 +27,21 @@ from holdfast.sources.settings import SourceSettings
 from holdfast.sources.spark.opened import OpenedSource
 from holdfast.sources.spark.packing import Packing
 from holdfast.sources.spark.places import Places
-from holdfast.sources.spark.session import functions, running, schema_of, slots_of, start, struct
+from holdfast.sources.spark.session import (
+    DataFrame,
+    SparkSession,
+    functions,
+    running,
+    schema_of,
+    slots_of,
+    start,
+    struct,
+)
 from holdfast.sources.spark.settings import SparkSettings
 from holdfast.sources.spark.tables import SparkTables
 from holdfast.sources.spark.tasks import FindBareTimes, MarkDuplicates, Read, plain
 from holdfast.sources.unfolding import untimed
 from holdfast.sources.validation import mapped_query, zone_checks
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
 
 _FEW = 100_000  # so many repeated ids go to every executor; more are joined where they are
 

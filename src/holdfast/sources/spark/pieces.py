@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from holdfast.sources.spark.session import functions, running, struct
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+from holdfast.sources.spark.session import DataFrame, functions, running, struct
 
 _CUT = pa.schema([("part", pa.int32()), ("place", pa.int32()), ("data", pa.binary())])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 
@@ -19,10 +19,7 @@ from holdfast.sources.mapping import raw_texts
 from holdfast.sources.readers import CSV, files_of, open_relation
 from holdfast.sources.relation import Relation
 from holdfast.sources.settings import SourceSettings
-from holdfast.sources.spark.session import is_frame, is_local, running
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+from holdfast.sources.spark.session import DataFrame, SparkSession, is_frame, is_local, running
 
 _REMOTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]+:/")
 _NANOSECONDS = {"TIMESTAMP_NS": "TIMESTAMP", "TIMESTAMPTZ_NS": "TIMESTAMPTZ"}

@@ -18,6 +18,8 @@ from holdfast.errors import ConfigError, HoldfastError, StorageError
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.types import StructType
+else:
+    DataFrame = SparkSession = StructType = Any  # names for annotations elsewhere, which load nothing
 
 _OURS = re.compile(r"holdfast\.errors\.(\w+): (.*)", re.DOTALL)
 _NEEDS = (

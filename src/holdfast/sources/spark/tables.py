@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
@@ -21,15 +20,12 @@ from holdfast.sources.settings import SourceSettings
 from holdfast.sources.spark.opened import OpenedSource
 from holdfast.sources.spark.packing import Packing
 from holdfast.sources.spark.pieces import pieces
-from holdfast.sources.spark.session import functions, running, struct
+from holdfast.sources.spark.session import DataFrame, SparkSession, functions, running, struct
 from holdfast.sources.spark.settings import SparkSettings
 from holdfast.sources.spark.tasks import FACTS, REJECTS, Batches, Choose, OnTables, Reject, tell_facts
 from holdfast.sources.streams import StreamInfo
 from holdfast.sources.tables import Tables
 from holdfast.sources.unfolding import unfold
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
 
 
 class SparkTables(Tables):
