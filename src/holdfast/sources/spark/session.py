@@ -16,8 +16,9 @@ from holdfast import errors
 from holdfast.errors import ConfigError, HoldfastError, StorageError
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
-    from pyspark.sql.types import StructType
+    from pyspark.sql import DataFrame as DataFrame
+    from pyspark.sql import SparkSession as SparkSession
+    from pyspark.sql.types import StructType as StructType
 else:
     DataFrame = SparkSession = StructType = Any  # names for annotations elsewhere, which load nothing
 
