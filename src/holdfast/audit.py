@@ -28,10 +28,10 @@ from holdfast.labels import LabelSettings
 from holdfast.progress import SILENT, Progress
 from holdfast.settings import Settings
 from holdfast.snapshots import PopulationSettings, build_snapshots
-from holdfast.sources import Tables
-from holdfast.timeline import show
+from holdfast.sources import DuckTables, Tables
+from holdfast.timeline import MICROSECONDS_PER_DAY, show
 
-OpenTables = Callable[..., Tables]
+OpenTables = Callable[..., DuckTables]
 """Opens the sources again; takes ``as_of`` (cut there) and ``customers`` (only these)."""
 
 
@@ -162,18 +162,16 @@ class _Builder:
     ) -> None:
         self.open_tables, self.features, self.population = open_tables, features, population
         self.snapshots, self.settings = snapshots, settings
-        ids = tables.connection.execute("SELECT customer_id FROM customers_index ORDER BY customer").fetchall()
-        self.ids = np.array([row[0] for row in ids], dtype=object)
+        self.tables = tables
         self.compared = self.injected_into = 0
 
     def sample(self, cutoff: int) -> list[str]:
         """Half of the sample belongs to the table at the cutoff, half is anybody."""
+        half = -(-self.settings.sample // 2)
         random = np.random.default_rng((self.settings.seed, cutoff % 2**32))
         members = self.snapshots.loc[self.snapshots["cutoff"] == cutoff, "customer_id"].to_numpy(dtype=object)
-        picks = (
-            random.choice(of, min(len(of), -(-self.settings.sample // 2)), replace=False) for of in (members, self.ids)
-        )
-        return sorted(set(np.concatenate(list(picks))))
+        picked = random.choice(members, min(len(members), half), replace=False)
+        return sorted({*picked, *self.tables.sample(half, int(random.integers(2**32)))})
 
     def rebuilt(self, cutoff: int) -> list[Finding]:
         """From data that ends at the cutoff."""
@@ -187,17 +185,13 @@ class _Builder:
         """From data in which every event of the sample happens once more at the cutoff, and once more a day later."""
         ids = self.sample(cutoff)
         with self.open_tables(as_of=None, customers=ids) as more:
-            for stream in more.streams:
-                for later in (0, 86_400_000_000):
-                    more.connection.execute(
-                        f"INSERT INTO {stream} SELECT * REPLACE ({cutoff + later} AS event_time, "
-                        f"{cutoff + later} AS known_time) FROM {stream} WHERE event_time < {cutoff}"
-                    )
+            for later in (0, MICROSECONDS_PER_DAY):
+                more.plant(cutoff + later, before=cutoff)
             again = self.build(more, cutoff)
         self.injected_into += len(again)
         return self.differences("injected", cutoff, ids, again, "events were planted at and after the cutoff")
 
-    def build(self, tables: Tables, cutoff: int) -> pd.DataFrame:
+    def build(self, tables: DuckTables, cutoff: int) -> pd.DataFrame:
         return build_snapshots(tables, self.features, population=self.population, cutoffs=[cutoff])
 
     def differences(

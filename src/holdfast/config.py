@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError
@@ -18,6 +18,7 @@ from holdfast.sampling import TrainingSettings
 from holdfast.settings import Settings
 from holdfast.snapshots import CutoffSettings, PopulationSettings
 from holdfast.sources import SourceSettings
+from holdfast.sources.spark import SparkSettings
 from holdfast.tracking import TrackingSettings
 
 
@@ -44,6 +45,10 @@ class Configuration(Settings):
     outreach: OutreachSettings = Field(description="Whom to contact, how often, with what, and who is held back.")
     tracking: TrackingSettings = Field(default=TrackingSettings(), description="Where runs and models are kept.")
     output: str = Field(default="lists", description="Folder of the published lists, relative to this file.")
+    engine: Literal["duckdb", "spark"] = Field(
+        default="duckdb", description="duckdb: this machine. spark: a cluster; the results are the same to the bit."
+    )
+    spark: SparkSettings = Field(default=SparkSettings(), description="How to work on Spark, with engine: spark.")
     seed: int = Field(
         default=0, ge=0, description="Seed of everything random but the control group, which has its own."
     )
@@ -55,8 +60,8 @@ class Configuration(Settings):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of all settings, in a canonical order."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        """SHA-256 of all settings in a canonical order, but for the engine, which decides nothing of the answer."""
+        text = json.dumps(self.model_dump(mode="json", exclude={"engine", "spark"}), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -16,7 +16,7 @@ from holdfast.config import parse
 from holdfast.errors import ConfigError, DataError, StorageError
 from holdfast.labels import ChurnSettings, LabelSettings, ValueSettings, needed
 from holdfast.snapshots import PopulationSettings, build_snapshots, complete_until, observed_until
-from holdfast.sources import Draft, Tables, guess, open_sources
+from holdfast.sources import Draft, DuckTables, guess, open_sources
 from holdfast.timeline import MICROSECONDS_PER_DAY, Days, every, month_starts, show
 
 HORIZONS = (90.0, 60.0, 30.0, 14.0, 7.0)  # days; the longest that the history can test is taken
@@ -103,7 +103,7 @@ def _require_value(draft: Draft, files: Sequence[Path]) -> None:
     )
 
 
-def _definition(draft: Draft, tables: Tables) -> Definition:
+def _definition(draft: Draft, tables: DuckTables) -> Definition:
     """The longest horizon that the history can test."""
     for horizon in HORIZONS:
         population, labels = _meaning(draft, horizon)
@@ -128,7 +128,7 @@ def _definition(draft: Draft, tables: Tables) -> Definition:
     )
 
 
-def _begin(tables: Tables, labels: LabelSettings, last: int) -> int:
+def _begin(tables: DuckTables, labels: LabelSettings, last: int) -> int:
     """When the sources have begun: those of the labels, and others that leave enough after them; not too long ago."""
     firsts = {source.name: source.first for source in tables.report if source.name != "customers" and source.first}
     told = needed(labels)
@@ -256,7 +256,7 @@ def _outreach(draft: Draft, name: str, definition: Definition) -> list[str]:
     ]
 
 
-def _told(draft: Draft, tables: Tables, definition: Definition, output: Path, text: str) -> str:
+def _told(draft: Draft, tables: DuckTables, definition: Definition, output: Path, text: str) -> str:
     """What to print: guesses with their confidence, what to look at, the next commands."""
     lines = [f"Wrote {output}. What the tables seem to be:", ""]
     report = {source.name: source for source in tables.report}

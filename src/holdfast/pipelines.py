@@ -32,7 +32,8 @@ from holdfast.report.results import Built, Checked, Published, Runs, Trained
 from holdfast.sampling import Sample, sampled
 from holdfast.scoring import declarations, score
 from holdfast.snapshots import build_snapshots, training_cutoffs
-from holdfast.sources import Tables, open_sources
+from holdfast.sources import DuckTables, open_sources
+from holdfast.sources.spark import SparkTables, open_on_spark
 from holdfast.timeline import Days, instant, show
 from holdfast.tracking import Promotion, StoredModel, Tracker, Verdict
 from holdfast.training import code_fingerprint, fit, require_learnable
@@ -108,28 +109,26 @@ class Project:
             del self.__dict__["tables"]
 
     @cached_property
-    def tables(self) -> Tables:
+    def tables(self) -> DuckTables | SparkTables:
         """The validated sources, opened when first needed."""
-        return self._open_tables(progress=self.progress)
+        settings = self.configuration
+        if settings.engine == "spark":
+            return open_on_spark(settings.sources, settings.spark, progress=self.progress, **self._opening())
+        return open_sources(settings.sources, progress=self.progress, **self._opening())
+
+    def _opening(self) -> dict[str, Any]:
+        return {"base": self.base, "currency": self.configuration.currency, "frames": self.frames}
+
+    def _open_tables(self, *, as_of: int | None, customers: Sequence[str]) -> DuckTables:
+        """Open the sources again for some customers, perhaps cut at an instant; in DuckDB, because they are few."""
+        if isinstance(self.tables, SparkTables):
+            return self.tables.reopened(as_of=as_of, customers=customers)
+        return open_sources(self.configuration.sources, as_of=as_of, customers=customers, **self._opening())
 
     @cached_property
     def tracker(self) -> Tracker:
         """The store of runs and models."""
         return Tracker.open(self.configuration.tracking, self.base)
-
-    def _open_tables(
-        self, *, as_of: int | None = None, customers: Sequence[str] | None = None, progress: Progress = SILENT
-    ) -> Tables:
-        settings = self.configuration
-        return open_sources(
-            settings.sources,
-            base=self.base,
-            currency=settings.currency,
-            frames=self.frames,
-            as_of=as_of,
-            customers=customers,
-            progress=progress,
-        )
 
     def check(self, *, audit: bool = False, rejects: Path | None = None) -> Checked:
         """Read and validate the sources; optionally audit the training table, and write the rejected rows."""

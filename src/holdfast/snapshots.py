@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from pydantic import Field, model_validator
 
 from holdfast.errors import ConfigError, DataError
@@ -18,14 +19,16 @@ from holdfast.features.catalogue import RESERVED
 from holdfast.features.feature import Feature
 from holdfast.history.aggregates import Count, Sum
 from holdfast.history.duck import EVENTS_PER_CHUNK, Chunk, worked
+from holdfast.history.spark import collected, run
 from holdfast.history.stream import Where, Window, past
 from holdfast.labels import LABELS, LabelSettings, label
 from holdfast.labels import needed as needed_by_labels
 from holdfast.progress import SILENT, Progress
 from holdfast.sampling import WEIGHT
 from holdfast.settings import Settings
-from holdfast.sources import Tables
-from holdfast.sources.engine import one, quoted
+from holdfast.sources import DuckTables, Tables
+from holdfast.sources.spark import SparkTables
+from holdfast.sources.spark.session import DataFrame
 from holdfast.timeline import LIFETIME, Days, every, instant, month_starts, show
 
 CELLS_PER_CHUNK = 16_000_000
@@ -73,12 +76,8 @@ def observed_until(tables: Tables, labels: LabelSettings) -> int:
     A source that stops early (orders of last month are not loaded yet, tickets of today are) would otherwise look like
     customers who all stopped buying.
     """
-    ends = [
-        one(tables.connection, f"SELECT max(event_time) FROM {quoted(stream)}")[0]
-        for stream in needed_by_labels(labels)
-        if stream in tables.streams
-    ]
-    return min((int(end) for end in ends if end is not None), default=tables.data_until)
+    ends = [tables.until(stream) for stream in needed_by_labels(labels) if stream in tables.streams]
+    return min((end for end in ends if end is not None), default=tables.data_until)
 
 
 def complete_until(tables: Tables, labels: LabelSettings) -> int:
@@ -209,13 +208,36 @@ class Snapshots:
         return pd.DataFrame(columns, copy=False)
 
     @property
+    def schema(self) -> pa.Schema:
+        """The types of the columns, in their order."""
+        fields = [pa.field("customer_id", pa.string()), pa.field("cutoff", pa.int64())]
+        fields += [
+            pa.field(feature.name, pa.string() if feature.is_category else pa.float64()) for feature in self.features
+        ]
+        return pa.schema(fields + [pa.field(name, pa.float64()) for name in LABELS if self.labels is not None])
+
+    @property
     def customers_per_chunk(self) -> int:
         """So many that the snapshots of a chunk stay small beside its events."""
         return max(1, CELLS_PER_CHUNK // (len(self.cutoffs) * (len(self.features) + 8)))
 
 
+def snapshots_on_spark(
+    tables: SparkTables, snapshots: Snapshots, *, events_per_chunk: int = EVENTS_PER_CHUNK
+) -> DataFrame:
+    """The same rows as :func:`snapshot_frames`, left on the executors, in no stated order."""
+    return run(
+        tables,
+        snapshots.wanted(tables),
+        snapshots,
+        snapshots.schema,
+        events_per_chunk=events_per_chunk,
+        customers_per_chunk=snapshots.customers_per_chunk,
+    )
+
+
 def snapshot_frames(
-    tables: Tables,
+    tables: DuckTables | SparkTables,
     snapshots: Snapshots,
     *,
     events_per_chunk: int = EVENTS_PER_CHUNK,
@@ -230,6 +252,11 @@ def snapshot_frames(
     ConfigError
         As :meth:`Snapshots.wanted`.
     """
+    if isinstance(tables, SparkTables):
+        rows = snapshots_on_spark(tables, snapshots, events_per_chunk=events_per_chunk)
+        order = ("customer_id", "cutoff")
+        yield from collected(tables, rows, order, label="Building features", progress=progress)
+        return
     yield from worked(
         tables,
         snapshots.wanted(tables),
@@ -242,7 +269,7 @@ def snapshot_frames(
 
 
 def build_snapshots(
-    tables: Tables,
+    tables: DuckTables | SparkTables,
     features: Sequence[Feature],
     *,
     population: PopulationSettings,

@@ -26,7 +26,6 @@ from holdfast.features import (
 )
 from holdfast.features.feature import Feature
 from holdfast.sources import Tables
-from holdfast.sources.engine import quoted
 
 FAMILIES = (recency, frequency, monetary, engagement, support, subscription, feedback, contact, calendar)
 PER_LEVEL = {
@@ -58,7 +57,7 @@ class Vocabulary:
         """Read it off the valid tables."""
         columns = {name: tuple(sorted(stream.columns)) for name, stream in sorted(tables.streams.items())}
         levels = {
-            f"{stream}.{column}": _commonest(tables, stream, column)
+            f"{stream}.{column}": tables.commonest(stream, column, MOST_LEVELS)
             for stream, column in PER_LEVEL
             if column in columns.get(stream, ())
         }
@@ -79,15 +78,6 @@ class Vocabulary:
         """Read back what ``to_dict`` gave."""
         parts = ({name: tuple(texts) for name, texts in stored[part].items()} for part in ("columns", "levels"))
         return cls(*parts)
-
-
-def _commonest(tables: Tables, stream: str, column: str) -> tuple[str, ...]:
-    name = quoted(column)
-    rows = tables.connection.execute(
-        f"SELECT {name} FROM {stream} WHERE {name} IS NOT NULL "
-        f"GROUP BY ALL ORDER BY count(*) DESC, {name} LIMIT {MOST_LEVELS}"
-    ).fetchall()
-    return tuple(sorted(row[0] for row in rows))
 
 
 def catalogue(vocabulary: Vocabulary) -> tuple[Feature, ...]:

@@ -23,7 +23,7 @@ from holdfast.history.shelf import Shelf
 from holdfast.history.stream import Stream
 from holdfast.history.threads import in_order
 from holdfast.progress import SILENT, Advance, Progress
-from holdfast.sources import Tables
+from holdfast.sources import DuckTables
 from holdfast.sources.engine import quoted, reading
 
 EVENTS_PER_CHUNK = 1_000_000
@@ -54,14 +54,14 @@ class Chunk:
 
 
 def chunks(
-    tables: Tables, wanted: Mapping[str, Collection[str]], *, events_per_chunk: int = EVENTS_PER_CHUNK
+    tables: DuckTables, wanted: Mapping[str, Collection[str]], *, events_per_chunk: int = EVENTS_PER_CHUNK
 ) -> Iterator[Chunk]:
     """Read the wanted columns of the wanted streams, chunk by chunk in the order of customers; see :func:`worked`."""
     yield from worked(tables, wanted, lambda chunk: chunk, events_per_chunk=events_per_chunk, threads=1)
 
 
 def worked(
-    tables: Tables,
+    tables: DuckTables,
     wanted: Mapping[str, Collection[str]],
     work: Callable[[Chunk], Result],
     *,
@@ -140,7 +140,7 @@ def _edges(events: Indices, events_per_chunk: int, customers_per_chunk: int) -> 
 class _Reader:
     """Reads one stream: some of its columns, as numbers."""
 
-    def __init__(self, tables: Tables, name: str, columns: list[str]) -> None:
+    def __init__(self, tables: DuckTables, name: str, columns: list[str]) -> None:
         self.tables, self.name, self.columns = tables, name, columns
         self.connection: duckdb.DuckDBPyConnection = tables.connection
         with reading("the events"):

@@ -41,6 +41,11 @@ def expanded(text: str, key: str) -> str:
     return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", value, text)
 
 
+_CONFINED: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "python_enable_replacements": False,
+}
 _NO_SPACE = re.compile(r"no space left|disk.{0,12}full|(could not|failed to) write|file too large", re.IGNORECASE)
 
 
@@ -49,22 +54,20 @@ def connect(memory_limit: str, threads: int) -> tuple[duckdb.DuckDBPyConnection,
     folder = workspace()
     try:
         with reading("the temporary database"):
-            connection = duckdb.connect(
-                str(folder / DATABASE),
-                config={
-                    "memory_limit": memory_limit,
-                    "threads": threads,
-                    "temp_directory": str(folder / "spill"),
-                    "autoinstall_known_extensions": False,
-                    "autoload_known_extensions": False,
-                    "python_enable_replacements": False,
-                },
-            )
+            spill = {"memory_limit": memory_limit, "threads": threads, "temp_directory": str(folder / "spill")}
+            connection = duckdb.connect(str(folder / DATABASE), config={**_CONFINED, **spill})
             connection.execute("SET TimeZone = 'UTC'")
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return connection, folder
+
+
+def connect_in_memory() -> duckdb.DuckDBPyConnection:
+    """A connection that keeps nothing: for rows that stream through one query, on one thread."""
+    connection = duckdb.connect(":memory:", config={**_CONFINED, "threads": 1})
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
 
 
 @contextmanager

@@ -10,9 +10,11 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from holdfast.errors import ConfigError, DataError
+from holdfast.errors import ConfigError
 from holdfast.progress import SILENT, Progress
+from holdfast.sources.accounts import UNREADABLE, account_of, cells, require_rows, require_valid, unreadable
 from holdfast.sources.changes import changed_shares, watched
+from holdfast.sources.duck_tables import DuckTables, discard
 from holdfast.sources.duplicates import mark_duplicates
 from holdfast.sources.engine import connect, literal, one, quoted, reading, rows
 from holdfast.sources.extra import append
@@ -22,8 +24,7 @@ from holdfast.sources.reasons import Limits
 from holdfast.sources.relation import count, registered
 from holdfast.sources.report import SourceReport, SourcesReport
 from holdfast.sources.settings import SourceSettings
-from holdfast.sources.streams import streams_of
-from holdfast.sources.tables import StreamInfo, Tables, discard
+from holdfast.sources.unfolding import unfold, untimed
 from holdfast.sources.validation import (
     mapped,
     mapped_query,
@@ -47,7 +48,7 @@ def open_sources(
     memory_limit: str = "2GB",
     threads: int = 2,
     progress: Progress = SILENT,
-) -> Tables:
+) -> DuckTables:
     """Read, map, validate and unfold the sources into streams of events.
 
     Parameters
@@ -94,7 +95,9 @@ def open_sources(
             with progress(f"Reading {name}"), reading(f"source '{name}'"):
                 mappings.append(opened.read(name, source))
         with progress("Unfolding events"), reading("the tables"):
-            return _unfold(connection, folder, mappings, opened)
+            streams = unfold(connection, mappings)
+        report = SourcesReport(tuple(opened.reports))
+        return DuckTables(connection, folder, streams, report, untimed(mappings), opened.changed_later)
     except BaseException:
         discard(connection, folder)
         raise
@@ -138,21 +141,8 @@ class _Opening:
             query = mapped_query(mapping, relation.sql, self.limits, watch)
             try:
                 self.connection.execute(f"CREATE TABLE {mapped(name)} AS {query}")
-            except (
-                duckdb.ConversionException,
-                duckdb.InvalidInputException,
-                duckdb.NotSupportedError,
-                duckdb.OutOfRangeException,
-            ):
-                # DuckDB's message quotes the cell; only the filter runs without TRY, files aside.
-                raise DataError(
-                    f"Source '{name}' has a row that cannot be read"
-                    + (
-                        f", or on which its filter fails; let sources.{name}.where convert with TRY_CAST."
-                        if mapping.where
-                        else ". Check that its files are whole."
-                    )
-                ) from None
+            except UNREADABLE:
+                raise unreadable(mapping) from None
             filtered = self._filtered(mapping, relation.sql)
             if name in self.extra:
                 append(self.connection, mapping, self.extra[name], self.limits)
@@ -173,81 +163,35 @@ class _Opening:
     def _filtered(self, mapping: SourceMapping, relation: str) -> int:
         """How many rows the source's own filter left out; stops if the table is empty."""
         kept = count(self.connection, mapped(mapping.name))
-        if mapping.where is None and kept:
-            return 0
+        if (mapping.where is None and kept) or self.limits.wanted is not None:
+            return 0  # and some customers may have no row in some source
         total = count(self.connection, relation)
-        if total == 0:
-            raise DataError(f"Source '{mapping.name}' has no rows. Check the file, or take the source out.")
-        if mapping.where is None:
-            return 0
-        passed = count(self.connection, f"{relation} WHERE {mapping.where}")
-        if passed == 0:
-            raise DataError(
-                f"Source '{mapping.name}' has no rows left: its filter keeps none of {total:,}. "
-                f"Check sources.{mapping.name}.where."
-            )
+        passed = total if mapping.where is None else count(self.connection, f"{relation} WHERE {mapping.where}")
+        require_rows(mapping, total, passed)
         return total - passed
 
     def _account(self, mapping: SourceMapping, filtered: int) -> None:
         """Count the rows by reason, and move the rejected ones to the rejects."""
         table, name = mapped(mapping.name), mapping.name
-        reasons = dict(
-            rows(
-                self.connection,
-                f"SELECT reason, count(*) FROM {table} WHERE reason IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1",
-            )
-        )
-        notes = dict(
-            rows(
-                self.connection,
-                f"SELECT note, count(*) FROM {table} WHERE reason IS NULL AND note IS NOT NULL "
-                "GROUP BY 1 ORDER BY 2 DESC, 1",
-            )
+        reasons = _counted(self.connection, f"SELECT reason, count(*) FROM {table} WHERE reason IS NOT NULL GROUP BY 1")
+        notes = _counted(
+            self.connection,
+            f"SELECT note, count(*) FROM {table} WHERE reason IS NULL AND note IS NOT NULL GROUP BY 1",
         )
         event_time = quoted(mapping.kind.time or "signup_time")
         valid, first, last = one(
             self.connection, f"SELECT count(*), min({event_time}), max({event_time}) FROM {table} WHERE reason IS NULL"
         )
-        total = valid + sum(reasons.values())
-        if valid == 0 and self.limits.as_of is None and self.limits.wanted is None:
-            listed = ", ".join(f"{reason}: {found:,}" for reason, found in reasons.items())
-            raise DataError(
-                f"Source '{name}' has no valid row among {total:,} ({listed}). "
-                f"Check that sources.{name}.columns names the right columns."
-            )
+        account = account_of(name, valid, reasons, notes, filtered, first, last)
+        if self.limits.as_of is None and self.limits.wanted is None:
+            require_valid(account)
         unique = quoted(mapping.kind.unique) if mapping.kind.unique else "NULL"
-        mapped_cells = ", ".join(f"{literal(own)}: {quoted(own)}" for own in mapping.picked)
         self.connection.execute(
-            f"INSERT INTO rejects SELECT {literal(name)}, rowid, {unique}, reason, "
-            f"coalesce(raw, CAST(to_json({{{mapped_cells}}}) AS VARCHAR)) FROM {table} WHERE reason IS NOT NULL"
+            f"INSERT INTO rejects SELECT {literal(name)}, rowid, {unique}, reason, {cells(mapping)} FROM {table} "
+            "WHERE reason IS NOT NULL"
         )
-        self.reports.append(SourceReport(name, total, valid, reasons, filtered, notes, first, last))
+        self.reports.append(account)
 
 
-def _unfold(
-    connection: duckdb.DuckDBPyConnection, folder: Path, mappings: list[SourceMapping], opened: _Opening
-) -> Tables:
-    """The index of customers and all streams; the mapped tables go."""
-    ids = " UNION ALL ".join(f"SELECT customer_id FROM {mapped(item.name)} WHERE reason IS NULL" for item in mappings)
-    connection.execute(
-        "CREATE TABLE customers_index AS SELECT row_number() OVER (ORDER BY customer_id) - 1 AS customer, customer_id "
-        f"FROM (SELECT DISTINCT customer_id FROM ({ids})) ORDER BY customer_id"
-    )
-    streams: dict[str, StreamInfo] = {}
-    for mapping in mappings:
-        for stream in streams_of(mapping):
-            listed = "".join(f", {quoted(column)}" for column in stream.columns)
-            connection.execute(
-                f"CREATE TABLE {quoted(stream.name)} AS SELECT customer, CAST(event_time AS BIGINT) AS event_time, "
-                f"CAST(known_time AS BIGINT) AS known_time{listed} "
-                f"FROM ({stream.query}) JOIN customers_index USING (customer_id)"
-            )
-            streams[stream.name] = StreamInfo(stream.name, stream.columns)
-        connection.execute(f"DROP TABLE {mapped(mapping.name)}")
-    untimed = [
-        name
-        for mapping in mappings
-        for name, settings in mapping.attributes.items()
-        if not settings.static and settings.known_time is None and not mapping.has("known_time")
-    ]
-    return Tables(connection, folder, streams, SourcesReport(tuple(opened.reports)), untimed, opened.changed_later)
+def _counted(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, int]:
+    return dict(rows(connection, query))

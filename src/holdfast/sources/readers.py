@@ -38,6 +38,11 @@ def open_relation(
         return read_database(connection, name, source.duckdb, base)
     if source.postgres is not None:
         return read_postgres(connection, name, source.postgres)
+    if source.table is not None:
+        raise ConfigError(
+            f"{key}.table names a table of Spark's catalogue, which engine: duckdb does not know. "
+            "Write engine: spark, or say with path, duckdb or postgres where the table is."
+        )
     return _frame(connection, name, str(source.frame), frames)
 
 

@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 
 from holdfast.settings import Settings
 
+_PLACES = ("path", "duckdb", "postgres", "frame", "table")
+
 
 class DuckDBTable(Settings):
     """A table or view inside a DuckDB database file, opened for reading only."""
@@ -64,7 +66,7 @@ class AttributeSettings(Settings):
 class SourceSettings(Settings):
     """One entry of the YAML's ``sources``; its key is the kind of the source.
 
-    Exactly one of ``path``, ``duckdb``, ``postgres`` and ``frame`` says where the table is.
+    Exactly one of ``path``, ``duckdb``, ``postgres``, ``frame`` and ``table`` says where the table is.
     """
 
     path: str | None = Field(
@@ -73,7 +75,8 @@ class SourceSettings(Settings):
     )
     duckdb: DuckDBTable | None = Field(default=None, description="Table of a DuckDB file.")
     postgres: PostgresTable | None = Field(default=None, description="Table or query of a PostgreSQL server.")
-    frame: str | None = Field(default=None, description="Name of a pandas or Arrow table handed over in Python.")
+    frame: str | None = Field(default=None, description="Name of a pandas, Arrow or Spark table handed over in Python.")
+    table: str | None = Field(default=None, description="Table of Spark's catalogue; only with engine: spark.")
     columns: dict[str, str] = Field(default_factory=dict, description="Our name: the table's column.")
     compute: dict[str, str] = Field(
         default_factory=dict, description="Our name: an SQL expression over the table's columns, row by row."
@@ -92,10 +95,10 @@ class SourceSettings(Settings):
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        places = [name for name in ("path", "duckdb", "postgres", "frame") if getattr(self, name) is not None]
+        places = [name for name in _PLACES if getattr(self, name) is not None]
         if len(places) != 1:
             found = " and ".join(places) or "none"
-            raise ValueError(f"a source needs exactly one of path, duckdb, postgres, frame; found {found}")
+            raise ValueError(f"a source needs exactly one of {', '.join(_PLACES)}; found {found}")
         twice = sorted(set(self.columns) & set(self.compute))
         if twice:
             raise ValueError(f"{', '.join(twice)} is mapped under both columns and compute; keep one")

@@ -20,6 +20,14 @@ MICROSECONDS_PER_HOUR = 3_600_000_000
 
 
 @dataclass(frozen=True)
+class StreamInfo:
+    """A table of events: ``customer``, ``event_time``, ``known_time`` (microseconds UTC), and these columns."""
+
+    name: str
+    columns: dict[str, ColumnKind]
+
+
+@dataclass(frozen=True)
 class Stream:
     """A stream to be: its columns beside customer and times, and the SELECT that gives its events."""
 

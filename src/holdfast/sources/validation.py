@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import duckdb
 
-from holdfast.errors import ConfigError, DataError
+from holdfast.errors import ConfigError
 from holdfast.sources import casts
+from holdfast.sources.accounts import require_one
 from holdfast.sources.changes import changed
 from holdfast.sources.engine import literal, one, quoted, rows
 from holdfast.sources.kinds import Column
@@ -42,18 +43,26 @@ def cast(mapping: SourceMapping, column: Column, picked: Picked, raw: str) -> ca
             return casts.time(raw, picked.kind, mapping.timezone, picked.key, mapping.name)
 
 
-def require_zones(connection: duckdb.DuckDBPyConnection, mapping: SourceMapping, relation: str) -> None:
-    """Stop if a column of texts holds times without a zone and the source declares none."""
+def zone_checks(mapping: SourceMapping) -> list[tuple[str, str]]:
+    """For a source that declares no zone: places of mapped texts, and the condition that a time there carries none."""
     if mapping.timezone is not None:
-        return
+        return []
+    found = []
     for column in mapping.kind.columns:
         picked = mapping.picked.get(column.name)
         if picked is None or column.role not in ("time", "known", "later", "date") or not casts.is_text(picked.kind):
             continue
         text = casts.text(picked.expression, picked.kind).value
         bare = f"TRY_CAST({text} AS TIMESTAMP) IS NOT NULL AND NOT regexp_matches({text}, {casts.TEXT_ZONE})"
+        found.append((picked.key, bare))
+    return found
+
+
+def require_zones(connection: duckdb.DuckDBPyConnection, mapping: SourceMapping, relation: str) -> None:
+    """Stop if a column of texts holds times without a zone and the source declares none."""
+    for key, bare in zone_checks(mapping):
         if rows(connection, f"SELECT 1 FROM {relation} WHERE {bare} LIMIT 1"):
-            raise ConfigError(casts.naive(picked.key, mapping.name))
+            raise ConfigError(casts.naive(key, mapping.name))
 
 
 def mapped_query(mapping: SourceMapping, relation: str, limits: Limits, watch: dict[str, str] | None = None) -> str:
@@ -71,7 +80,7 @@ def mapped_query(mapping: SourceMapping, relation: str, limits: Limits, watch: d
         item = mapping.picked.get(column.name)
         own, bad = quoted(column.name), quoted(f"bad {column.name}")
         if item is None:
-            reads.append(f"CAST(NULL AS {_type(column)}) AS {own}, FALSE AS {bad}")
+            reads.append(f"CAST(NULL AS {column_type(column)}) AS {own}, FALSE AS {bad}")
             continue
         read = cast(mapping, column, item, quoted(f"raw {column.name}"))
         reads.append(f"{read.value} AS {own}, {read.unreadable} AS {bad}")
@@ -92,7 +101,8 @@ def mapped_query(mapping: SourceMapping, relation: str, limits: Limits, watch: d
     """
 
 
-def _type(column: Column) -> str:
+def column_type(column: Column) -> str:
+    """The DuckDB type of one of our columns in a mapped table."""
     roles = {"id": "VARCHAR", "category": "VARCHAR", "currency": "VARCHAR", "number": "DOUBLE", "flag": "DOUBLE"}
     return roles.get(column.role, "BIGINT")
 
@@ -155,9 +165,4 @@ def require_one_currency(connection: duckdb.DuckDBPyConnection, mapping: SourceM
     if limits.currency is not None or not mapping.has("currency"):
         return
     query = f"SELECT count(DISTINCT currency) FROM {mapped(mapping.name)} WHERE reason IS NULL"
-    found = one(connection, query)[0]
-    if found > 1:
-        raise DataError(
-            f"Source '{mapping.name}' has mixed currencies ({found} of them), and sums over them mean nothing. "
-            "Write 'currency', for example EUR, to keep the rows of one, or convert the amounts before."
-        )
+    require_one(mapping, one(connection, query)[0])

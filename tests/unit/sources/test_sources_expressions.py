@@ -207,7 +207,7 @@ def test_wrong_mappings_are_named_by_their_key(kind, settings, message):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({}, "exactly one of path, duckdb, postgres, frame; found none"),
+        ({}, "exactly one of path, duckdb, postgres, frame, table; found none"),
         ({"path": "x", "frame": "y"}, "found path and frame"),
         ({"path": "x", "columns": {"amount": "a"}, "compute": {"amount": "b"}}, "amount is mapped under both"),
         ({"path": "x", "colums": {}}, "colums"),

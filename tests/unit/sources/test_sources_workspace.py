@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.sources.duck_tables import discard
 from holdfast.sources.engine import connect
-from holdfast.sources.tables import discard
 from holdfast.sources.workspace import YOUNG_SECONDS, workspace
 
 WORK = """

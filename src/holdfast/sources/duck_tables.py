@@ -1,0 +1,127 @@
+"""The valid tables of a business, open in DuckDB."""
+
+from __future__ import annotations
+
+import shutil
+from functools import cached_property
+from pathlib import Path
+from weakref import finalize
+
+import duckdb
+import pyarrow as pa
+
+from holdfast.sources.engine import literal, one, quoted, rows
+from holdfast.sources.facts import Facts, facts
+from holdfast.sources.report import SourcesReport
+from holdfast.sources.streams import StreamInfo
+from holdfast.sources.tables import Tables
+
+
+class DuckTables(Tables):
+    """Tables in a temporary database.
+
+    Attributes
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        Holds one table per stream, ``customers_index(customer, customer_id)`` and ``rejects``. Codes in ``customer``
+        are dense, in the order of the sorted ids.
+    folder : Path
+        Holds the database and whatever else goes with it when it closes.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        folder: Path,
+        streams: dict[str, StreamInfo],
+        report: SourcesReport,
+        unknown_time_attributes: list[str],
+        changed_later: dict[str, float],
+    ) -> None:
+        super().__init__(streams, report, unknown_time_attributes, changed_later)
+        self.connection = connection
+        self.folder = folder
+        self._finish = finalize(self, discard, connection, folder)
+
+    def close(self) -> None:
+        """Close the connection and delete its files; a second call does nothing."""
+        self._finish()
+
+    @property
+    def customers(self) -> duckdb.DuckDBPyRelation:
+        """The relation ``customers_index(customer BIGINT, customer_id VARCHAR)``."""
+        return self.connection.table("customers_index")
+
+    def ids(self) -> pa.ChunkedArray:
+        """The customers' ids as texts, in the order of their codes."""
+        return self.customers.order("customer").select("customer_id").to_arrow_table().column(0)
+
+    @cached_property
+    def customer_count(self) -> int:
+        """How many customers there are; their codes are 0 to this number less one."""
+        return int(one(self.connection, "SELECT count(*) FROM customers_index")[0])
+
+    @cached_property
+    def span(self) -> tuple[int | None, int | None]:
+        """The first instant of any event and the last instant of any event or record; None without events."""
+        return self.facts(fingerprints=False).span
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the valid rows of all streams, whatever their order and the engine."""
+        return self.facts().fingerprint(self.streams)
+
+    def facts(self, *, fingerprints: bool = True) -> Facts:
+        """What these tables say of themselves; those of parts of a whole add up."""
+        return facts(self.connection, self.streams, fingerprints=fingerprints)
+
+    def until(self, stream: str) -> int | None:
+        """The last instant at which an event of the stream happened; None without events."""
+        last: int | None = one(self.connection, f"SELECT max(event_time) FROM {quoted(stream)}")[0]
+        return last
+
+    def levels(self, stream: str, column: str) -> list[tuple[str, int]]:
+        """The texts of a category column, and how many events have each."""
+        name = quoted(column)
+        query = f"SELECT {name}, count(*) FROM {quoted(stream)} WHERE {name} IS NOT NULL GROUP BY ALL"
+        return rows(self.connection, query)
+
+    def commonest(self, stream: str, column: str, most: int) -> tuple[str, ...]:
+        """The commonest texts of a category column, at most so many, sorted; of equally common ones the smaller."""
+        name = quoted(column)
+        found = rows(
+            self.connection,
+            f"SELECT {name} FROM {quoted(stream)} WHERE {name} IS NOT NULL "
+            f"GROUP BY ALL ORDER BY count(*) DESC, {name} LIMIT {most}",
+        )
+        return tuple(sorted(row[0] for row in found))
+
+    def sample(self, most: int, seed: int) -> list[str]:
+        """Ids of at most so many customers, sorted; the seed alone chooses them, on every engine the same."""
+        found = rows(
+            self.connection,
+            "SELECT customer_id FROM customers_index "
+            f"ORDER BY md5(concat({literal(str(seed))}, ' ', customer_id)), customer_id LIMIT {most}",
+        )
+        return sorted(row[0] for row in found)
+
+    def plant(self, at: int, before: int) -> None:
+        """Let every event that happened before an instant happen once more, known at once, at another one."""
+        for stream in self.streams:
+            self.connection.execute(
+                f"INSERT INTO {quoted(stream)} SELECT * REPLACE ({at} AS event_time, {at} AS known_time) "
+                f"FROM {quoted(stream)} WHERE event_time < {before}"
+            )
+
+    def _write_rejects(self, file: Path) -> int:
+        self.connection.execute(
+            "COPY (SELECT * FROM rejects ORDER BY source, row_number) "
+            f"TO {literal(str(file))} (FORMAT parquet, COMPRESSION zstd)"
+        )
+        return int(one(self.connection, "SELECT count(*) FROM rejects")[0])
+
+
+def discard(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Close the connection and remove its folder."""
+    connection.close()
+    shutil.rmtree(folder, ignore_errors=True)
