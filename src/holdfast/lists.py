@@ -22,7 +22,6 @@ from holdfast.outreach import (
     state_columns,
 )
 from holdfast.parts import Parts
-from holdfast.progress import SILENT, Progress
 from holdfast.report.page import list_page
 from holdfast.report.results import Published
 from holdfast.scoring import CUSTOMERS_PER_CHUNK
@@ -41,7 +40,6 @@ def publish_list(
     bundle: Bundle,
     version: str,
     data_fingerprint: str,
-    progress: Progress = SILENT,
 ) -> Published:
     """Score, select and publish, whole or not at all.
 
@@ -64,9 +62,7 @@ def publish_list(
         The disk refused; the previous list is intact.
     """
     planner = Planner(Scorer(bundle, settings.currency, _rows_at_once(snapshots)), settings.outreach)
-    with progress("Scoring customers") as advance:
-        kept = snapshots.map(planner, PLANNED).keep(advance)
-    with closing(kept) as planned:
+    with closing(snapshots.map(planner, PLANNED).keep()) as planned:
         selection = select_planned(
             planned,
             settings.outreach,

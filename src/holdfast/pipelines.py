@@ -6,7 +6,7 @@ A :class:`Project` is what notebooks and the command line work with; each method
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -31,7 +31,7 @@ from holdfast.promotion import judge
 from holdfast.report import plots as drawings
 from holdfast.report.results import Built, Checked, Published, Runs, Trained
 from holdfast.scoring import declarations
-from holdfast.snapshots import build_snapshots, training_cutoffs
+from holdfast.snapshots import Snapshots, build_snapshots, require_members, snapshot_frames, training_cutoffs
 from holdfast.sources import Tables, open_sources
 from holdfast.timeline import Days, instant, show
 from holdfast.tracking import Promotion, StoredModel, Tracker, Verdict
@@ -410,8 +410,16 @@ class Project:
         for feature in (*self.features(), CONSENT):
             if feature.name in TELLERS and self.vocabulary.gives(feature):
                 features.setdefault(feature.name, feature)
-        wanted = tuple(features.values())
-        return wanted, LocalParts.of(self._built(wanted, [cutoff]))
+        snapshots = Snapshots.of(features.values(), self.configuration.population, [cutoff])
+
+        def source(_: Sequence[str] | None) -> Iterator[pd.DataFrame]:
+            found = 0
+            for frame in snapshot_frames(self.tables, snapshots, progress=self.progress):
+                found += len(frame)
+                yield frame
+            require_members(found, self.tables, snapshots)
+
+        return snapshots.features, LocalParts(source)
 
     def _require_known(self, cutoff: int) -> None:
         """Refuse to score at an instant that the data does not reach: recent events would be missing unnoticed."""
@@ -446,7 +454,6 @@ class Project:
                 bundle=bundle,
                 version=stored.version,
                 data_fingerprint=self.tables.fingerprint,
-                progress=self.progress,
             )
 
     def runs(self) -> Runs:

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from holdfast.parts.columns import ROWS_AT_ONCE, Columns, conform, rebatched
-from holdfast.parts.protocol import Keys, RowWise, unseen
+from holdfast.parts.protocol import Keys, RowWise
 from holdfast.parts.spool import Spool
-from holdfast.progress import Advance
 
 Source = Callable[[Sequence[str] | None], Iterable[pd.DataFrame]]
 
@@ -63,14 +62,13 @@ class LocalParts:
         """See :class:`holdfast.parts.Parts`."""
         return rebatched(self._source(None))
 
-    def keep(self, advance: Advance = unseen) -> LocalParts:
+    def keep(self) -> LocalParts:
         """See :class:`holdfast.parts.Parts`; only parts that :meth:`map` made are kept."""
         if self._columns is None:
             return self
         spool = Spool(self._columns)
         for part in self._source(None):
             spool.append(part)
-            advance(len(part))
         kept = LocalParts(spool.finish().frames, self._columns)
         kept._spool = spool
         return kept

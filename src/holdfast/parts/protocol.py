@@ -10,17 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from holdfast.parts.columns import Columns
-from holdfast.progress import Advance
 
 RowWise = Callable[[pd.DataFrame], pd.DataFrame]
 """From rows to rows: what it makes of a row does not depend on the others. Picklable, to travel to the rows."""
 
 Keys = Callable[[pd.DataFrame], NDArray[np.int64]]
 """From rows to whole numbers to count by, as many as the function likes."""
-
-
-def unseen(_: int) -> None:
-    """Nobody watches."""
 
 
 class Parts(Protocol):
@@ -49,14 +44,8 @@ class Parts(Protocol):
     def frames(self) -> Iterator[pd.DataFrame]:
         """All rows in order of ``customer_id``, in pieces of :data:`holdfast.parts.columns.ROWS_AT_ONCE` rows."""
 
-    def keep(self, advance: Advance = unseen) -> Parts:
-        """The same rows, computed once however often they are asked for; :meth:`close` lets go of them.
-
-        Parameters
-        ----------
-        advance : callable
-            Told of each number of rows once they are computed, where this process sees it.
-        """
+    def keep(self) -> Parts:
+        """The same rows, computed once however often they are asked for; :meth:`close` lets go of them."""
 
     def close(self) -> None:
         """Let go of what :meth:`keep` keeps."""

@@ -20,8 +20,7 @@ import pyarrow as pa
 from holdfast import errors
 from holdfast.parts.columns import ROWS_AT_ONCE, Columns, columns_of_spark, ddl, rebatched, to_arrow
 from holdfast.parts.local import count_keys
-from holdfast.parts.protocol import Keys, RowWise, unseen
-from holdfast.progress import Advance
+from holdfast.parts.protocol import Keys, RowWise
 
 MOST_ROWS = 200_000
 _SLACK = 4  # Spark finds the bounds of ranges on a sample; a range of four times its share does not happen
@@ -92,7 +91,7 @@ class SparkParts:
                 with pa.ipc.open_stream(io.BytesIO(content)) as stream:
                     yield stream.read_all().to_pandas().astype(self._columns)
 
-    def keep(self, advance: Advance = unseen) -> SparkParts:  # noqa: ARG002 - the executors count, nobody watches them
+    def keep(self) -> SparkParts:
         """See :class:`holdfast.parts.Parts`; the executors keep them in memory and, where it is full, on disk."""
         self._frame.persist()
         return self
