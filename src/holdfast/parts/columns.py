@@ -21,7 +21,9 @@ _DDL = {"str": "string", "float64": "double", "int64": "bigint"}
 
 def conform(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
     """Exactly these columns, in this order and of these types, with a fresh index."""
-    return frame[list(columns)].astype(dict(columns)).reset_index(drop=True)
+    taken = frame[list(columns)].reset_index(drop=True)
+    other = {name: kind for name, kind in columns.items() if str(taken.dtypes[name]) != kind}
+    return taken.astype(other) if other else taken
 
 
 def no_rows(columns: Columns) -> pd.DataFrame:
@@ -36,7 +38,7 @@ def schema(columns: Columns) -> pa.Schema:
 
 def ddl(columns: Columns) -> str:
     """The columns as Spark knows them."""
-    return ", ".join(f"`{name.replace('`', '``')}` {_DDL[kind]}" for name, kind in columns.items())
+    return ", ".join(f"`{name}` {_DDL[kind]}" for name, kind in columns.items())
 
 
 def columns_of_spark(dtypes: Iterable[tuple[str, str]]) -> dict[str, str]:

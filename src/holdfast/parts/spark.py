@@ -81,9 +81,12 @@ class SparkParts:
 
         The executors sort ranges of customers; one range after the other comes to the driver.
         """
+        return rebatched(self._arriving(self._ranges().mapInArrow(_packed, "arrow binary")))
+
+    def _ranges(self) -> Any:
+        """The rows in order, each partition so small that the driver can hold it beside a piece in the making."""
         ranges = max(1, -(-self._count // self._rows_of_a_range))
-        ordered = self._frame.repartitionByRange(ranges, "customer_id").sortWithinPartitions("customer_id")
-        return rebatched(self._arriving(ordered.mapInArrow(_packed, "arrow binary")))
+        return self._frame.repartitionByRange(ranges, "customer_id").sortWithinPartitions("customer_id")
 
     def _arriving(self, packed: Any) -> Iterator[pd.DataFrame]:
         with _our_errors():
@@ -104,7 +107,7 @@ class SparkParts:
         """Some columns, or all; a name is quoted, because a dot in it would be read as a path."""
         if reads is None:
             return self._frame
-        return self._frame.select(*(f"`{name.replace('`', '``')}`" for name in reads))
+        return self._frame.select(*(f"`{name}`" for name in reads))
 
 
 @dataclass(frozen=True)

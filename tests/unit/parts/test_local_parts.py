@@ -118,7 +118,6 @@ def test_a_full_temporary_folder_is_named(tmp_path: Path, monkeypatch: pytest.Mo
     resource.setrlimit(resource.RLIMIT_FSIZE, (BYTES_IN_MEMORY, limits[1]))
     try:
         with pytest.raises(StorageError, match=rf"temporary folder {tmp_path}.*set TMPDIR"):
-            for part in islice(noise(), 40):
-                spool.append(part)
+            any(map(spool.append, islice(noise(), 40)))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
