@@ -6,7 +6,7 @@ A :class:`Project` is what notebooks and the command line work with; each method
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -21,17 +21,18 @@ from holdfast.errors import DataError
 from holdfast.features.catalogue import Vocabulary, catalogue
 from holdfast.features.feature import Feature
 from holdfast.labels import LabelSettings
+from holdfast.lists import publish_list
 from holdfast.models import Bundle
-from holdfast.outreach import lock, publish, select, state
+from holdfast.outreach import Scorer, lock, scored_columns
 from holdfast.outreach.state import CONSENT, TELLERS
+from holdfast.parts import LocalParts, Parts, no_rows
 from holdfast.progress import SILENT, Progress
 from holdfast.promotion import judge
 from holdfast.report import plots as drawings
-from holdfast.report.page import list_page
 from holdfast.report.results import Built, Checked, Published, Runs, Trained
 from holdfast.sampling import Sample, sampled
-from holdfast.scoring import declarations, score
-from holdfast.snapshots import build_snapshots, training_cutoffs
+from holdfast.scoring import declarations
+from holdfast.snapshots import Snapshots, build_snapshots, require_members, snapshot_frames, training_cutoffs
 from holdfast.sources import DuckTables, open_sources
 from holdfast.sources.spark import SparkTables, open_on_spark
 from holdfast.timeline import Days, instant, show
@@ -408,17 +409,28 @@ class Project:
             Another model than the champion.
         """
         bundle = self.champion()[0] if bundle is None else bundle
-        return self._scored(instant(as_of), bundle)[0]
+        features, snapshots = self._to_score(instant(as_of), bundle)
+        columns = scored_columns(feature.name for feature in features)
+        scored = snapshots.map(Scorer(bundle, self.configuration.currency), columns)
+        return pd.concat([no_rows(columns), *scored.frames()], ignore_index=True)
 
-    def _scored(self, cutoff: int, bundle: Bundle) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def _to_score(self, cutoff: int, bundle: Bundle) -> tuple[Sequence[Feature], Parts]:
+        """The features that the model and the rules need, and the snapshots that hold them."""
         self._require_known(cutoff)
         features = {feature.name: feature for feature in declarations(bundle, self.vocabulary)}
         for feature in (*self.features(), CONSENT):
             if feature.name in TELLERS and self.vocabulary.gives(feature):
                 features.setdefault(feature.name, feature)
-        snapshots = self._built(tuple(features.values()), [cutoff])
-        scored = score(bundle, snapshots, self.configuration.currency, progress=self.progress)
-        return scored.join(state(snapshots)), snapshots
+        snapshots = Snapshots.of(features.values(), self.configuration.population, [cutoff])
+
+        def source(_: Sequence[str] | None) -> Iterator[pd.DataFrame]:
+            found = 0
+            for frame in snapshot_frames(self.tables, snapshots, progress=self.progress):
+                found += len(frame)
+                yield frame
+            require_members(found, self.tables, snapshots)
+
+        return snapshots.features, LocalParts(source)
 
     def _require_known(self, cutoff: int) -> None:
         """Refuse to score at an instant that the data does not reach: recent events would be missing unnoticed."""
@@ -443,41 +455,17 @@ class Project:
         folder = (self.base / settings.output if output is None else output).resolve()
         with lock(folder) as locked:
             bundle, stored = self.champion()
-            scored, snapshots = self._scored(cutoff, bundle)
-            selection = select(
-                scored,
-                settings.outreach,
+            features, snapshots = self._to_score(cutoff, bundle)
+            return publish_list(
+                snapshots,
+                settings,
                 cutoff,
-                model_version=stored.version,
-                probability_above=lambda amount: bundle.probability_value_above(snapshots, amount),
+                locked,
+                features=[feature.name for feature in features],
+                bundle=bundle,
+                version=stored.version,
+                data_fingerprint=self.tables.fingerprint,
             )
-            page = list_page(
-                selection,
-                settings.outreach,
-                title=settings.name,
-                model=f"{settings.name} version {stored.version}",
-                currency=settings.currency,
-                features=bundle.features,
-            )
-            manifest = {
-                "model": {"name": settings.name, "version": stored.version},
-                "fingerprints": {"configuration": settings.fingerprint, "data": self.tables.fingerprint},
-                "currency": settings.currency,
-            }
-            published = publish(selection, locked, report_html=page, manifest=manifest)
-        at_risk = selection.at_risk
-        return Published(
-            folder=published,
-            list_id=selection.list_id,
-            as_of=show(cutoff),
-            model_version=stored.version,
-            counts=selection.counts,
-            expected_loss=float(selection.customers["expected_loss"].sum()),
-            expected_loss_on_list=float(at_risk["expected_loss"].sum()),
-            currency=settings.currency,
-            rules_not_applied=tuple(rule["rule"] for rule in selection.rules_not_applied),
-            first=at_risk.head(5),
-        )
 
     def runs(self) -> Runs:
         """The trained models, newest first."""

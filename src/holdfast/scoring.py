@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.special import expit
 
 from holdfast.errors import BundleError, DataError
-from holdfast.explain import reasons
+from holdfast.explain import reason_columns, reasons
 from holdfast.features.catalogue import Vocabulary, catalogue
 from holdfast.features.feature import Feature
 from holdfast.models import Bundle
@@ -21,6 +21,13 @@ from holdfast.progress import SILENT, Progress
 
 PREDICTIONS = ("p_churn", "value", "value_low", "value_high", "expected_loss")
 CUSTOMERS_PER_CHUNK = 20_000
+SCORED: Mapping[str, str] = {
+    "customer_id": "str",
+    "cutoff": "int64",
+    **dict.fromkeys(PREDICTIONS, "float64"),
+    **{name: "float64" if name.endswith(("_contribution", "_odds")) else "str" for name in reason_columns()},
+}
+"""Names and types of what :func:`score` gives with three reasons."""
 _TOLERANCE = 1e-9
 
 

@@ -90,18 +90,22 @@ def test_scored_is_contact_and_control_and_not_selected_and_excluded(
     except DataError as error:
         assert f"all {len(customers)} scored customers excluded" in str(error)  # noqa: PT017 - one of two right outcomes
         return
-    group = found.customers.set_index("customer_id")["group"]
+    group = found.customers.frame().set_index("customer_id")["group"]
     assert sorted(group.index) == sorted(customers["customer_id"])
     counts = found.counts
     assert counts["scored"] == len(customers)
     assert counts["scored"] == counts["contact"] + counts["control"] + counts["not_selected"] + counts["excluded"]
     assert list(found.at_risk["customer_id"]) == [c for c in found.at_risk["customer_id"] if group[c] == "contact"]
     assert len(found.at_risk) == counts["contact"]
-    assert set(found.excluded["customer_id"]) == set(group.index[group == "excluded"])
+    assert set(found.excluded.frame()["customer_id"]) == set(group.index[group == "excluded"])
     assert counts["contact"] + counts["control"] == min(
         chosen.budget.places(len(customers)), counts["scored"] - counts["excluded"]
     )
-    for table, columns in ((found.customers, CUSTOMERS), (found.at_risk, AT_RISK), (found.excluded, EXCLUDED)):
+    for table, columns in (
+        (found.customers.frame(), CUSTOMERS),
+        (found.at_risk, AT_RISK),
+        (found.excluded.frame(), EXCLUDED),
+    ):
         assert {name: str(dtype) for name, dtype in table.dtypes.items()} == dict(columns)
     for name, control in (("control", True), ("contact", False)):
         drawn = draws(group.index[group == name], chosen.control_salt)

@@ -86,7 +86,7 @@ def reasons(
         for suffix, words in labels.items():
             columns[f"reason_{i + 1}{suffix}"] = pd.array(words[driver[:, i]], dtype="str")
         columns[f"reason_{i + 1}_contribution"] = strength[:, i]
-    columns["other_contribution"] = everything.sum(axis=1) - strength.sum(axis=1)
+    columns["other_contribution"] = _row_sums(everything) - _row_sums(strength)
     columns["base_log_odds"] = base
     return pd.DataFrame(columns, index=contributions.index)
 
@@ -110,11 +110,19 @@ def _strongest(raised: Numbers, specs: Sequence[FeatureSpec], n: int, never: Col
     for column, members in enumerate(families.values()):
         places = np.array(members, dtype=np.intp)
         driver[:, column] = places[raised[:, places].argmax(axis=1)]
-        together[:, column] = np.where(raised[rows, driver[:, column]] > 0, raised[:, places].sum(axis=1), 0.0)
+        together[:, column] = np.where(raised[rows, driver[:, column]] > 0, _row_sums(raised[:, places]), 0.0)
     order = np.argsort(-together, axis=1, kind="stable")[:, :n]
     driver, together = np.take_along_axis(driver, order, axis=1), np.take_along_axis(together, order, axis=1)
     raises = together > 0
     return np.where(raises, driver, -1), np.where(raises, together, 0.0)
+
+
+def _row_sums(matrix: Numbers) -> Numbers:
+    """Column by column: the order in which numpy adds depends on the number of rows; a customer's reasons must not."""
+    total = np.zeros(len(matrix))
+    for column in matrix.T:
+        total += column
+    return total
 
 
 def _root(family: str) -> str:

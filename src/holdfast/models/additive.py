@@ -20,7 +20,7 @@ import numpy as np
 
 from holdfast.models.checks import Matrix, Vector, refuse_infinite, refuse_other_width
 
-_ROWS_WORTH_TWO_THREADS = 2_000
+ROWS_WORTH_TWO_THREADS = 2_000
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Trees:
         missing = np.isnan(X) & ~np.isnan(self.fill)
         if missing.any():
             X = np.where(missing, self.fill, X)
-        threads = 2 if len(X) >= _ROWS_WORTH_TWO_THREADS else 1
+        threads = 2 if len(X) >= ROWS_WORTH_TWO_THREADS else 1
         return np.asarray(self._booster.predict(X, num_threads=threads, **what), dtype=np.float64)
 
     def score(self, X: Matrix) -> Vector:

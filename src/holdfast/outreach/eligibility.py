@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -111,22 +111,28 @@ def open_complaint(customers: pd.DataFrame) -> Mask:
     return customers["tickets_open"].to_numpy(dtype=np.float64) > 0
 
 
-def excluded(customers: pd.DataFrame, settings: OutreachSettings) -> tuple[pd.DataFrame, list[NotApplied]]:
-    """The customers who may not be contacted, and the rules that could not be applied.
+def not_applied(columns: Collection[str]) -> tuple[NotApplied, ...]:
+    """The rules that cannot be applied to customers of whom only these columns are known."""
+    found: list[NotApplied] = []
+    for declared in RULES:
+        missing = [name for name in declared.needs if name not in columns]
+        if missing:
+            found.append({"rule": declared.name, "missing": missing})
+    return tuple(found)
+
+
+def excluded(customers: pd.DataFrame, settings: OutreachSettings) -> pd.DataFrame:
+    """The customers who may not be contacted; rules that cannot be applied are passed over.
 
     Returns
     -------
     DataFrame
         ``customer_id, rule, detail``: the first rule that excludes the customer. Its index is that of ``customers``.
-    list of NotApplied
-        Rules whose columns are absent.
     """
     rule, detail = (np.full(len(customers), "", dtype=object) for _ in range(2))
-    skipped: list[NotApplied] = []
+    skipped = {entry["rule"] for entry in not_applied(customers.columns)}
     for declared in RULES:
-        missing = [name for name in declared.needs if name not in customers]
-        if missing:
-            skipped.append({"rule": declared.name, "missing": missing})
+        if declared.name in skipped:
             continue
         now = (rule == "") & declared.applies(customers, settings)
         rule[now] = declared.name
@@ -134,4 +140,5 @@ def excluded(customers: pd.DataFrame, settings: OutreachSettings) -> tuple[pd.Da
     table = pd.DataFrame(
         {"customer_id": customers["customer_id"], "rule": rule, "detail": detail}, index=customers.index
     )
-    return table[rule != ""], skipped
+    told: pd.DataFrame = table[rule != ""]
+    return told

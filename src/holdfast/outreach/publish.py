@@ -5,26 +5,23 @@ The bytes depend on the contents alone, never on the clock, so publishing the sa
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping
-from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from holdfast.errors import ConfigError
 from holdfast.outreach.select import Selection
 from holdfast.outreach.spreadsheet import csv_bytes
-from holdfast.outreach.storage import LockedFolder, replace_folder
+from holdfast.outreach.storage import Bytes, Content, LockedFolder, replace_folder
+from holdfast.outreach.tables import AT_RISK
+from holdfast.parts import Spool
 from holdfast.timeline import moment, show
 
 MANIFEST_FORMAT = "holdfast-list/1"
-_ARROW = {"str": pa.string(), "float64": pa.float64(), "int64": pa.int64()}
 _OWN_FIELDS = ("format", "list_id", "as_of", "counts", "excluded_by_rule", "rules_not_applied", "files")
 
 
@@ -60,14 +57,14 @@ def publish(
     ConfigError
         The manifest's further fields bear names of its own.
     """
-    files = {
-        "customers.parquet": parquet_bytes(selection.customers),
-        "at_risk.parquet": parquet_bytes(selection.at_risk),
-        "at_risk.csv": csv_bytes(selection.at_risk),
-        "excluded.parquet": parquet_bytes(selection.excluded),
-        "report.html": report_html.encode(),
+    files: dict[str, Content] = {
+        "customers.parquet": selection.customers,
+        "at_risk.parquet": _parquet(selection.at_risk),
+        "at_risk.csv": Bytes(csv_bytes(selection.at_risk)),
+        "excluded.parquet": selection.excluded,
+        "report.html": Bytes(report_html.encode()),
     }
-    files["manifest.json"] = _manifest(selection, files, manifest)
+    files["manifest.json"] = Bytes(_manifest(selection, files, manifest))
     return replace_folder(output, folder_name(selection.as_of), files)
 
 
@@ -76,15 +73,13 @@ def folder_name(as_of: int) -> str:
     return f"as_of={moment(as_of).date().isoformat()}"
 
 
-def parquet_bytes(frame: pd.DataFrame) -> bytes:
-    """The table as Parquet: plain columns without an index, the same bytes for the same contents."""
-    arrays = {name: pa.array(frame[name], type=_ARROW[str(frame[name].dtype)]) for name in frame.columns}
-    sink = io.BytesIO()
-    pq.write_table(pa.table(arrays), sink, compression="zstd")
-    return sink.getvalue()
+def _parquet(at_risk: pd.DataFrame) -> Spool:
+    spool = Spool(AT_RISK)
+    spool.append(at_risk)
+    return spool.finish()
 
 
-def _manifest(selection: Selection, files: Mapping[str, bytes], further: Mapping[str, Any]) -> bytes:
+def _manifest(selection: Selection, files: Mapping[str, Content], further: Mapping[str, Any]) -> bytes:
     taken = sorted(set(further) & {*_OWN_FIELDS, "holdfast_version"})
     if taken:
         raise ConfigError(f"Wanted further fields for the manifest, found its own: {', '.join(taken)}. Rename them.")
@@ -95,9 +90,7 @@ def _manifest(selection: Selection, files: Mapping[str, bytes], further: Mapping
         "counts": selection.counts,
         "excluded_by_rule": selection.excluded_by_rule,
         "rules_not_applied": list(selection.rules_not_applied),
-        "files": {
-            name: {"bytes": len(content), "sha256": sha256(content).hexdigest()} for name, content in files.items()
-        },
+        "files": {name: {"bytes": content.size, "sha256": content.sha256} for name, content in files.items()},
         "holdfast_version": version("holdfast"),
         **further,
     }

@@ -11,32 +11,35 @@ The rule, in order:
    share of 10 % contacts about 450.
 
 Scored = contact + control + not_selected + excluded, always.
+
+:mod:`holdfast.outreach.plan` decides what a customer alone decides. Here is the rest: what depends on the others is a
+few numbers (:class:`Cut`), found by counting; with them each customer's group is again a matter of that customer. So
+customers may lie in parts on many machines, and nobody but those to contact comes here other than in passing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from holdfast.errors import DataError
+from holdfast.errors import ConfigError, DataError
 from holdfast.outreach.control import draws
-from holdfast.outreach.eligibility import NotApplied, excluded, open_complaint
-from holdfast.outreach.playbook import choose
-from holdfast.outreach.segments import segments, value_bands
+from holdfast.outreach.eligibility import RULES, NotApplied, not_applied
+from holdfast.outreach.overview import Overview, most_first
+from holdfast.outreach.plan import PER_BAND, PLANNED, if_band, plan, require_scores
+from holdfast.outreach.segments import bands, high_value_above, segments
 from holdfast.outreach.settings import OutreachSettings
-from holdfast.outreach.stages import stages
-from holdfast.outreach.tables import AT_RISK, CUSTOMERS, EXCLUDED, conform, content_hash
-from holdfast.outreach.words import GROUPS
-from holdfast.outreach.worth import ProbabilityAbove, worth
+from holdfast.outreach.tables import AT_RISK, CUSTOMERS, EXCLUDED, SCORES, ContentHash, content_hash
+from holdfast.outreach.words import VALUE_BANDS
+from holdfast.outreach.worth import ProbabilityAbove
+from holdfast.parts import Columns, LocalParts, Parts, Spool, conform, kth_largest, no_rows
 from holdfast.timeline import show
-
-_SCORES = ("p_churn", "value", "value_low", "value_high", "expected_loss")
-_REASONS = tuple(f"reason_{i}{suffix}" for i in (1, 2, 3) for suffix in ("", "_feature", "_contribution"))
-_WANTED = ("customer_id", *_SCORES, *_REASONS, "reason_1_family", "base_log_odds", "other_contribution")
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,12 @@ class Selection:
 
     Attributes
     ----------
-    customers, at_risk, excluded : DataFrame
-        The tables of :mod:`holdfast.outreach.tables`.
+    customers, excluded : Spool
+        The tables of :mod:`holdfast.outreach.tables`, as they will be published; ``frame()`` reads them.
+    at_risk : DataFrame
+        The customers to contact.
+    overview : Overview
+        Counts and sums over all customers.
     as_of : int
         The instant the list stands at.
     list_id : str
@@ -56,9 +63,10 @@ class Selection:
         Rules whose source is absent.
     """
 
-    customers: pd.DataFrame
+    customers: Spool
     at_risk: pd.DataFrame
-    excluded: pd.DataFrame
+    excluded: Spool
+    overview: Overview
     as_of: int
     list_id: str
     model_version: str
@@ -67,13 +75,12 @@ class Selection:
     @property
     def counts(self) -> dict[str, int]:
         """Rows per group, and ``scored``, which is their sum."""
-        found = self.customers["group"].value_counts()
-        return {"scored": len(self.customers), **{group: int(found.get(group, 0)) for group in GROUPS}}
+        return self.overview.counts
 
     @property
     def excluded_by_rule(self) -> dict[str, int]:
         """How many customers each rule excluded, most first."""
-        return _by_rule(self.excluded)
+        return self.overview.excluded_by_rule
 
 
 def select(
@@ -84,7 +91,7 @@ def select(
     model_version: str,
     probability_above: ProbabilityAbove | None = None,
 ) -> Selection:
-    """Choose whom to contact, and how.
+    """Choose whom to contact, and how, among scored customers in one table.
 
     Parameters
     ----------
@@ -103,54 +110,237 @@ def select(
     DataError
         Columns are missing, a customer stands twice, a score is not finite, or every customer is excluded.
     """
-    _require(scored)
-    plan = _planned(scored.reset_index(drop=True), settings, probability_above)
-    plan["as_of"] = show(as_of)
-    out, skipped = excluded(plan, settings)
-    if len(out) == len(plan):
-        raise DataError(_everyone_excluded(out))
-    plan["group"] = "not_selected"
-    plan.loc[out.index, "group"] = "excluded"
-    ranked = plan.drop(index=out.index).sort_values(["expected_loss", "customer_id"], ascending=[False, True])
-    singled_out = ranked.iloc[: settings.budget.places(len(plan))]
-    held_back = draws(singled_out["customer_id"], settings.control_salt) < settings.control_share
-    plan.loc[singled_out.index, "group"] = np.where(held_back, "control", "contact")
-    at_risk = singled_out[~held_back].assign(
-        rank=np.arange(1, int((~held_back).sum()) + 1), model_version=model_version, list_id=""
+    require_scores(scored)
+    twice = int(scored["customer_id"].duplicated().sum())
+    if twice:
+        raise DataError(f"Wanted each customer once, found {twice:,} further rows. Score one cutoff at a time.")
+    planned = LocalParts.of(plan(scored, settings, probability_above))
+    return select_planned(
+        planned, settings, as_of, model_version=model_version, rules_not_applied=not_applied(scored.columns)
     )
-    customers = conform(plan.sort_values("customer_id"), CUSTOMERS)
-    at_risk = conform(at_risk, AT_RISK)
-    out = conform(out.sort_values("customer_id"), EXCLUDED)
-    list_id = _list_id(show(as_of), customers, at_risk, out)
+
+
+def select_planned(
+    planned: Parts,
+    settings: OutreachSettings,
+    as_of: int,
+    *,
+    model_version: str,
+    rules_not_applied: Sequence[NotApplied] = (),
+) -> Selection:
+    """Choose whom to contact among planned customers, wherever they are.
+
+    Parameters
+    ----------
+    planned : Parts
+        What :func:`holdfast.outreach.plan.plan` gives, each customer once. They are gone through several times, so
+        keep them.
+
+    Raises
+    ------
+    DataError
+        There is nobody, a customer stands twice, or every customer is excluded.
+    ConfigError
+        The budget singles out more customers than may come here at once.
+    """
+    decide = _Decide(settings, show(as_of), find_cut(planned, settings))
+    customers, excluded, overview = Spool(CUSTOMERS), Spool(EXCLUDED), Overview()
+    contents = {"customers": ContentHash(CUSTOMERS), "excluded": ContentHash(EXCLUDED)}
+    for decided in _each_once(planned.map(decide, _DECIDED, reads=_READ_BY_DECIDE).frames()):
+        overview.add(decided)
+        out = conform(decided[decided["rule"] != ""], EXCLUDED)
+        customers.append(decided)
+        excluded.append(out)
+        contents["customers"].update(decided)
+        contents["excluded"].update(out)
+    listed = [no_rows(_LISTED), *planned.map(_List(decide), _LISTED).frames()]
+    at_risk = pd.concat(listed).sort_values(["expected_loss", "customer_id"], ascending=[False, True])
+    at_risk = conform(
+        at_risk.assign(rank=np.arange(1, len(at_risk) + 1), model_version=model_version, list_id=""), AT_RISK
+    )
+    hashes = (contents["customers"].hexdigest(), content_hash(at_risk, AT_RISK), contents["excluded"].hexdigest())
+    list_id = f"{show(as_of)[:10]}-{sha256(''.join(hashes).encode()).hexdigest()[:12]}"
     at_risk["list_id"] = pd.array([list_id] * len(at_risk), dtype="str")
-    return Selection(customers, at_risk, out, as_of, list_id, model_version, tuple(skipped))
-
-
-def _planned(
-    customers: pd.DataFrame, settings: OutreachSettings, probability_above: ProbabilityAbove | None
-) -> pd.DataFrame:
-    """Every customer with stage, segment, action, channel and the worth of the action."""
-    value = customers["value"].to_numpy(dtype=np.float64)
-    stage, bands = stages(customers, settings.stages), value_bands(value, settings.high_value_share)
-    known = customers.assign(
-        stage=stage, segment=segments(bands, stage), value_band=bands, open_complaint=open_complaint(customers)
-    )
-    action, channel = choose(known, settings.playbook, settings.actions.keys())
-    usual = [settings.actions[name].channel if name in settings.actions else "" for name in action]
-    gains = worth(customers, action, settings.actions, probability_above)
-    return known.assign(
-        action=action, channel=np.where(channel == "", usual, channel), **{str(name): gains[name] for name in gains}
+    return Selection(
+        customers.finish(),
+        at_risk,
+        excluded.finish(),
+        overview,
+        as_of,
+        list_id,
+        model_version,
+        tuple(rules_not_applied),
     )
 
 
-def _list_id(as_of: str, *tables: pd.DataFrame) -> str:
-    contents = sha256("".join(content_hash(table) for table in tables).encode()).hexdigest()
-    return f"{as_of[:10]}-{contents[:12]}"
+@dataclass(frozen=True)
+class Cut:
+    """All that a customer's group depends on beside the customer.
+
+    Attributes
+    ----------
+    high_above : float
+        A larger value is a high one.
+    loss : float
+        A customer who may be contacted and has a larger expected loss is singled out; infinity singles out nobody.
+    last_id : str or None
+        Of the customers with this very loss, those up to this id are singled out; None: all of them.
+    """
+
+    high_above: float
+    loss: float
+    last_id: str | None
 
 
-def _by_rule(out: pd.DataFrame) -> dict[str, int]:
-    counts = out["rule"].value_counts()
-    return {str(rule): int(count) for rule, count in sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))}
+def find_cut(planned: Parts, settings: OutreachSettings) -> Cut:
+    """Where the budget cuts, exactly, without a look at all customers at once.
+
+    Raises
+    ------
+    DataError
+        There is nobody, or every customer is excluded.
+    ConfigError
+        The budget singles out more customers than may come here at once.
+    """
+    scored = planned.count()
+    if not scored:
+        raise DataError("Wanted scored customers, found none. Check the population and the cutoff.")
+    high_above = high_value_above(planned, settings.high_value_share, scored)
+    by_rule = planned.tally(_RuleOf(high_above), reads=["value", *(if_band("rule", band) for band in VALUE_BANDS)])
+    eligible = by_rule.pop(_ELIGIBLE, 0)
+    if not eligible:
+        raise DataError(_everyone_excluded(Counter({RULES[i].name: count for i, count in by_rule.items()})))
+    places = min(settings.budget.places(scored), eligible)
+    if not places:
+        return Cut(high_above, np.inf, None)
+    if planned.most_rows is not None and places > planned.most_rows:
+        raise ConfigError(
+            f"The budget singles out {places:,} customers; at most {planned.most_rows:,} may come to the driver, where "
+            "the list is put in order. Lower outreach.budget, or allow more rows on the driver."
+        )
+    losses = _Losses(high_above)
+    place = kth_largest(planned, losses, places, reads=losses.reads)
+    left = places - place.larger
+    if left == place.equal:
+        return Cut(high_above, place.value, None)
+    tied = planned.map(_Tied(losses, place.value), {"customer_id": "str"}, reads=["customer_id", *losses.reads])
+    for ids in tied.frames():
+        if left <= len(ids):
+            return Cut(high_above, place.value, str(ids["customer_id"].iloc[left - 1]))
+        left -= len(ids)
+    raise AssertionError("The tied customers were counted a moment ago.")
+
+
+_ELIGIBLE = -1
+
+
+def _of_band(rows: pd.DataFrame, name: str, high_above: float) -> NDArray[np.object_]:
+    """What was planned for the band that holds."""
+    high = rows["value"].to_numpy(dtype=np.float64) > high_above
+    return np.where(high, *(rows[if_band(name, band)].to_numpy(dtype=object) for band in ("high", "regular")))
+
+
+@dataclass(frozen=True)
+class _RuleOf:
+    """The place in ``RULES`` of the rule that excludes, or ``_ELIGIBLE``."""
+
+    high_above: float
+
+    def __call__(self, rows: pd.DataFrame) -> NDArray[np.int64]:
+        place = {"": _ELIGIBLE, **{rule.name: i for i, rule in enumerate(RULES)}}
+        return np.array([place[rule] for rule in _of_band(rows, "rule", self.high_above)], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class _Losses:
+    """The expected losses of whom may be contacted."""
+
+    high_above: float
+
+    @property
+    def reads(self) -> list[str]:
+        return ["value", "expected_loss", *(if_band("rule", band) for band in VALUE_BANDS)]
+
+    def __call__(self, rows: pd.DataFrame) -> NDArray[np.float64]:
+        eligible = _of_band(rows, "rule", self.high_above) == ""
+        return np.asarray(rows["expected_loss"].to_numpy(dtype=np.float64)[eligible])
+
+
+@dataclass(frozen=True)
+class _Tied:
+    """The ids of whom may be contacted and lose exactly so much."""
+
+    losses: _Losses
+    loss: float
+
+    def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
+        eligible = _of_band(rows, "rule", self.losses.high_above) == ""
+        tied: pd.DataFrame = rows[["customer_id"]][eligible & (rows["expected_loss"] == self.loss).to_numpy(dtype=bool)]
+        return tied
+
+
+_DECIDED: Columns = {**CUSTOMERS, "rule": "str", "detail": "str"}
+_LISTED: Columns = {name: kind for name, kind in AT_RISK.items() if name not in ("rank", "list_id", "model_version")}
+_READ_BY_DECIDE = [
+    name for name in PLANNED if name in ("customer_id", *SCORES, "stage") or name.startswith(("rule_if_", "detail_if_"))
+]
+
+
+@dataclass(frozen=True)
+class _Decide:
+    """Every customer's segment, group and rule, from the cut."""
+
+    settings: OutreachSettings
+    as_of: str
+    cut: Cut
+
+    def __call__(self, planned: pd.DataFrame) -> pd.DataFrame:
+        rows = planned.reset_index(drop=True)
+        rule = _of_band(rows, "rule", self.cut.high_above)
+        group = np.where(rule == "", "not_selected", "excluded").astype(object)
+        singled_out = (rule == "") & self._above(rows)
+        held_back = draws(rows["customer_id"][singled_out], self.settings.control_salt) < self.settings.control_share
+        group[singled_out] = np.where(held_back, "control", "contact")
+        band = bands(rows["value"].to_numpy(dtype=np.float64), self.cut.high_above)
+        detail = _of_band(rows, "detail", self.cut.high_above)
+        return rows.assign(
+            as_of=self.as_of, segment=segments(band, rows["stage"]), group=group, rule=rule, detail=detail
+        )
+
+    def _above(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
+        loss = rows["expected_loss"].to_numpy(dtype=np.float64)
+        tied = loss == self.cut.loss
+        if self.cut.last_id is not None and tied.any():
+            tied &= (rows["customer_id"] <= self.cut.last_id).to_numpy(dtype=bool)
+        return np.asarray((loss > self.cut.loss) | tied)
+
+
+@dataclass(frozen=True)
+class _List:
+    """The customers to contact, with all that the list says of them."""
+
+    decide: _Decide
+
+    def __call__(self, planned: pd.DataFrame) -> pd.DataFrame:
+        decided = self.decide(planned)
+        rows = decided[decided["group"] == "contact"]
+        high_above = self.decide.cut.high_above
+        return rows.assign(**{name: _of_band(rows, name, high_above) for name in PER_BAND if name in _LISTED})
+
+
+def _each_once(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """The pieces, once their customers are seen to come in order and not twice."""
+    last: list[str] = []
+    for frame in frames:
+        ids = np.array([*last, *frame["customer_id"]], dtype=object)
+        wrong = int((ids[1:] <= ids[:-1]).sum())
+        if wrong:
+            raise DataError(
+                f"Wanted each customer once and in order of their ids, found {wrong:,} rows of {len(ids):,} whose "
+                "customer does not come after the one before. Score one cutoff at a time."
+            )
+        last = [ids[-1]]
+        yield frame
 
 
 _REMEDIES = {
@@ -162,29 +352,11 @@ _REMEDIES = {
 }
 
 
-def _everyone_excluded(out: pd.DataFrame) -> str:
-    counts = _by_rule(out)
+def _everyone_excluded(by_rule: Counter[str]) -> str:
+    counts = most_first(by_rule)
     told = ", ".join(f"{rule} {count:,}" for rule, count in counts.items())
     todo = "; ".join(f"for {rule}, {_REMEDIES[rule]}" for rule in counts)
     return (
-        f"Wanted somebody to contact, found all {len(out):,} scored customers excluded: {told}. What to do: {todo}. "
-        "No list was published."
+        f"Wanted somebody to contact, found all {by_rule.total():,} scored customers excluded: {told}. What to do: "
+        f"{todo}. No list was published."
     )
-
-
-def _require(scored: pd.DataFrame) -> None:
-    absent = [name for name in _WANTED if name not in scored.columns]
-    if absent:
-        raise DataError(f"Wanted scored customers with reasons, missing are {', '.join(absent)}. Score them first.")
-    if scored.empty:
-        raise DataError("Wanted scored customers, found none. Check the population and the cutoff.")
-    twice = int(scored["customer_id"].duplicated().sum())
-    if twice:
-        raise DataError(f"Wanted each customer once, found {twice:,} further rows. Score one cutoff at a time.")
-    broken = [name for name in _SCORES if not _finite(scored, [name])]
-    if broken:
-        raise DataError(f"Wanted finite scores, found missing or infinite {', '.join(broken)}. Train the model again.")
-
-
-def _finite(scored: pd.DataFrame, names: Sequence[str]) -> bool:
-    return bool(np.isfinite(scored[list(names)].to_numpy(dtype=np.float64)).all())

@@ -6,6 +6,8 @@ known of this one customer.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -35,6 +37,12 @@ STATE: dict[str, tuple[str, ...]] = {
 }
 
 TELLERS = frozenset(teller for tellers in STATE.values() for teller in tellers)
+
+
+def state_columns(features: Iterable[str]) -> list[str]:
+    """The state columns that snapshots with these features can tell."""
+    known = set(features)
+    return [name for name, tellers in STATE.items() if known & set(tellers)]
 
 
 def state(snapshots: pd.DataFrame) -> pd.DataFrame:

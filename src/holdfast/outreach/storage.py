@@ -21,8 +21,10 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
+from functools import cached_property
+from hashlib import file_digest, sha256
 from pathlib import Path
+from typing import Protocol
 
 from holdfast.errors import LockedError, StorageError
 
@@ -30,6 +32,42 @@ LOCK_NAME = ".holdfast.lock"
 VERSIONS = ".versions"
 _STAGING = "staging"
 _POINTER = "pointer"
+
+
+class Content(Protocol):
+    """What a file is to hold, known before it is written."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the bytes, as text."""
+
+    def blocks(self) -> Iterator[bytes]:
+        """The bytes, one bounded block after the other."""
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """A content that is in memory."""
+
+    content: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.content)
+
+    @cached_property
+    def sha256(self) -> str:
+        """The SHA-256 of the bytes, as text."""
+        return sha256(self.content).hexdigest()
+
+    def blocks(self) -> Iterator[bytes]:
+        """All of them at once."""
+        yield self.content
 
 
 @dataclass(frozen=True)
@@ -72,7 +110,7 @@ def lock(output: Path | str) -> Iterator[LockedFolder]:
         yield LockedFolder(output)
 
 
-def replace_folder(output: LockedFolder, name: str, files: Mapping[str, bytes]) -> Path:
+def replace_folder(output: LockedFolder, name: str, files: Mapping[str, Content]) -> Path:
     """Put a folder ``name`` with these files into the output folder, whole or not at all.
 
     The same files a second time change nothing.
@@ -84,7 +122,7 @@ def replace_folder(output: LockedFolder, name: str, files: Mapping[str, bytes]) 
         still there.
     """
     pointer, versions = output.path / name, output.path / VERSIONS
-    needed = sum(map(len, files.values()))
+    needed = sum(content.size for content in files.values())
     at = pointer
     try:
         _require_pointer(pointer)
@@ -112,27 +150,36 @@ def replace_folder(output: LockedFolder, name: str, files: Mapping[str, bytes]) 
     return pointer
 
 
-def _version(pointer: Path, files: Mapping[str, bytes]) -> str | None:
+def _version(pointer: Path, files: Mapping[str, Content]) -> str | None:
     """A name for the new version that the present one does not bear; None if the present one holds the same files."""
     present = pointer.readlink().name if pointer.is_symlink() else ""
     if present and _holds(pointer, files):
         return None
     digest = sha256()
     for name, content in files.items():
-        digest.update(f"{name}:{sha256(content).hexdigest()};".encode())
+        digest.update(f"{name}:{content.sha256};".encode())
     version = f"{pointer.name}.{digest.hexdigest()[:16]}"
     return version + "-repaired" if version == present else version
 
 
-def _holds(folder: Path, files: Mapping[str, bytes]) -> bool:
+def _holds(folder: Path, files: Mapping[str, Content]) -> bool:
     if not folder.is_dir() or sorted(path.name for path in folder.iterdir()) != sorted(files):
         return False
-    return all((folder / name).read_bytes() == content for name, content in files.items())
+    return all(
+        (folder / name).stat().st_size == content.size and _sha256(folder / name) == content.sha256
+        for name, content in files.items()
+    )
 
 
-def _write(path: Path, content: bytes) -> None:
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _write(path: Path, content: Content) -> None:
     with path.open("xb") as file:
-        file.write(content)
+        for block in content.blocks():
+            file.write(block)
         file.flush()
         os.fsync(file.fileno())
 

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from hashlib import sha256
 
 import numpy as np
 import pandas as pd
 
-_SCORES = {
+from holdfast.parts import Columns
+
+SCORES: Columns = {
     "p_churn": "float64",
     "value": "float64",
     "value_low": "float64",
     "value_high": "float64",
     "expected_loss": "float64",
 }
+"""What the models say of a customer."""
 
-CUSTOMERS: Mapping[str, str] = {
+CUSTOMERS: Columns = {
     "customer_id": "str",
     "as_of": "str",
-    **_SCORES,
+    **SCORES,
     "stage": "str",
     "segment": "str",
     "group": "str",
 }
 """Every scored customer once, by id; ``group`` is one of contact, control, not_selected, excluded."""
 
-AT_RISK: Mapping[str, str] = {
+AT_RISK: Columns = {
     "rank": "int64",
     "customer_id": "str",
     "as_of": "str",
-    **_SCORES,
+    **SCORES,
     "action": "str",
     "channel": "str",
     "net_value": "float64",
@@ -48,25 +50,41 @@ AT_RISK: Mapping[str, str] = {
 }
 """The customers to contact, best first; base, three contributions and the other one sum to the risk's log-odds."""
 
-EXCLUDED: Mapping[str, str] = {"customer_id": "str", "rule": "str", "detail": "str"}
+EXCLUDED: Columns = {"customer_id": "str", "rule": "str", "detail": "str"}
 """Who may not be contacted, by id, with the first rule that says so."""
 
 
-def conform(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
-    """Exactly these columns, in this order and of these types, with a fresh index."""
-    return frame[list(columns)].astype(dict(columns)).reset_index(drop=True)
+class ContentHash:
+    """SHA-256 of names, types and every value of a table that comes in pieces, whatever the pieces and its file are."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = dict(columns)
+        self._rows = 0
+        self._digests = {name: (sha256(), sha256()) for name in columns}  # of lengths and of contents
+
+    def update(self, frame: pd.DataFrame) -> None:
+        """The next rows, in the columns of the table."""
+        self._rows += len(frame)
+        for name, kind in self._columns.items():
+            lengths, contents = self._digests[name]
+            if kind == "str":
+                texts = [text.encode() for text in frame[name].to_numpy(dtype=object).tolist()]
+                lengths.update(np.fromiter(map(len, texts), dtype="<i8").tobytes())
+                contents.update(b"".join(texts))
+            else:
+                contents.update(frame[name].to_numpy().astype(np.dtype(kind).newbyteorder("<")).tobytes())
+
+    def hexdigest(self) -> str:
+        """The hash of all rows so far, as text."""
+        whole = sha256()
+        for name, kind in self._columns.items():
+            lengths, contents = (digest.hexdigest() for digest in self._digests[name])
+            whole.update(f"{name}:{kind}:{self._rows}:{lengths}:{contents};".encode())
+        return whole.hexdigest()
 
 
-def content_hash(frame: pd.DataFrame) -> str:
-    """SHA-256 of names, order and every value of a table, whatever file format it will have."""
-    digest = sha256()
-    for name in frame.columns:
-        column = frame[name]
-        digest.update(f"{name}:{column.dtype}:{len(column)};".encode())
-        if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fi":
-            digest.update(column.to_numpy().astype(column.dtype.newbyteorder("<")).tobytes())
-        else:
-            texts = column.to_numpy(dtype=object).tolist()
-            digest.update(np.fromiter(map(len, texts), dtype="<i8").tobytes())
-            digest.update("".join(texts).encode())
+def content_hash(frame: pd.DataFrame, columns: Columns) -> str:
+    """The hash of a table in memory, as :class:`ContentHash` gives it."""
+    digest = ContentHash(columns)
+    digest.update(frame)
     return digest.hexdigest()

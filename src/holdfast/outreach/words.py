@@ -20,4 +20,5 @@ Group = Literal["contact", "control", "not_selected", "excluded"]
 
 ACTIONS: tuple[Action, ...] = get_args(Action)
 STAGES: tuple[Stage, ...] = get_args(Stage)
+VALUE_BANDS: tuple[ValueBand, ...] = get_args(ValueBand)
 GROUPS: tuple[Group, ...] = get_args(Group)

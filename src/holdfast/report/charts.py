@@ -12,18 +12,16 @@ from holdfast.report.markup import Markup, tag
 _WIDTH, _HEIGHT, _BASE, _LEFT, _RIGHT = 480, 236, 196, 48, 20
 
 
-def histogram(risk: NDArray[np.float64], contact: NDArray[np.bool_], bins: int = 20) -> Markup:
+def histogram(everyone: NDArray[np.int64], listed: NDArray[np.int64]) -> Markup:
     """How risk is spread over all scored customers, with those to contact in the foreground.
 
     Parameters
     ----------
-    risk : array of shape (n_customers,)
-        Probabilities.
-    contact : array of shape (n_customers,)
-        Whether the customer is on the list.
+    everyone, listed : array of shape (n_bars,)
+        How many customers, and how many of them to contact, have a risk in each of the equal bars between 0 and 1.
     """
+    bins = len(everyone)
     edges = np.linspace(0, 1, bins + 1)
-    everyone, listed = (np.histogram(risk[rows], edges)[0] for rows in (np.ones(len(risk), dtype=bool), contact))
     top = _round_up(int(everyone.max()))
     step = (_WIDTH - _LEFT - _RIGHT) / bins
     bars = []
@@ -46,7 +44,7 @@ def histogram(risk: NDArray[np.float64], contact: NDArray[np.bool_], bins: int =
         for at in (0, 0.25, 0.5, 0.75, 1)
     ]
     axis = tag("text", "risk of churn", x=(_LEFT + _WIDTH - _RIGHT) / 2, y=_HEIGHT - 2, text_anchor="middle")
-    said = f"Histogram of the risk of {len(risk):,} customers, {int(contact.sum()):,} of them to contact"
+    said = f"Histogram of the risk of {int(everyone.sum()):,} customers, {int(listed.sum()):,} of them to contact"
     return tag(
         "svg", lines, bars, labels, axis, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", role="img", aria_label=said, class_="chart"
     )

@@ -10,7 +10,6 @@ import pandas as pd
 
 from holdfast.explain.wording import number
 from holdfast.outreach import OutreachSettings, Selection
-from holdfast.outreach.words import STAGES
 from holdfast.report.charts import histogram, meter, stacked
 from holdfast.report.markup import Child, Markup, join, table, tag
 
@@ -84,8 +83,8 @@ def counts_section(selection: Selection, settings: OutreachSettings) -> Markup:
 
 def stakes_section(selection: Selection, money: Money) -> Markup:
     """Expected loss of all and of the list, and what the contacts are expected to bring."""
-    customers, at_risk = selection.customers, selection.at_risk
-    everyone, listed = customers["expected_loss"].sum(), at_risk["expected_loss"].sum()
+    at_risk, scored = selection.at_risk, selection.counts["scored"]
+    everyone, listed = selection.overview.expected_loss, at_risk["expected_loss"].sum()
     share = listed / everyone if everyone else 0.0
     losing = int((at_risk["net_value"] < 0).sum())
     note = (
@@ -102,7 +101,7 @@ def stakes_section(selection: Selection, money: Money) -> Markup:
                 (
                     "on this list",
                     money(listed),
-                    f"{share:.0%} of it, {_share(len(at_risk), len(customers))} of customers",
+                    f"{share:.0%} of it, {_share(len(at_risk), scored)} of customers",
                 ),
                 (
                     "kept by the contacts, less their cost",
@@ -170,8 +169,6 @@ def reasons_section(selection: Selection, features: Sequence[Mapping[str, Any]])
 
 def risk_section(selection: Selection) -> Markup:
     """The distribution of risk."""
-    customers = selection.customers
-    contact = (customers["group"] == "contact").to_numpy(dtype=bool)
     key = tag(
         "p",
         tag("span", class_="key not_selected"),
@@ -180,21 +177,16 @@ def risk_section(selection: Selection) -> Markup:
         "to contact",
         class_="soft",
     )
-    return _section(
-        "How risk is spread", None, key, histogram(customers["p_churn"].to_numpy(dtype=np.float64), contact)
-    )
+    return _section("How risk is spread", None, key, histogram(selection.overview.everyone, selection.overview.listed))
 
 
 def stages_section(selection: Selection) -> Markup:
     """How many customers are in which stage, and how many of them are contacted."""
-    customers = selection.customers
-    rows = []
-    for stage in STAGES:
-        here = customers[customers["stage"] == stage]
-        if len(here):
-            name = join([stage, meter(len(here) / len(customers), "not_selected")])
-            contact = int((here["group"] == "contact").sum())
-            rows.append((name, f"{len(here):,}", f"{here['p_churn'].mean():.0%}", f"{contact:,}"))
+    scored = selection.counts["scored"]
+    rows = [
+        (join([stage, meter(here / scored, "not_selected")]), f"{here:,}", f"{risk:.0%}", f"{contact:,}")
+        for stage, here, risk, contact in selection.overview.by_stage
+    ]
     return _section(
         "Where customers are in life",
         None,

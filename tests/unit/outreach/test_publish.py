@@ -14,7 +14,7 @@ import pytest
 
 from holdfast.errors import ConfigError, LockedError, StorageError
 from holdfast.outreach import Selection, lock, publish
-from holdfast.outreach.storage import LOCK_NAME, VERSIONS, replace_folder
+from holdfast.outreach.storage import LOCK_NAME, VERSIONS, Bytes, replace_folder
 from tests.conftest import ROOT
 from tests.unit.outreach.published import FILES, read_manifest
 from tests.unit.outreach.scored import selected
@@ -58,9 +58,11 @@ def test_the_tables_come_back_as_they_were_selected(tmp_path: Path) -> None:
     selection = selected(budget={"contacts": 1}, control_share=0.999)
     assert selection.at_risk.empty
     pointer = published(tmp_path, selection)
-    for name in ("customers", "at_risk", "excluded"):
+    tables = {"at_risk": selection.at_risk}
+    tables |= {"customers": selection.customers.frame(), "excluded": selection.excluded.frame()}
+    for name, table in tables.items():
         found = pd.read_parquet(pointer.resolve() / f"{name}.parquet")
-        pd.testing.assert_frame_equal(found, getattr(selection, name), check_index_type=False)
+        pd.testing.assert_frame_equal(found, table, check_index_type=False)
 
 
 def test_the_same_list_again_changes_no_byte_and_writes_nothing(tmp_path: Path) -> None:
@@ -92,7 +94,7 @@ def test_a_reader_of_the_old_list_can_finish_and_the_next_run_cleans_up(tmp_path
 def test_lists_of_other_days_stay(tmp_path: Path) -> None:
     """Cleaning up removes what nothing points at, never another day's list."""
     with lock(tmp_path) as folder:
-        replace_folder(folder, "as_of=2024-12-31", {"a": b"1"})
+        replace_folder(folder, "as_of=2024-12-31", {"a": Bytes(b"1")})
     published(tmp_path, selected(seed=1))
     published(tmp_path, selected(seed=2))
     published(tmp_path, selected(seed=3))

@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from holdfast.outreach.eligibility import RULES, excluded
+from holdfast.outreach.eligibility import RULES, excluded, not_applied
 from holdfast.outreach.playbook import DEFAULT_PLAYBOOK, PlaybookRule, choose
-from holdfast.outreach.segments import segments, value_bands
+from holdfast.outreach.segments import bands, high_value_above, segments
 from holdfast.outreach.settings import StageSettings
 from holdfast.outreach.stages import stages
 from holdfast.outreach.state import state
 from holdfast.outreach.words import ACTIONS
+from holdfast.parts import LocalParts
 from tests.unit.outreach.scored import RAW_SETTINGS, outreach_settings
 
 NAN = float("nan")
@@ -65,18 +66,19 @@ def test_where_no_state_is_known_at_all_everybody_is_active() -> None:
     assert list(stages(pd.DataFrame({"mrr": [1.0, 2.0]}), STAGES)) == ["active", "active"]
 
 
+def value_bands(value: list[float], share: float) -> list[str]:
+    """The band of each of these customers."""
+    values = np.array(value)
+    table = pd.DataFrame({"customer_id": [str(i) for i in range(len(values))], "value": values})
+    return list(bands(values, high_value_above(LocalParts.of(table, rows=2), share, len(values))))
+
+
 def test_high_value_is_never_more_than_its_share() -> None:
     """A call costs; ties must not turn a fifth of the customers into all of them."""
-    assert list(value_bands(np.array([5.0, 1.0, 4.0, 2.0, 3.0]), 0.4)) == [
-        "high",
-        "regular",
-        "high",
-        "regular",
-        "regular",
-    ]
-    assert list(value_bands(np.full(5, 7.0), 0.4)) == ["regular"] * 5
-    assert list(value_bands(np.array([7.0, 0.0, -1.0]), 1.0)) == ["high", "regular", "regular"]
-    assert list(value_bands(np.array([7.0, 8.0]), 0.0)) == ["regular"] * 2
+    assert value_bands([5.0, 1.0, 4.0, 2.0, 3.0], 0.4) == ["high", "regular", "high", "regular", "regular"]
+    assert value_bands([7.0] * 5, 0.4) == ["regular"] * 5
+    assert value_bands([7.0, 0.0, -1.0], 1.0) == ["high", "regular", "regular"]
+    assert value_bands([7.0, 8.0], 0.0) == ["regular"] * 2
 
 
 def test_a_segment_says_value_and_stage() -> None:
@@ -113,9 +115,8 @@ def customer(**changes: object) -> pd.DataFrame:
 )
 def test_the_first_rule_that_applies_is_told(changes: dict[str, object], rule: str, detail: str) -> None:
     """Whoever asks why a customer is missing gets one answer, the one that weighs most."""
-    table, skipped = excluded(customer(**changes), outreach_settings())
+    table = excluded(customer(**changes), outreach_settings())
     assert table.to_dict("records") == [{"customer_id": "c1", "rule": rule, "detail": detail}]
-    assert skipped == []
 
 
 @pytest.mark.parametrize(
@@ -130,24 +131,25 @@ def test_the_first_rule_that_applies_is_told(changes: dict[str, object], rule: s
 )
 def test_who_breaks_no_rule_may_be_contacted(changes: dict[str, object]) -> None:
     """A complaint is no obstacle to the contact that solves it, and the quiet period ends on its last day."""
-    assert excluded(customer(**changes), outreach_settings())[0].empty
+    assert excluded(customer(**changes), outreach_settings()).empty
 
 
 def test_unknown_consent_may_be_contacted_where_the_settings_say_so() -> None:
     """Some businesses keep only refusals; they must say so themselves."""
     settings = outreach_settings(unknown_consent="contact")
-    assert excluded(customer(consent=NAN), settings)[0].empty
-    assert len(excluded(customer(consent=0.0), settings)[0]) == 1
+    assert excluded(customer(consent=NAN), settings).empty
+    assert len(excluded(customer(consent=0.0), settings)) == 1
 
 
 def test_a_rule_whose_source_is_absent_is_skipped_and_named() -> None:
     """A list that ignored consent in silence would look like one that respected it."""
-    table, skipped = excluded(customer().drop(columns=["consent", "tickets_open"]), outreach_settings())
-    assert table.empty
-    assert skipped == [
+    known = customer(consent=0.0, tickets_open=1.0).drop(columns=["consent", "tickets_open"])
+    assert excluded(known, outreach_settings()).empty
+    assert not_applied(known.columns) == (
         {"rule": "no_consent", "missing": ["consent"]},
         {"rule": "open_complaint", "missing": ["tickets_open"]},
-    ]
+    )
+    assert not_applied(customer().columns) == ()
 
 
 def test_rule_names_are_unique() -> None:

@@ -62,9 +62,13 @@ def test_the_tables_have_the_columns_that_consumers_build_on() -> None:
     """Names and order are a promise to other people's programs."""
     found = selected()
     assert list(found.at_risk) == list(AT_RISK) == DESIGNED_AT_RISK
-    assert list(found.customers) == list(CUSTOMERS) == DESIGNED_CUSTOMERS
-    assert list(found.excluded) == list(EXCLUDED) == ["customer_id", "rule", "detail"]
-    for table, columns in ((found.at_risk, AT_RISK), (found.customers, CUSTOMERS), (found.excluded, EXCLUDED)):
+    assert list(found.customers.frame()) == list(CUSTOMERS) == DESIGNED_CUSTOMERS
+    assert list(found.excluded.frame()) == list(EXCLUDED) == ["customer_id", "rule", "detail"]
+    for table, columns in (
+        (found.at_risk, AT_RISK),
+        (found.customers.frame(), CUSTOMERS),
+        (found.excluded.frame(), EXCLUDED),
+    ):
         assert [str(dtype) for dtype in table.dtypes] == list(columns.values())
 
 
@@ -79,21 +83,21 @@ def test_empty_tables_have_the_same_types() -> None:
         AS_OF,
         model_version="1",
     )
-    assert len(nobody_out.excluded) == 0
-    assert list(nobody_out.excluded.dtypes) == list(usual.excluded.dtypes)
+    assert nobody_out.excluded.rows == 0
+    assert list(nobody_out.excluded.frame().dtypes) == list(usual.excluded.frame().dtypes)
 
 
 def test_every_customer_is_in_one_group_and_each_table_holds_its_group() -> None:
     """Scored = contact + control + not selected + excluded; nobody is lost on the way."""
     found = selected()
-    group = found.customers.set_index("customer_id")["group"]
+    group = found.customers.frame().set_index("customer_id")["group"]
     counts = found.counts
     assert counts["scored"] == 200 == sum(counts[name] for name in ("contact", "control", "not_selected", "excluded"))
     assert set(found.at_risk["customer_id"]) == set(group.index[group == "contact"])
-    assert set(found.excluded["customer_id"]) == set(group.index[group == "excluded"])
-    assert found.excluded_by_rule == dict(found.excluded["rule"].value_counts())
-    assert found.customers["customer_id"].is_monotonic_increasing
-    assert found.excluded["customer_id"].is_monotonic_increasing
+    assert set(found.excluded.frame()["customer_id"]) == set(group.index[group == "excluded"])
+    assert found.excluded_by_rule == dict(found.excluded.frame()["rule"].value_counts())
+    assert found.customers.frame()["customer_id"].is_monotonic_increasing
+    assert found.excluded.frame()["customer_id"].is_monotonic_increasing
 
 
 def test_the_list_is_ranked_by_expected_loss_and_nobody_below_it_loses_more() -> None:
@@ -101,26 +105,28 @@ def test_the_list_is_ranked_by_expected_loss_and_nobody_below_it_loses_more() ->
     found = selected()
     assert list(found.at_risk["rank"]) == list(range(1, len(found.at_risk) + 1))
     assert found.at_risk["expected_loss"].is_monotonic_decreasing
-    left = found.customers[found.customers["group"] == "not_selected"]
+    left = found.customers.frame()[found.customers.frame()["group"] == "not_selected"]
     assert left["expected_loss"].max() <= found.at_risk["expected_loss"].min()
 
 
 def test_nobody_moves_up_into_the_places_of_the_control_group() -> None:
     """Contact and control come from the same ranks, so their comparison needs no correction."""
     without, held = selected(control_share=0.0), selected(control_share=0.3)
-    singled_out = held.customers[held.customers["group"].isin(["contact", "control"])]
+    singled_out = held.customers.frame()[held.customers.frame()["group"].isin(["contact", "control"])]
     assert set(singled_out["customer_id"]) == set(without.at_risk["customer_id"])
-    control = held.customers[held.customers["group"] == "control"]["customer_id"]
+    control = held.customers.frame()[held.customers.frame()["group"] == "control"]["customer_id"]
     assert (draws(control, "tests") < 0.3).all()
     assert held.counts["contact"] + held.counts["control"] == 40
 
 
 def test_a_control_customer_stays_control_on_the_next_list() -> None:
     """With other customers, other scores and another model, whoever is singled out again is in the same group again."""
-    first = selected(seed=1, budget={"share": 1.0}).customers.set_index("customer_id")["group"]
-    second = selected(n=260, seed=2, budget={"share": 1.0}, model_version="9").customers.set_index("customer_id")[
-        "group"
-    ]
+    first = selected(seed=1, budget={"share": 1.0}).customers.frame().set_index("customer_id")["group"]
+    second = (
+        selected(n=260, seed=2, budget={"share": 1.0}, model_version="9")
+        .customers.frame()
+        .set_index("customer_id")["group"]
+    )
     both = [c for c in first.index if {first[c], second[c]} <= {"contact", "control"}]
     assert len(both) > 50
     assert list(first[both]) == list(second[both])

@@ -1,0 +1,168 @@
+"""What is decided about a customer from the customer alone: stage, action, worth, and the rule that excludes.
+
+One fact about everybody enters: whether the customer's value is high among all. It is not known where the features are,
+so a plan is made for either band, and :class:`holdfast.outreach.select.Selection` takes the one that turns out to hold.
+What follows needs no features and no model any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from holdfast.errors import DataError
+from holdfast.models import Bundle
+from holdfast.outreach.eligibility import excluded, open_complaint
+from holdfast.outreach.playbook import choose
+from holdfast.outreach.settings import OutreachSettings
+from holdfast.outreach.stages import stages
+from holdfast.outreach.state import state, state_columns
+from holdfast.outreach.tables import AT_RISK, SCORES
+from holdfast.outreach.words import VALUE_BANDS, ValueBand
+from holdfast.outreach.worth import ProbabilityAbove, worth
+from holdfast.parts import Columns, conform, no_rows
+from holdfast.scoring import CUSTOMERS_PER_CHUNK, SCORED, score
+
+REASONS: Columns = {
+    name: kind
+    for name, kind in AT_RISK.items()
+    if name.startswith("reason_") or name in ("base_log_odds", "other_contribution")
+}
+PER_BAND: Columns = {
+    "action": "str",
+    "channel": "str",
+    "net_value": "float64",
+    "net_value_low": "float64",
+    "p_net_positive": "float64",
+    "rule": "str",
+    "detail": "str",
+}
+"""What depends on the band of the value; ``rule`` is empty for whom may be contacted."""
+
+
+def if_band(name: str, band: ValueBand) -> str:
+    """The column that holds ``name`` for a customer of this band."""
+    return f"{name}_if_{band}"
+
+
+PLANNED: Columns = {
+    "customer_id": "str",
+    **SCORES,
+    "stage": "str",
+    **{if_band(name, band): kind for band in VALUE_BANDS for name, kind in PER_BAND.items()},
+    **REASONS,
+}
+"""A customer with everything but the place among the others."""
+
+_WANTED = ("customer_id", *SCORES, *REASONS, "reason_1_family")
+
+
+def plan(
+    scored: pd.DataFrame, settings: OutreachSettings, probability_above: ProbabilityAbove | None = None
+) -> pd.DataFrame:
+    """Plan each customer, alone.
+
+    Parameters
+    ----------
+    scored : DataFrame
+        What :func:`holdfast.scoring.score` gives, and the columns of :func:`holdfast.outreach.state.state` that the
+        data can tell.
+    probability_above : callable or None
+        The value model's own distribution for the rows of ``scored``; see :func:`holdfast.outreach.worth.worth`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``PLANNED``, row by row.
+
+    Raises
+    ------
+    DataError
+        Columns are missing, or a score is not finite.
+    """
+    require_scores(scored)
+    customers = scored.reset_index(drop=True)
+    known = customers.assign(stage=stages(customers, settings.stages), open_complaint=open_complaint(customers))
+    columns: dict[str, object] = {}
+    before: NDArray[np.object_] | None = None
+    gains = pd.DataFrame()
+    for band in VALUE_BANDS:
+        known["value_band"] = np.full(len(known), band, dtype=object)
+        action, channel = choose(known, settings.playbook, settings.actions.keys())
+        if before is None or (action != before).any():  # the model is asked again only where the band matters
+            gains = worth(customers, action, settings.actions, probability_above)
+        before = action
+        usual = [settings.actions[name].channel if name in settings.actions else "" for name in action]
+        out = excluded(known.assign(action=action), settings).reindex(known.index)
+        found = {
+            "action": action,
+            "channel": np.where(channel == "", usual, channel),
+            **{str(name): gains[name] for name in gains},
+            "rule": out["rule"].fillna(""),
+            "detail": out["detail"].fillna(""),
+        }
+        columns |= {if_band(name, band): values for name, values in found.items()}
+    return conform(pd.concat([known, pd.DataFrame(columns, index=known.index)], axis=1), PLANNED)
+
+
+def require_scores(scored: pd.DataFrame) -> None:
+    """Refuse scores that cannot be ranked: a missing one sorts somewhere.
+
+    Raises
+    ------
+    DataError
+        Columns are missing, or a score is not finite.
+    """
+    absent = [name for name in _WANTED if name not in scored.columns]
+    if absent:
+        raise DataError(f"Wanted scored customers with reasons, missing are {', '.join(absent)}. Score them first.")
+    broken = [name for name in SCORES if not np.isfinite(scored[name].to_numpy(dtype=np.float64)).all()]
+    if broken:
+        raise DataError(f"Wanted finite scores, found missing or infinite {', '.join(broken)}. Train the model again.")
+
+
+def scored_columns(features: Iterable[str]) -> dict[str, str]:
+    """The columns of :class:`Scorer` where snapshots have these features."""
+    return {**SCORED, **dict.fromkeys(state_columns(features), "float64")}
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """From snapshots to scored customers and their state, row by row; it travels to where the snapshots are.
+
+    Attributes
+    ----------
+    rows_at_once : int
+        Bounds memory; fewer than ``holdfast.models.additive.ROWS_WORTH_TWO_THREADS`` keep the model to one thread.
+    """
+
+    bundle: Bundle
+    currency: str | None
+    rows_at_once: int = CUSTOMERS_PER_CHUNK
+
+    def __call__(self, snapshots: pd.DataFrame) -> pd.DataFrame:
+        """The columns of :func:`scored_columns`."""
+        if not len(snapshots):
+            return no_rows(scored_columns(snapshots.columns))
+        scored = score(self.bundle, snapshots, self.currency, chunk=self.rows_at_once)
+        return scored.join(state(snapshots))
+
+
+@dataclass(frozen=True)
+class Planner:
+    """From snapshots to planned customers, row by row."""
+
+    scorer: Scorer
+    settings: OutreachSettings
+
+    def __call__(self, snapshots: pd.DataFrame) -> pd.DataFrame:
+        """The columns of ``PLANNED``."""
+
+        def above(amount: NDArray[np.float64]) -> NDArray[np.float64]:
+            return self.scorer.bundle.probability_value_above(snapshots, amount)
+
+        return plan(self.scorer(snapshots), self.settings, above)

@@ -1,0 +1,31 @@
+"""The k-th largest number of a table in parts is the one that sorting finds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from holdfast.parts import LocalParts, Place, kth_largest
+
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([0.0, -0.0, 1.0, -1.0, 1e-310])
+
+
+def values(rows: pd.DataFrame) -> np.ndarray:
+    """What is ranked."""
+    return rows["value"].to_numpy(dtype=np.float64)
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=30), st.integers(1, 30), st.integers(1, 30))
+@example([0.0, -0.0, -5e-324, 5e-324], 2, 1)
+@example([1.0, np.nextafter(1.0, 2.0), np.nextafter(1.0, 0.0)], 1, 2)
+@example([-1.7976931348623157e308, 1.7976931348623157e308], 2, 1)
+def test_the_kth_largest_is_the_one_that_sorting_finds(numbers: list[float], k: int, rows: int) -> None:
+    """To the bit, for any finite numbers, signs, ties and parts: a budget that is off by one is a customer too many."""
+    k = min(k, len(numbers))
+    table = pd.DataFrame({"customer_id": [f"{i:03d}" for i in range(len(numbers))], "value": numbers})
+    wanted = sorted(numbers, reverse=True)[k - 1]
+    larger = sum(number > wanted for number in numbers)
+    found = kth_largest(LocalParts.of(table, rows), values, k, reads=["value"])
+    assert found == Place(wanted, larger, sum(number == wanted for number in numbers))
