@@ -31,7 +31,7 @@ from benchmarks.peers import comparing, data
 from benchmarks.peers.sets import SETS
 from holdfast.features.feature import Feature
 from holdfast.snapshots import PopulationSettings, Snapshots, snapshot_frames
-from holdfast.sources import Tables
+from holdfast.sources import DuckTables
 
 OURS_MEMORY, PEERS_MEMORY = "2GB", "4GB"
 EVERYONE = PopulationSettings(bought_within_days=data.DAYS)
@@ -40,7 +40,7 @@ PEERS = CONTENDERS[2:]
 
 
 def ours(
-    tables: Tables, features: Sequence[Feature], cutoffs: Sequence[int], consume: Callable[[pd.DataFrame], object]
+    tables: DuckTables, features: Sequence[Feature], cutoffs: Sequence[int], consume: Callable[[pd.DataFrame], object]
 ) -> None:
     """Build all snapshots and hand them to ``consume``, piece by piece."""
     for frame in snapshot_frames(tables, Snapshots.of(features, EVERYONE, cutoffs)):

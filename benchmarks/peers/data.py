@@ -12,10 +12,9 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from holdfast.sources import Tables
+from holdfast.sources import DuckTables
 from holdfast.sources.report import SourcesReport
-from holdfast.sources.streams import ColumnKind
-from holdfast.sources.tables import StreamInfo
+from holdfast.sources.streams import ColumnKind, StreamInfo
 from holdfast.timeline import MICROSECONDS_PER_DAY, instant
 
 FIRST, DAYS = instant("2021-01-01"), 1000
@@ -76,12 +75,12 @@ def _piece(random: np.random.Generator, reach: np.ndarray, rows: int) -> pa.Tabl
     )
 
 
-def tables(database: Path, memory_limit: str) -> Tables:
+def tables(database: Path, memory_limit: str) -> DuckTables:
     """The file as the package's own open tables, in the state in which ``open_sources`` hands them on."""
     folder = database.with_name(f"{database.name}.spill")
     folder.mkdir(exist_ok=True)
     streams = {"orders": StreamInfo("orders", COLUMNS)}
-    return Tables(connect(database, memory_limit), folder, streams, SourcesReport(()), [], {})
+    return DuckTables(connect(database, memory_limit), folder, streams, SourcesReport(()), [], {})
 
 
 def cutoffs_of_a_year(count: int) -> list[int]:

@@ -11,6 +11,8 @@ import pytest
 from tests.end_to_end.command import done
 from tests.end_to_end.conftest import AS_OF, Way
 
+ON_SPARK = "\nengine: spark\nspark: {partitions: 3, most_rows_on_driver: 1000}\n"
+
 
 @pytest.fixture(scope="module")
 def on_spark(way: Way, spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Way:
@@ -23,7 +25,7 @@ def on_spark(way: Way, spark: Any, tmp_path_factory: pytest.TempPathFactory) -> 
             (root / "demo" / way.kind / file.name).symlink_to(file)
     (root / "configs").mkdir()
     config = root / "configs" / way.config.name
-    config.write_text(way.config.read_text(encoding="utf-8") + "\nengine: spark\n", encoding="utf-8")
+    config.write_text(way.config.read_text(encoding="utf-8") + ON_SPARK, encoding="utf-8")
     answers = {
         "train": done("train", config),
         "promote": done("promote", config),

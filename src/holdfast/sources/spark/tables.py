@@ -20,7 +20,7 @@ from holdfast.sources.settings import SourceSettings
 from holdfast.sources.spark.opened import OpenedSource
 from holdfast.sources.spark.packing import Packing
 from holdfast.sources.spark.pieces import pieces
-from holdfast.sources.spark.session import DataFrame, SparkSession, functions, running, struct
+from holdfast.sources.spark.session import DataFrame, SparkSession, functions, running, schema_of, struct
 from holdfast.sources.spark.settings import SparkSettings
 from holdfast.sources.spark.tasks import FACTS, REJECTS, Batches, Choose, OnTables, Reject, tell_facts
 from holdfast.sources.streams import StreamInfo
@@ -98,7 +98,9 @@ class SparkTables(Tables):
             name = source.mapping.name
             with running(f"collecting some customers of source '{name}'"):
                 chosen = Choose(source.mapping, tuple(customers), self._shared(source, customers))
-                frames[name] = source.raw.mapInArrow(chosen, source.raw.schema).toArrow()
+                rows = source.raw.mapInArrow(chosen, source.raw.schema)
+                found = list(pieces(rows, self.settings.most_rows_on_driver))
+                frames[name] = pa.concat_tables(found) if found else schema_of(rows).empty_table()
             nowhere = {"path": None, "table": None, "duckdb": None, "postgres": None, "frame": name}
             sources[name] = source.settings.model_copy(update=nowhere)
         return open_sources(
