@@ -35,8 +35,10 @@ PER_LEVEL = {
     ("tickets", "topic"): support.per_topic,
 }
 MOST_LEVELS = 8  # the commonest; a column with hundreds of levels would drown the catalogue
-RESERVED = frozenset({"customer", "customer_id", "cutoff", "churned", "future_value", "treated", "sample_weight"})
-"""Names that the snapshots table has for other things."""
+RESERVED = frozenset(
+    {"customer", "customer_id", "cutoff", "churned", "future_value", "treated", "sample_weight", "base"}
+)
+"""Names that the snapshots table, or the table of contributions, has for other things."""
 _NOT_ATTRIBUTES = {"moment", "consent"}
 
 
@@ -58,7 +60,7 @@ class Vocabulary:
         """Read it off the valid tables."""
         columns = {name: tuple(sorted(stream.columns)) for name, stream in sorted(tables.streams.items())}
         levels = {
-            f"{stream}.{column}": _commonest(tables, stream, column)
+            f"{stream}.{column}": levels_of(tables, stream, column, most=MOST_LEVELS)
             for stream, column in PER_LEVEL
             if column in columns.get(stream, ())
         }
@@ -81,11 +83,11 @@ class Vocabulary:
         return cls(*parts)
 
 
-def _commonest(tables: Tables, stream: str, column: str) -> tuple[str, ...]:
+def levels_of(tables: Tables, stream: str, column: str, *, most: int) -> tuple[str, ...]:
+    """The commonest texts of a column, at most so many, sorted."""
     name = quoted(column)
     rows = tables.connection.execute(
-        f"SELECT {name} FROM {stream} WHERE {name} IS NOT NULL "
-        f"GROUP BY ALL ORDER BY count(*) DESC, {name} LIMIT {MOST_LEVELS}"
+        f"SELECT {name} FROM {stream} WHERE {name} IS NOT NULL GROUP BY ALL ORDER BY count(*) DESC, {name} LIMIT {most}"
     ).fetchall()
     return tuple(sorted(row[0] for row in rows))
 
