@@ -95,7 +95,7 @@ class FeatureSettings(MeasureSettings):
                 self.actionable,
             )
         except (ConfigError, ValueError) as error:
-            raise ConfigError(f"features.{name}: {error}".removesuffix(".") + ".") from None
+            raise ConfigError(f"features.{name}: {error}") from None
 
 
 def _days(window: float | str) -> Days:

@@ -14,8 +14,10 @@ from holdfast.history.aggregates import (
     DaysSinceLast,
     Distinct,
     DistinctDays,
+    Entropy,
     First,
     GapStd,
+    Growth,
     Last,
     LastGap,
     Max,
@@ -23,6 +25,8 @@ from holdfast.history.aggregates import (
     MeanGap,
     Min,
     Pace,
+    Share,
+    Slope,
     Std,
     Sum,
     Trend,
@@ -39,14 +43,6 @@ def _level(column: str | None, where: Condition | None) -> Count | Sum:
     return Count(where) if column is None else Sum(column, where)
 
 
-def _trend(column: str | None, where: Condition | None) -> Aggregate:
-    return Trend(_level(column, where))
-
-
-def _pace(column: str | None, where: Condition | None) -> Aggregate:
-    return Pace(_level(column, where), USUAL)
-
-
 OF_NUMBERS: dict[str, Callable[[str, Condition | None], Aggregate]] = {
     "sum": Sum,
     "mean": Mean,
@@ -61,6 +57,7 @@ OF_VALUES: dict[str, Callable[[str, Condition | None], Aggregate]] = {
     "first": First,
     "last": Last,
     "distinct": Distinct,
+    "entropy": Entropy,
 }
 """Of a column of numbers or of texts."""
 
@@ -75,13 +72,20 @@ OF_EVENTS: dict[str, Callable[[Condition | None], Aggregate]] = {
 }
 """Of the events themselves, without a column."""
 
-OF_EITHER: dict[str, Callable[[str | None, Condition | None], Aggregate]] = {
-    "trend": _trend,
-    "pace": _pace,
+OF_A_LEVEL: dict[str, Callable[[Count | Sum], Aggregate]] = {
+    "trend": Trend,
+    "growth": Growth,
+    "slope": Slope,
+    "pace": lambda level: Pace(level, USUAL),
 }
-"""Of the sum of a column of numbers, or without a column of the number of events."""
+"""Of the sum of a column of numbers, or without a column of the number of events; beside the days before the window."""
 
-BUILT_IN = (*OF_EVENTS, *OF_NUMBERS, *OF_VALUES, *OF_EITHER)
+OF_CONDITIONS: dict[str, Callable[[Condition], Aggregate]] = {
+    "share": Share,
+}
+"""Of the events that satisfy a condition, among all."""
+
+BUILT_IN = (*OF_EVENTS, *OF_CONDITIONS, *OF_NUMBERS, *OF_VALUES, *OF_A_LEVEL)
 
 COMPUTING = tuple(kind for kind in OF_NUMBERS.values() if isinstance(kind, type))
 """The aggregates that would take the codes of texts for numbers."""
@@ -93,23 +97,27 @@ def worded(word: str, column: str | None, where: Condition | None) -> Aggregate:
     Raises
     ------
     ConfigError
-        No aggregate is called so, or it wants a column and there is none, or the other way round.
+        No aggregate is called so, or a column or condition is missing or too many.
     """
     if word in own.REGISTERED:
         return own.REGISTERED[word](column, where)
-    if word in OF_EITHER:
-        return OF_EITHER[word](column, where)
-    if word in OF_EVENTS:
+    if word in OF_A_LEVEL:
+        return OF_A_LEVEL[word](_level(column, where))
+    if word in OF_EVENTS or word in OF_CONDITIONS:
         if column is not None:
-            raise ConfigError(f"the aggregate '{word}' reads no column, found '{column}'; remove it")
-        return OF_EVENTS[word](where)
+            raise ConfigError(f"the aggregate '{word}' reads no column, found '{column}'. Remove it.")
+        if word in OF_EVENTS:
+            return OF_EVENTS[word](where)
+        if where is None:
+            raise ConfigError(f"the aggregate '{word}' wants a condition. Say under where which events to count.")
+        return OF_CONDITIONS[word](where)
     of_column = OF_NUMBERS.get(word) or OF_VALUES.get(word)
     if of_column is None:
         known = (*BUILT_IN, *sorted(own.REGISTERED))
         raise ConfigError(
-            f"no aggregate is called '{word}'{nearest(word, known)}. There are {', '.join(known)}. "
-            "One of your own needs its module under 'modules'"
+            f"no aggregate is called '{word}'{nearest(word, known)}. There are {', '.join(known)}; one of your own "
+            "needs its module under modules."
         )
     if column is None:
-        raise ConfigError(f"the aggregate '{word}' wants a column; name it under column")
+        raise ConfigError(f"the aggregate '{word}' wants a column. Name it under column.")
     return of_column(column, where)

@@ -121,7 +121,7 @@ def check_features(
     drawn = histories(trial.source, trial.texts, trial.numbers, sorted({*EDGES, *lengths}))
     run(drawn, trial.history, examples=examples, seed=seed)
     if trial.source is not None:
-        run(drawn, trial.database, examples=math.ceil(examples / 20), seed=seed + 1)
+        run(drawn, trial.database, examples=max(examples // 20, 5), seed=seed + 1)
 
 
 class _Trial:
