@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
 
 from holdfast.errors import ConfigError
 from holdfast.features.conditions import condition
@@ -32,11 +32,12 @@ class MeasureSettings(Settings):
         default=None, description="Which events count, such as: kind == 'visit' and quantity >= 10."
     )
 
-    @model_validator(mode="after")
-    def _condition_reads(self) -> Self:
-        if self.where is not None:
-            condition(self.where)
-        return self
+    @field_validator("where")
+    @classmethod
+    def _condition_reads(cls, where: str | None) -> str | None:
+        if where is not None:
+            condition(where)
+        return where
 
     def declared(self) -> Aggregate:
         """The aggregate in Python."""
