@@ -19,7 +19,6 @@ from holdfast.testing import check_aggregate, within
 from holdfast.timeline import Days
 from tests.strategies import DAY, stream_of
 
-cloudpickle = pytest.importorskip("pyspark.cloudpickle", reason="it comes with the extra 'spark'")
 YEAR = Window.before(Days(365))
 OUTSIDE = 5
 
@@ -221,6 +220,7 @@ def test_the_digest_follows_the_source() -> None:
 
 def test_it_travels_to_executors_and_is_compiled_there_once() -> None:
     """Spark hands a copy to every task; the tenth must not compile for the tenth time."""
+    cloudpickle = pytest.importorskip("pyspark.cloudpickle", reason="it comes with the extra 'spark'")
     found = aggregate("travels")(range_of)("amount", Where("amount", ">", 0.0))
     wanted = found(view(5.0, 1.0), YEAR)
     copies = [pickle.loads(cloudpickle.dumps(found)) for _ in range(2)]
