@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from holdfast.errors import HoldfastError
     from holdfast.features.feature import Feature
+    from holdfast.history.own import aggregate
     from holdfast.models import AtRiskClassifier, Bundle, ValueRegressor
     from holdfast.pipelines import Project
     from holdfast.timeline import Days
@@ -23,9 +24,10 @@ _HOME = {
     "HoldfastError": "holdfast.errors",
     "Project": "holdfast.pipelines",
     "ValueRegressor": "holdfast.models",
+    "aggregate": "holdfast.history.own",
 }
 
-__all__ = ["AtRiskClassifier", "Bundle", "Days", "Feature", "HoldfastError", "Project", "ValueRegressor"]
+__all__ = ["AtRiskClassifier", "Bundle", "Days", "Feature", "HoldfastError", "Project", "ValueRegressor", "aggregate"]
 
 
 def __getattr__(name: str) -> Any:

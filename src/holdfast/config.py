@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 
 from holdfast.audit import AuditSettings
 from holdfast.errors import ConfigError
+from holdfast.features.settings import FeatureSettings, Name
 from holdfast.labels import ChurnSettings, LabelSettings, ValueSettings
 from holdfast.outreach import OutreachSettings
 from holdfast.sampling import TrainingSettings
@@ -30,6 +31,14 @@ class Configuration(Settings):
         default=None, description="Currency of all amounts, such as EUR; required if rows carry one."
     )
     sources: dict[str, SourceSettings] = Field(min_length=1, description="Where the raw tables are, by kind of source.")
+    modules: tuple[str, ...] = Field(
+        default=(),
+        description="Python modules to import first, which register own aggregates; their code runs. They are found "
+        "among the installed ones or beside this file.",
+    )
+    features: dict[Name, FeatureSettings] = Field(
+        default_factory=dict, description="Features of your own, by name, beside those of the catalogue."
+    )
     most_rejected: float = Field(
         default=0.05,
         ge=0,

@@ -18,8 +18,9 @@ from holdfast.audit import Audit, audit
 from holdfast.backtest import Backtest, backtest
 from holdfast.config import Configuration, load, parse
 from holdfast.errors import DataError
-from holdfast.features.catalogue import Vocabulary, catalogue
+from holdfast.features.catalogue import Vocabulary
 from holdfast.features.feature import Feature
+from holdfast.features.own import OwnFeatures, descriptions, require_sensible, together
 from holdfast.labels import LabelSettings
 from holdfast.lists import publish_list
 from holdfast.models import Bundle
@@ -58,12 +59,14 @@ class Project:
         base: Path,
         *,
         frames: Mapping[str, Any] | None = None,
+        features: Sequence[Feature] = (),
         progress: Progress = SILENT,
     ) -> None:
         self.configuration = configuration
         self.base = base
         self.frames = frames or {}
         self.progress = progress
+        self.own = OwnFeatures.of(configuration.modules, configuration.features, features, beside=base)
         self._fitted: dict[int, Bundle] = {}
 
     @classmethod
@@ -73,6 +76,7 @@ class Project:
         *,
         base: Path | str | None = None,
         frames: Mapping[str, Any] | None = None,
+        features: Sequence[Feature] = (),
         progress: Progress = SILENT,
     ) -> Self:
         """Open a YAML file, or settings that are already a mapping.
@@ -83,6 +87,8 @@ class Project:
             Folder that relative paths start from: that of the file, or the current one for a mapping.
         frames : mapping of name to pandas or Arrow table
             For sources that say ``frame: name``.
+        features : sequence of Feature
+            Features of your own, beside those of the configuration.
 
         Raises
         ------
@@ -93,7 +99,8 @@ class Project:
             settings, home = parse(dict(configuration)), Path.cwd()
         else:
             settings, home = load(configuration), Path(configuration).resolve().parent
-        return cls(settings, home if base is None else Path(base), frames=frames, progress=progress)
+        where = home if base is None else Path(base)
+        return cls(settings, where, frames=frames, features=features, progress=progress)
 
     def __enter__(self) -> Self:
         return self
@@ -136,6 +143,9 @@ class Project:
         tables = self.tables
         if rejects is not None:
             tables.write_rejects(rejects)
+        if self.own.records:
+            self.features()
+            require_sensible(tables, self.own.records)
         return Checked(
             tables.report,
             self.configuration.most_rejected,
@@ -153,8 +163,8 @@ class Project:
         return Vocabulary.of(self.tables)
 
     def features(self) -> tuple[Feature, ...]:
-        """Every feature that these sources can give."""
-        return catalogue(self.vocabulary)
+        """Every feature that these sources can give, the own ones last."""
+        return together(self.vocabulary, self.own.records, TELLERS)
 
     def snapshots(self, as_of: str | None = None) -> pd.DataFrame:
         """One row per customer of the population and training or test cutoff, with features and labels.
@@ -178,9 +188,11 @@ class Project:
 
     def _labelled(self) -> pd.DataFrame:
         self.tables.report.require(self.configuration.most_rejected)
+        features = self.features()
+        require_sensible(self.tables, self.own.records)
         settings = self.configuration
         cutoffs = training_cutoffs(settings.cutoffs, self.tables, settings.labels)
-        return self._built(self.features(), cutoffs, settings.labels)
+        return self._built(features, cutoffs, settings.labels)
 
     def _sampled(self, labelled: pd.DataFrame) -> pd.DataFrame:
         return sampled(labelled, self.configuration.training.most_snapshots, self.configuration.seed)
@@ -279,7 +291,7 @@ class Project:
         return {
             "data": self.tables.fingerprint,
             "configuration": self.configuration.fingerprint,
-            "code": code_fingerprint(),
+            "code": self.own.fingerprint(code_fingerprint()),
         }
 
     def _parameters(self) -> dict[str, Any]:
@@ -297,6 +309,7 @@ class Project:
             "value": settings.value.model_dump(mode="json"),
             "population": settings.population.model_dump(mode="json"),
             "vocabulary": self.vocabulary.to_dict(),
+            "own_features": descriptions(self.own.records),
             "fingerprints": self.fingerprints,
         }
 
@@ -384,7 +397,8 @@ class Project:
         return Bundle.load(self.tracker.folder(model.run_id, EVALUATION))
 
     def _snapshots_for(self, bundles: Sequence[Bundle], cutoff: int) -> pd.DataFrame:
-        features = {feature.name: feature for bundle in bundles for feature in declarations(bundle, self.vocabulary)}
+        own = self.own.records
+        features = {each.name: each for bundle in bundles for each in declarations(bundle, self.vocabulary, own)}
         return self._sampled(self._built(tuple(features.values()), [cutoff], self.configuration.labels))
 
     def champion(self) -> tuple[Bundle, StoredModel]:
@@ -417,7 +431,7 @@ class Project:
     def _to_score(self, cutoff: int, bundle: Bundle) -> tuple[Sequence[Feature], Parts]:
         """The features that the model and the rules need, and the snapshots that hold them."""
         self._require_known(cutoff)
-        features = {feature.name: feature for feature in declarations(bundle, self.vocabulary)}
+        features = {feature.name: feature for feature in declarations(bundle, self.vocabulary, self.own.records)}
         for feature in (*self.features(), CONSENT):
             if feature.name in TELLERS and self.vocabulary.gives(feature):
                 features.setdefault(feature.name, feature)

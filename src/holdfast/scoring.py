@@ -16,6 +16,7 @@ from holdfast.errors import BundleError, DataError
 from holdfast.explain import reason_columns, reasons
 from holdfast.features.catalogue import Vocabulary, catalogue
 from holdfast.features.feature import Feature
+from holdfast.features.own import descriptions
 from holdfast.models import Bundle
 from holdfast.progress import SILENT, Progress
 
@@ -45,16 +46,25 @@ class Scorer(Protocol):
         """One column per feature and ``base``, in log-odds."""
 
 
-def declarations(bundle: Bundle, vocabulary: Vocabulary) -> list[Feature]:
+def declarations(bundle: Bundle, vocabulary: Vocabulary, own: Sequence[Feature] = ()) -> list[Feature]:
     """The declarations of a bundle's features, from the levels it was trained with and the columns there are now.
+
+    Parameters
+    ----------
+    own : sequence of Feature
+        The features of the business itself, as configured now.
 
     Raises
     ------
     BundleError
-        The catalogue or the sources cannot give some of them; they are named.
+        The catalogue, the own features or the sources cannot give some of them, or an own feature is computed in
+        another way than when the model was trained; they are named.
     """
     stored = Vocabulary.from_dict(bundle.meta["vocabulary"])
     known = {feature.name: feature for feature in catalogue(Vocabulary(vocabulary.columns, stored.levels))}
+    trained_with = bundle.meta.get("own_features", {})
+    _require_same(trained_with, descriptions(own))
+    known |= {feature.name: feature for feature in own if feature.name in trained_with}
     absent = [name for name in bundle.feature_names if name not in known]
     if absent:
         shown = ", ".join(absent[:10]) + (", …" if len(absent) > 10 else "")
@@ -64,6 +74,23 @@ def declarations(bundle: Bundle, vocabulary: Vocabulary) -> list[Feature]:
             "train and promote a model on today's sources."
         )
     return [known[name] for name in bundle.feature_names]
+
+
+def _require_same(trained_with: Mapping[str, str], now: Mapping[str, str]) -> None:
+    gone = sorted(trained_with.keys() - now.keys())
+    if gone:
+        raise BundleError(
+            f"The model was trained with own features that are not configured any more: {', '.join(gone)}. Bring them "
+            "back under 'features', or in Python as Project.open(…, features=…), or train and promote a model without "
+            "them."
+        )
+    changed = sorted(name for name in trained_with if trained_with[name] != now[name])
+    if changed:
+        raise BundleError(
+            f"The model was trained with own features that are computed in another way now: {', '.join(changed)}. "
+            "Bring back their source, aggregate, window and condition, or give the new ones new names, or train and "
+            "promote a model with them."
+        )
 
 
 def score(

@@ -12,7 +12,14 @@ import pytest
 from tests.architecture.source_files import ROOT, importers, room
 
 HEAVY = {"lightgbm", "mlflow", "shap", "sklearn", "numba"}
-OPTIONAL = {"shap": 1, "adbc_driver_postgresql": 1, "pyspark": 2, "nbformat": 1, "nbclient": 1}  # package: files
+OPTIONAL = {  # package: files
+    "shap": 1,
+    "adbc_driver_postgresql": 1,
+    "pyspark": 2,
+    "nbformat": 1,
+    "nbclient": 1,
+    "hypothesis": 1,
+}
 
 
 def loaded_by(statement: str) -> set[str]:

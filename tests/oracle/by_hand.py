@@ -208,11 +208,9 @@ def divided(above: Answer, below: Answer) -> Answer:
     return above / below
 
 
-def feature(record: Feature, business: Mapping[str, Sequence[Event]], customer: int, cutoff: int) -> Any:
-    """The value of any feature of the catalogue; None is a missing text, NaN an unknown number."""
-    visible = [] if record.source is None else known_before(business[record.source], customer, cutoff)
-    answer = evaluate(record.aggregate, visible, cutoff, -record.window.count, 0)
-    return record.when_empty if answer is None and not record.is_category else answer
+def of_feature(record: Feature, visible: list[Event], cutoff: int) -> Any:
+    """The value of any feature from what is known of one customer; None where there is nothing to answer from."""
+    return evaluate(record.aggregate, visible, cutoff, -record.window.count, 0)
 
 
 # The labels.

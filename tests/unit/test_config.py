@@ -70,6 +70,20 @@ def test_the_fingerprint_depends_on_what_is_set_and_not_on_how() -> None:
     assert parse(raw).fingerprint != parse(settings(churn__horizon_days=61)).fingerprint
 
 
+OWN = {"source": "orders", "aggregate": "count", "window": 14, "unit": "count", "meaning": "ordered {value} times"}
+
+
+def test_own_features_are_part_of_the_configuration() -> None:
+    """Each mistake in them is named with its place, and another definition is another configuration."""
+    one, other = (parse(settings(features={"orders_14d": OWN | more})) for more in ({}, {"where": "amount >= 10"}))
+    assert one.fingerprint != other.fingerprint != parse(settings()).fingerprint
+    message = refused(settings(features={"orders_14d": OWN | {"where": "amount = 10", "windw": 3}, "Own": OWN}))
+    assert message.startswith("Found 3 problems in shop.yaml:")
+    assert "features.orders_14d.where: wanted one of == >= > <= <, found '= 10'" in message
+    assert "features.orders_14d.windw: this key is unknown" in message
+    assert "features.Own" in message
+
+
 def test_labels_are_both_definitions() -> None:
     """Churn and value look ahead together."""
     labels = parse(settings(value__horizon_days=90)).labels

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,12 @@ import pytest
 
 from holdfast.errors import BundleError, DataError
 from holdfast.explain import reason_columns
-from holdfast.scoring import PREDICTIONS, score
+from holdfast.features.catalogue import Vocabulary
+from holdfast.features.feature import Feature
+from holdfast.features.own import descriptions
+from holdfast.history.aggregates import Count
+from holdfast.scoring import PREDICTIONS, declarations, score
+from holdfast.timeline import Days
 
 
 class LinearBundle:
@@ -114,3 +121,35 @@ def test_nobody_to_score_is_said() -> None:
         score(LinearBundle(), snapshots()[:0], None)
     with pytest.raises(DataError, match="without cutoff"):
         score(LinearBundle(), snapshots().drop(columns="cutoff"), None)
+
+
+VOCABULARY = Vocabulary({"orders": ("amount",)}, {})
+OWN = Feature("orders_in_june", "orders", Count(), "count", "ordered {value} times", "own", Days(30))
+
+
+def trained(features: list[str], **meta: Any) -> Any:
+    """The part of a bundle that its declarations are found by."""
+    return SimpleNamespace(feature_names=features, features=features, meta={"vocabulary": VOCABULARY.to_dict(), **meta})
+
+
+def test_own_features_of_a_bundle_are_found_among_those_configured() -> None:
+    """In the bundle's order; own ones that the model does not know are left alone."""
+    bundle = trained(["orders_in_june", "spend_90d"], own_features=descriptions([OWN]))
+    later = replace(OWN, name="later")
+    found = declarations(bundle, VOCABULARY, [later, replace(OWN, meaning="bought {value} times")])
+    assert [feature.name for feature in found] == ["orders_in_june", "spend_90d"]
+    assert found[0].meaning == "bought {value} times"
+
+
+def test_own_features_that_are_gone_or_changed_are_named() -> None:
+    """A model that is fed another number under the same name scores nonsense without a word."""
+    bundle = trained(["orders_in_june"], own_features=descriptions([OWN]))
+    with pytest.raises(BundleError, match=r"not configured any more: orders_in_june\. Bring them back"):
+        declarations(bundle, VOCABULARY)
+    with pytest.raises(BundleError, match="computed in another way now: orders_in_june"):
+        declarations(bundle, VOCABULARY, [replace(OWN, window=Days(31))])
+
+
+def test_a_bundle_from_before_there_were_own_features_is_read() -> None:
+    """Models in a registry are older than the package."""
+    assert [feature.name for feature in declarations(trained(["spend_90d"]), VOCABULARY, [OWN])] == ["spend_90d"]

@@ -34,8 +34,10 @@ PER_LEVEL = {
     ("tickets", "topic"): support.per_topic,
 }
 MOST_LEVELS = 8  # the commonest; a column with hundreds of levels would drown the catalogue
-RESERVED = frozenset({"customer", "customer_id", "cutoff", "churned", "future_value", "treated", "sample_weight"})
-"""Names that the snapshots table has for other things."""
+RESERVED = frozenset(
+    {"customer", "customer_id", "cutoff", "churned", "future_value", "treated", "sample_weight", "base"}
+)
+"""Names that the snapshots table, or the table of contributions, has for other things."""
 _NOT_ATTRIBUTES = {"moment", "consent"}
 
 
