@@ -6,7 +6,7 @@ A :class:`Project` is what notebooks and the command line work with; each method
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -26,14 +26,14 @@ from holdfast.lists import publish_list
 from holdfast.models import Bundle
 from holdfast.outreach import Scorer, lock, scored_columns
 from holdfast.outreach.state import CONSENT, TELLERS
-from holdfast.parts import LocalParts, Parts, no_rows
+from holdfast.parts import Parts, no_rows
 from holdfast.progress import SILENT, Progress
 from holdfast.promotion import judge
 from holdfast.report import plots as drawings
 from holdfast.report.results import Built, Checked, Published, Runs, Trained
-from holdfast.sampling import Sample, sampled
+from holdfast.sampling import Sample
 from holdfast.scoring import declarations
-from holdfast.snapshots import Snapshots, build_snapshots, require_members, snapshot_frames, training_cutoffs
+from holdfast.snapshots import Snapshots, build_snapshots, snapshot_parts, training_cutoffs, write_snapshots
 from holdfast.sources import DuckTables, open_sources
 from holdfast.sources.spark import SparkTables, open_on_spark
 from holdfast.timeline import Days, instant, show
@@ -184,38 +184,38 @@ class Project:
 
     @cached_property
     def _snapshots(self) -> pd.DataFrame:
-        return self._sampled(self._labelled())
-
-    def _labelled(self) -> pd.DataFrame:
-        self.tables.report.require(self.configuration.most_rejected)
-        features = self.features()
-        require_sensible(self.tables, self.own.records)
-        settings = self.configuration
-        cutoffs = training_cutoffs(settings.cutoffs, self.tables, settings.labels)
+        settings, (features, cutoffs) = self.configuration, self._training()
         return self._built(features, cutoffs, settings.labels)
 
-    def _sampled(self, labelled: pd.DataFrame) -> pd.DataFrame:
-        return sampled(labelled, self.configuration.training.most_snapshots, self.configuration.seed)
+    def _training(self) -> tuple[tuple[Feature, ...], list[int]]:
+        """The features and cutoffs to train with, from sources that are sound."""
+        settings = self.configuration
+        self.tables.report.require(settings.most_rejected)
+        features = self.features()
+        require_sensible(self.tables, self.own.records)
+        return features, training_cutoffs(settings.cutoffs, self.tables, settings.labels)
 
     def _built(
         self, features: Sequence[Feature], cutoffs: Sequence[int], labels: LabelSettings | None = None
     ) -> pd.DataFrame:
-        population = self.configuration.population
+        settings = self.configuration
         return build_snapshots(
-            self.tables, features, population=population, cutoffs=cutoffs, labels=labels, progress=self.progress
+            self.tables,
+            features,
+            population=settings.population,
+            cutoffs=cutoffs,
+            labels=labels,
+            most=settings.training.most_snapshots,
+            seed=settings.seed,
+            progress=self.progress,
         )
 
     def write_snapshots(self, path: Path) -> Built:
         """Write the labelled table, all of it, as one Parquet file, whole or not at all."""
-        table = self._labelled()
-        partial = path.with_name(f".{path.name}.partial")
-        try:
-            table.to_parquet(partial, index=False)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-        cutoffs = [show(int(cutoff)) for cutoff in sorted(table["cutoff"].unique())]
-        return Built(path, len(table), len(self.features()), cutoffs)
+        settings, (features, cutoffs) = self.configuration, self._training()
+        snapshots = Snapshots.of(features, settings.population, cutoffs, settings.labels)
+        written = write_snapshots(self.tables, snapshots, path, progress=self.progress)
+        return Built(path, written.rows, len(features), [show(cutoff) for cutoff in snapshots.cutoffs])
 
     def audit(self) -> Audit:
         """Look for knowledge of the future in the labelled table."""
@@ -399,7 +399,7 @@ class Project:
     def _snapshots_for(self, bundles: Sequence[Bundle], cutoff: int) -> pd.DataFrame:
         own = self.own.records
         features = {each.name: each for bundle in bundles for each in declarations(bundle, self.vocabulary, own)}
-        return self._sampled(self._built(tuple(features.values()), [cutoff], self.configuration.labels))
+        return self._built(tuple(features.values()), [cutoff], self.configuration.labels)
 
     def champion(self) -> tuple[Bundle, StoredModel]:
         """The model in charge, its hashes checked.
@@ -437,14 +437,7 @@ class Project:
                 features.setdefault(feature.name, feature)
         snapshots = Snapshots.of(features.values(), self.configuration.population, [cutoff])
 
-        def source(_: Sequence[str] | None) -> Iterator[pd.DataFrame]:
-            found = 0
-            for frame in snapshot_frames(self.tables, snapshots, progress=self.progress):
-                found += len(frame)
-                yield frame
-            require_members(found, self.tables, snapshots)
-
-        return snapshots.features, LocalParts(source)
+        return snapshots.features, snapshot_parts(self.tables, snapshots, progress=self.progress)
 
     def _require_known(self, cutoff: int) -> None:
         """Refuse to score at an instant that the data does not reach: recent events would be missing unnoticed."""

@@ -1,0 +1,98 @@
+"""The snapshots table as a Parquet file that is complete or absent, written piece by piece."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from holdfast.errors import LockedError, StorageError
+from holdfast.progress import SILENT, Progress
+from holdfast.snapshots.building import require_members, require_stayed, snapshot_frames
+from holdfast.snapshots.declared import Snapshots
+from holdfast.sources import DuckTables
+from holdfast.sources.spark import SparkTables
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a file holds.
+
+    Attributes
+    ----------
+    rows : int
+    left_in_gap : int
+        Snapshots that were left out, because their customer had left when the outcome window began.
+    """
+
+    rows: int
+    left_in_gap: int
+
+
+def write_snapshots(
+    tables: DuckTables | SparkTables, snapshots: Snapshots, path: Path, *, progress: Progress = SILENT
+) -> Written:
+    """Write the snapshots in order of customer and cutoff; memory depends on the piece, not on the table.
+
+    The rows go to a hidden file beside the path, which takes its name in one step when it is whole and on disk. What
+    was there before stays until then, and a job that is killed leaves nothing under that name.
+
+    Raises
+    ------
+    ConfigError, DataError
+        As :func:`build_snapshots`.
+    StorageError
+        The disk refuses; names the file, and how much had been written.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    members = rows = 0
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("ab") as file:
+            _require_alone(file, path)
+            file.truncate(0)
+            with pq.ParquetWriter(file, snapshots.schema, compression="zstd", compression_level=1) as writer:
+                for frame in snapshot_frames(tables, snapshots, progress=progress):
+                    complete = frame if snapshots.labels is None else frame[frame["churned"].notna()]
+                    members, rows = members + len(frame), rows + len(complete)
+                    if len(complete):
+                        writer.write_table(pa.Table.from_pandas(complete, snapshots.schema, preserve_index=False))
+            require_members(members, tables, snapshots)
+            require_stayed(rows, members)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        written = partial.stat().st_size if partial.exists() else 0
+        partial.unlink(missing_ok=True)
+        raise StorageError(
+            f"Wanted to write the snapshots to {path}; after {written:,} bytes the system answered: "
+            f"{error.strerror or error}. A row needs up to {8 * len(snapshots.schema):,} bytes, and there are "
+            f"{_most_rows(tables, snapshots):,} at most. Free some space there, or name another place; what was there "
+            "before is unchanged."
+        ) from error
+    except LockedError:
+        raise
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    return Written(rows, members - rows)
+
+
+def _require_alone(file: IO[bytes], path: Path) -> None:
+    """The lock goes when the process ends, however it ends."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise LockedError(
+            f"Wanted to write the snapshots to {path}, found that another job is writing them. "
+            "Wait until it ends, or name another file. This job changed nothing."
+        ) from None
+
+
+def _most_rows(tables: DuckTables | SparkTables, snapshots: Snapshots) -> int:
+    return tables.customer_count * len(snapshots.cutoffs)
