@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 Advance = Callable[[int], None]
+_WORTH_TELLING = 10  # a step of few large parts shows its remaining time, and no speed
 
 
 class Progress(Protocol):
@@ -33,7 +34,7 @@ def SILENT(label: str, total: int | None = None) -> Iterator[Advance]:  # noqa: 
 
 @contextmanager
 def bars(label: str, total: int | None = None) -> Iterator[Advance]:
-    """Draw a bar with elapsed and remaining time on standard error; it disappears when the step ends.
+    """Draw a bar with speed, remaining and elapsed time on standard error; it disappears when the step ends.
 
     Where standard error is no terminal, nothing is drawn: a log file is no place for bars.
     """
@@ -41,12 +42,22 @@ def bars(label: str, total: int | None = None) -> Iterator[Advance]:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
+        ProgressColumn,
         SpinnerColumn,
+        Task,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
     from rich.progress import Progress as Bars
+    from rich.text import Text
+
+    class PerSecond(ProgressColumn):
+        """How much is done in a second; empty while nobody can tell, or where it is less than a few."""
+
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed or 0
+            return Text(f"{speed:,.0f}/s" if speed >= _WORTH_TELLING else "")
 
     console = Console(file=sys.stderr)
     if not console.is_terminal:
@@ -54,7 +65,7 @@ def bars(label: str, total: int | None = None) -> Iterator[Advance]:
         return
     columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn()]
     if total is not None:
-        columns += [MofNCompleteColumn(), TimeRemainingColumn()]
+        columns += [MofNCompleteColumn(), PerSecond(), TimeRemainingColumn()]
     with Bars(*columns, TimeElapsedColumn(), console=console, transient=True) as display:
         task = display.add_task(label, total=total)
         yield lambda done: display.update(task, advance=done)

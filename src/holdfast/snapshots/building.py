@@ -137,7 +137,9 @@ def build_snapshots(
     if labels is None:
         parts = [frame for frame in frames if len(frame)]
         require_members(sum(map(len, parts)), tables, snapshots)
-        return in_order(pd.concat(parts, ignore_index=True))
+        table = in_order(pd.concat(parts, ignore_index=True))
+        table.attrs["left_in_gap"] = 0
+        return table
     sampler, members, stayed = Sampler(most, seed), 0, 0
     for frame in frames:
         complete = frame[frame["churned"].notna()]
