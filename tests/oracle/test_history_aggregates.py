@@ -103,7 +103,7 @@ def equal(found: float, wanted: float | None, relative: float) -> bool:
 
 
 @pytest.mark.parametrize("aggregate", AGGREGATES, ids=lambda aggregate: repr(aggregate)[:60])
-@settings(max_examples=60)
+@settings(max_examples=200)
 @given(
     drawn=st.sampled_from(ERAS).flatmap(lambda era: st.tuples(events(COLUMNS, era), cutoffs(era))),
     where=st.sampled_from(CONDITIONS),

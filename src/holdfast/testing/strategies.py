@@ -26,9 +26,17 @@ except ImportError:
 DAY = MICROSECONDS_PER_DAY
 
 ERAS = tuple(
-    tuple(map(instant, days)) for days in (("1970-01-01", "1970-03-01"), ("2024-02-29", "2024-03-01"), ("2100-01-01",))
+    tuple(map(instant, moments))
+    for moments in (
+        ("1970-01-01", "1970-03-01"),
+        ("2024-02-29", "2024-03-01"),
+        ("2024-03-31T00:00:00+01:00", "2024-03-31T01:00:00+00:00", "2024-04-01T00:00:00+02:00"),
+        ("2024-10-26T23:00:00+00:00", "2024-10-27T01:00:00+00:00"),
+        ("2100-01-01",),
+    )
 )
-"""Cutoffs that lie near each other: at the beginning of the clock, around a leap day, and far in the future."""
+"""Cutoffs that lie near each other: at the beginning of the clock, around a leap day, around the hours that European
+clocks skip and repeat, and far in the future."""
 
 EDGES = (0, 1, 30, 60, 90, 180, 365)
 """Days at which the windows of the catalogue begin or end."""
