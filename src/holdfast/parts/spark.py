@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from holdfast import errors
-from holdfast.parts.columns import ROWS_AT_ONCE, Columns, columns_of_spark, ddl, rebatched, to_arrow
+from holdfast.parts.columns import ROWS_AT_ONCE, Columns, columns_of_spark, conform, ddl, rebatched, to_arrow
 from holdfast.parts.local import count_keys
 from holdfast.parts.protocol import Keys, RowWise
 
@@ -57,12 +57,12 @@ class SparkParts:
 
     def map(self, function: RowWise, columns: Columns, *, reads: Sequence[str] | None = None) -> SparkParts:
         """See :class:`holdfast.parts.Parts`."""
-        made = self._selected(reads).mapInArrow(_Mapping(function, dict(columns)), ddl(columns))
+        made = self._applied(_Mapping(self._names(reads), function, dict(columns)), ddl(columns), reads)
         return SparkParts(made, most_rows=self.most_rows or MOST_ROWS)
 
     def tally(self, function: Keys, *, reads: Sequence[str]) -> dict[int, int]:
         """See :class:`holdfast.parts.Parts`."""
-        counted = self._selected(reads).mapInArrow(_Tally(function), "key bigint, n bigint")
+        counted = self._applied(_Tally(self._names(reads), function), "key bigint, n bigint", reads)
         with _our_errors():
             rows = counted.groupBy("key").agg({"n": "sum"}).collect()
         return dict(sorted((int(key), int(n)) for key, n in rows))
@@ -81,7 +81,8 @@ class SparkParts:
 
         The executors sort ranges of customers; one range after the other comes to the driver.
         """
-        return rebatched(self._arriving(self._ranges().mapInArrow(_packed, "arrow binary")))
+        ranges = SparkParts(self._ranges(), most_rows=self.most_rows or MOST_ROWS)
+        return rebatched(self._arriving(ranges._applied(_packed, "arrow binary", None)))
 
     def _ranges(self) -> Any:
         """The rows in order, each partition so small that the driver can hold it beside a piece in the making."""
@@ -92,7 +93,8 @@ class SparkParts:
         with _our_errors():
             for (content,) in packed.toLocalIterator():
                 with pa.ipc.open_stream(io.BytesIO(content)) as stream:
-                    yield stream.read_all().to_pandas().astype(self._columns)
+                    rows = stream.read_all().rename_columns(list(self._columns))
+                    yield conform(rows.to_pandas(), self._columns)
 
     def keep(self) -> SparkParts:
         """See :class:`holdfast.parts.Parts`; the executors keep them in memory and, where it is full, on disk."""
@@ -109,29 +111,39 @@ class SparkParts:
             return self._frame
         return self._frame.select(*(f"`{name}`" for name in reads))
 
+    def _names(self, reads: Sequence[str] | None) -> list[str]:
+        return list(self._columns if reads is None else reads)
+
+    def _applied(self, task: Any, made: str, reads: Sequence[str] | None) -> Any:
+        """The task over all partitions; it gets its columns by place, because Spark stumbles over a name with a dot."""
+        return self._selected(reads).toDF(*map(str, range(len(self._names(reads))))).mapInArrow(task, made)
+
 
 @dataclass(frozen=True)
 class _Mapping:
     """Applies a row-wise function to the batches of a partition."""
 
+    names: list[str]
     function: RowWise
     columns: Columns
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            yield from to_arrow(self.function(batch.to_pandas()), self.columns).to_batches()
+            rows = batch.rename_columns(self.names).to_pandas()
+            yield from to_arrow(self.function(rows), self.columns).to_batches()
 
 
 @dataclass(frozen=True)
 class _Tally:
     """Counts the keys of a partition."""
 
+    names: list[str]
     function: Keys
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         counts: Counter[int] = Counter()
         for batch in batches:
-            count_keys(self.function(batch.to_pandas()), counts)
+            count_keys(self.function(batch.rename_columns(self.names).to_pandas()), counts)
         columns = {"key": list(counts.keys()), "n": list(counts.values())}
         yield pa.RecordBatch.from_pydict(columns, schema=pa.schema([("key", pa.int64()), ("n", pa.int64())]))
 
