@@ -59,9 +59,7 @@ def _column(feature: Feature, view: View) -> Numbers | pd.Series:
     values = feature.aggregate(view, Window.before(feature.window))
     if isinstance(feature.aggregate, First | Last) and feature.is_category:
         return _texts(values, view.levels[feature.aggregate.column])
-    if not feature.aggregate.always_answers:
-        kernel.fill(values, feature.when_empty)
-    return values
+    return values if feature.aggregate.always_answers else kernel.filled(values, feature.when_empty)
 
 
 def _texts(codes: Numbers, levels: tuple[str, ...]) -> pd.Series:

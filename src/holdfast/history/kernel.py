@@ -22,10 +22,12 @@ _EXACT = 2**53  # whole numbers up to this are doubles
 
 
 @compiled
-def fill(values: Numbers, empty: float) -> None:
-    """Put ``empty`` in the place of NaN, and 0.0 in the place of -0.0, which reads as "-0 %"."""
+def filled(values: Numbers, empty: float) -> Numbers:
+    """The values with ``empty`` in the place of NaN, and 0.0 in that of -0.0, which reads as "-0 %"."""
+    out = np.empty(values.size)
     for i in range(values.size):
-        values[i] = (empty if math.isnan(values[i]) else values[i]) + 0.0
+        out[i] = (empty if math.isnan(values[i]) else values[i]) + 0.0
+    return out
 
 
 @compiled
@@ -97,13 +99,15 @@ def mean(thousandths: Indices, rest: Numbers, present: Indices, largest: int, lo
 
 
 @compiled
-def deviation(values: Numbers, means: Numbers, present: Indices, lo: Indices, hi: Indices) -> Numbers:
+def deviation(
+    values: Numbers, thousandths: Indices, rest: Numbers, present: Indices, largest: int, lo: Indices, hi: Indices
+) -> Numbers:
     """Standard deviation of the sample, with n - 1; NaN below two values."""
     out = np.full(lo.size, np.nan)
     for i in range(lo.size):
         n = present[hi[i]] - present[lo[i]]
         if n > 1:
-            centre, squares = means[i], 0.0
+            centre, squares = _summed(thousandths, rest, largest, lo[i], hi[i]) / n, 0.0
             for j in range(lo[i], hi[i]):
                 if not math.isnan(values[j]):
                     squares += (values[j] - centre) ** 2

@@ -60,15 +60,16 @@ def sums(values: Numbers) -> Sums:
 @compiled
 def _sums(values: Numbers) -> tuple[Indices, Numbers, Indices, int]:
     n = values.size
-    whole, plain, greatest = np.empty(n), True, 0.0
+    thousandths, plain, greatest = np.zeros(n + 1, dtype=np.int64), True, 0.0
     for j in range(n):  # first without a branch, since all values are decimals as a rule
-        whole[j] = np.rint(values[j] * PLACES)
-        plain &= (whole[j] / PLACES == values[j]) & (abs(whole[j]) <= _LARGEST)
-        greatest = max(greatest, abs(whole[j]))
-    thousandths, present = np.zeros(n + 1, dtype=np.int64), np.arange(n + 1)
+        whole = np.rint(values[j] * PLACES)
+        plain &= (whole / PLACES == values[j]) & (abs(whole) <= _LARGEST)
+        greatest = max(greatest, abs(whole))
+        thousandths[j + 1] = np.int64(whole)
+    present = np.arange(n + 1)
     if plain:
         for j in range(n):
-            thousandths[j + 1] = thousandths[j] + np.int64(whole[j])
+            thousandths[j + 1] += thousandths[j]
         return thousandths, np.empty(0), present, int(greatest)
     rest, largest, others = np.zeros(n), np.int64(0), 0
     for j in range(n):
@@ -76,9 +77,10 @@ def _sums(values: Numbers) -> tuple[Indices, Numbers, Indices, int]:
         thousandths[j + 1], present[j + 1] = thousandths[j], present[j]
         if not math.isnan(value):
             present[j + 1] += 1
-            if abs(whole[j]) <= _LARGEST and whole[j] / PLACES == value:
-                thousandths[j + 1] += np.int64(whole[j])
-                largest = max(largest, np.int64(abs(whole[j])))
+            whole = np.rint(value * PLACES)
+            if abs(whole) <= _LARGEST and whole / PLACES == value:
+                thousandths[j + 1] += np.int64(whole)
+                largest = max(largest, np.int64(abs(whole)))
             else:
                 rest[j] = value
                 others += 1

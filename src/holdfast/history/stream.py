@@ -7,10 +7,10 @@ features and labels alike, is a function of ranges that a view hands out, so thi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -43,28 +43,14 @@ class Stream:
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
+    def rows(self) -> Rows:
+        """All events, past and future."""
+        return Rows(self.times, self.columns, self.levels)
+
+    @cached_property
     def known_until(self) -> Instants:
         """For each row, when it and all earlier rows of its customer were known."""
         return running_largest(self.known, self.starts)
-
-
-class Chosen(Mapping[str, Numbers]):
-    """Some rows of some columns, each picked when it is first asked for: most columns of most parts never are."""
-
-    def __init__(self, columns: Mapping[str, Numbers], pick: Callable[[Numbers], Numbers]) -> None:
-        self._columns, self._pick = columns, pick
-        self._picked: dict[str, Numbers] = {}
-
-    def __getitem__(self, name: str) -> Numbers:
-        if name not in self._picked:
-            self._picked[name] = self._pick(self._columns[name])
-        return self._picked[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
-
-    def __len__(self) -> int:
-        return len(self._columns)
 
 
 @dataclass(frozen=True)
@@ -91,15 +77,15 @@ class Where:
         """The columns that the condition reads."""
         return frozenset({self.column})
 
-    def rows(self, view: View) -> Mask:
-        """Which rows of the view's stream satisfy it."""
+    def rows(self, of: Rows | View) -> Mask:
+        """Which of the rows satisfy it."""
         wanted: float
         if isinstance(self.value, str):
-            levels = view.levels.get(self.column, ())
+            levels = of.levels.get(self.column, ())
             wanted = levels.index(self.value) if self.value in levels else np.nan
         else:
             wanted = self.value
-        return _TESTS[self.test](view.columns[self.column], wanted)
+        return _TESTS[self.test](of.columns[self.column], wanted)
 
 
 @dataclass(frozen=True)
@@ -114,9 +100,9 @@ class Both:
         """The columns that the conditions read."""
         return self.one.columns | self.other.columns
 
-    def rows(self, view: View) -> Mask:
-        """Which rows of the view's stream satisfy both."""
-        return self.one.rows(view) & self.other.rows(view)
+    def rows(self, of: Rows | View) -> Mask:
+        """Which of the rows satisfy both."""
+        return self.one.rows(of) & self.other.rows(of)
 
 
 Condition = Where | Both
@@ -148,71 +134,140 @@ class Window:
         return Days(self.end.count - self.begin.count)
 
 
-@dataclass(frozen=True)
-class View:
-    """The rows of a stream that each of n snapshots may look at.
+class Rows:
+    """Events in order of time, and what has been found out about them, whoever asks.
 
-    Rows ``first[i]:last[i]`` of ``times`` and ``columns`` are what snapshot i may see, in order of time. Where they
-    end at the cutoff, as all that was known does, the last of them is the end of every window that ends there.
+    Attributes
+    ----------
+    times : array of shape (n_rows,)
+    columns : mapping of name to array of shape (n_rows,)
+    levels : mapping of name to the sorted texts of a category column
     """
 
-    times: Instants
-    columns: Mapping[str, Numbers]
-    levels: Mapping[str, tuple[str, ...]]
+    def __init__(self, times: Instants, columns: Mapping[str, Numbers], levels: Mapping[str, tuple[str, ...]]) -> None:
+        self.times, self.columns, self.levels = times, columns, levels
+        self._prepared: dict[tuple[object, str | None], Any] = {}
+        self._parts: dict[Condition, tuple[Rows, Indices]] = {}
+
+    def prepared(self, prepare: Callable[[Any], T], column: str | None = None) -> T:
+        """What ``prepare`` makes of a column, or of the times; computed once."""
+        if (prepare, column) not in self._prepared:
+            self._prepared[prepare, column] = prepare(self.times if column is None else self.columns[column])
+        found: T = self._prepared[prepare, column]
+        return found
+
+    def only(self, where: Condition) -> tuple[Rows, Indices]:
+        """The rows that satisfy the condition, and how many of them lie before each of these rows; found once."""
+        if where not in self._parts:
+            keep = where.rows(self)
+            place, rows = np.concatenate(([0], np.cumsum(keep))), np.flatnonzero(keep)
+            columns = Chosen(self.columns, lambda values: values.take(rows))
+            self._parts[where] = Rows(self.times.take(rows), columns, self.levels), place
+        return self._parts[where]
+
+
+class Chosen(Mapping[str, Numbers]):
+    """Some rows of some columns, each picked when it is first asked for: most columns of most parts never are."""
+
+    def __init__(self, columns: Mapping[str, Numbers], pick: Callable[[Numbers], Numbers]) -> None:
+        self._columns, self._pick = columns, pick
+        self._picked: dict[str, Numbers] = {}
+
+    def __getitem__(self, name: str) -> Numbers:
+        if name not in self._picked:
+            self._picked[name] = self._pick(self._columns[name])
+        return self._picked[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+
+class Edges:
+    """Where windows begin and end among the rows of each snapshot; each edge is looked for once.
+
+    Parameters
+    ----------
+    find : callable
+        From an edge, relative to the cutoff, to the first row at or after it, for each snapshot.
+    """
+
+    def __init__(self, find: Callable[[Days], Indices]) -> None:
+        self._find = find
+        self._found: dict[Days, Indices] = {}
+
+    def __call__(self, edge: Days) -> Indices:
+        """The first row at or after the edge, for each snapshot."""
+        if edge not in self._found:
+            self._found[edge] = self._find(edge)
+        return self._found[edge]
+
+
+@dataclass(frozen=True)
+class View:
+    """The rows that each of n snapshots may look at: ``first[i]:last[i]`` for snapshot i, in order of time."""
+
+    rows: Rows
     first: Indices
     last: Indices
     cutoffs: Instants
-    ends_at_cutoff: bool = True
-    _ranges: dict[Days, Indices] = field(default_factory=dict, repr=False, compare=False)
+    edges: Edges
     _parts: dict[Condition, View] = field(default_factory=dict, repr=False, compare=False)
-    _prepared: dict[tuple[object, str], object] = field(default_factory=dict, repr=False, compare=False)
+    _answers: dict[tuple[Hashable, Window], Numbers] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, rows: Rows, first: Indices, last: Indices, cutoffs: Instants, *, until_cutoff: bool) -> View:
+        """Look for edges in the rows; where these end at the cutoff, so does every window that ends there."""
+
+        def find(edge: Days) -> Indices:
+            if until_cutoff and edge.count >= 0:
+                return last
+            return positions(rows.times, first, last, cutoffs, edge.microseconds)
+
+        return cls(rows, first, last, cutoffs, Edges(find))
+
+    @property
+    def times(self) -> Instants:
+        """When each row happened."""
+        return self.rows.times
+
+    @property
+    def columns(self) -> Mapping[str, Numbers]:
+        """The rows' columns."""
+        return self.rows.columns
+
+    @property
+    def levels(self) -> Mapping[str, tuple[str, ...]]:
+        """The texts of the category columns."""
+        return self.rows.levels
 
     def only(self, where: Condition | None) -> View:
         """The same snapshots, looking at the rows that satisfy the condition."""
         if where is None:
             return self
         if where not in self._parts:
-            keep = where.rows(self)
-            if keep.all():
-                self._parts[where] = self
-            else:
-                place = np.concatenate(([0], np.cumsum(keep)))
-                columns = Chosen(self.columns, lambda values: values[keep])
-                first, last = place[self.first], place[self.last]
-                self._parts[where] = View(
-                    self.times[keep], columns, self.levels, first, last, self.cutoffs, self.ends_at_cutoff
-                )
+            (rows, place), edges = self.rows.only(where), self.edges  # no way back to this view, which holds the part
+            self._parts[where] = View(
+                rows, place[self.first], place[self.last], self.cutoffs, Edges(lambda edge: place[edges(edge)])
+            )
         return self._parts[where]
 
     def within(self, window: Window) -> tuple[Indices, Indices]:
         """For each snapshot the range of visible rows inside the window."""
-        return self._edge(window.begin), self._edge(window.end)
+        return self.edges(window.begin), self.edges(window.end)
 
-    def _edge(self, edge: Days) -> Indices:
-        if self.ends_at_cutoff and edge.count >= 0:
-            return self.last
-        if edge not in self._ranges:
-            self._ranges[edge] = positions(self.times, self.first, self.last, self.cutoffs, edge.microseconds)
-        return self._ranges[edge]
+    def answer(self, who: Hashable, loop: Callable[[View, Indices, Indices], Numbers], window: Window) -> Numbers:
+        """What the loop says of the rows in the window; computed once, and shared by all who ask in the same name."""
+        if (who, window) not in self._answers:
+            self._answers[who, window] = loop(self, *self.within(window))
+        return self._answers[who, window]
 
     def among(self, snapshots: Indices) -> View:
-        """Some of the snapshots, looking at the same rows; what is prepared of the rows is shared."""
+        """Some of the snapshots of a view on the past, looking at the same rows."""
         first, last, cutoffs = self.first[snapshots], self.last[snapshots], self.cutoffs[snapshots]
-        parts = {where: part.among(snapshots) for where, part in self._parts.items() if part is not self}
-        return View(self.times, self.columns, self.levels, first, last, cutoffs, _parts=parts, _prepared=self._prepared)
-
-    def of_times(self, prepare: Callable[[Instants], T]) -> T:
-        """What ``prepare`` makes of the times; computed once."""
-        return self._once(prepare, "", self.times)
-
-    def of_column(self, prepare: Callable[[Numbers], T], column: str) -> T:
-        """What ``prepare`` makes of a column; computed once."""
-        return self._once(prepare, column, self.columns[column])
-
-    def _once(self, prepare: Callable[..., T], column: str, values: object) -> T:
-        if (prepare, column) not in self._prepared:
-            self._prepared[prepare, column] = prepare(values)
-        return self._prepared[prepare, column]  # type: ignore[return-value] # it is what prepare made
+        return View.of(self.rows, first, last, cutoffs, until_cutoff=True)
 
 
 def past(stream: Stream, customers: Indices, cutoffs: Instants) -> View:
@@ -225,20 +280,21 @@ def past(stream: Stream, customers: Indices, cutoffs: Instants) -> View:
     last = positions(stream.times, first, stream.starts[customers + 1], cutoffs, 0)
     behind = np.flatnonzero(late(stream.known_until, first, last, cutoffs))
     if behind.size == 0:
-        return View(stream.times, stream.columns, stream.levels, first, last, cutoffs)
+        return View.of(stream.rows, first, last, cutoffs, until_cutoff=True)
     rows, begins = visible(stream.known, first[behind], last[behind], cutoffs[behind])
     first[behind], last[behind] = stream.times.size + begins[:-1], stream.times.size + begins[1:]
     columns = Chosen(stream.columns, lambda values: np.concatenate((values, values[rows])))
-    return View(np.concatenate((stream.times, stream.times[rows])), columns, stream.levels, first, last, cutoffs)
+    times = np.concatenate((stream.times, stream.times[rows]))
+    return View.of(Rows(times, columns, stream.levels), first, last, cutoffs, until_cutoff=True)
 
 
 def whole(stream: Stream, customers: Indices, cutoffs: Instants) -> View:
     """Past and future alike, for labels: they state what happened, whenever it became known."""
     first, last = stream.starts[customers], stream.starts[customers + 1]
-    return View(stream.times, stream.columns, stream.levels, first, last, cutoffs, ends_at_cutoff=False)
+    return View.of(stream.rows, first, last, cutoffs, until_cutoff=False)
 
 
 def empty(cutoffs: Instants) -> View:
     """A view on nothing, for what depends on the cutoff alone."""
     nothing = np.zeros(cutoffs.shape, dtype=np.int64)
-    return View(np.empty(0, dtype=np.int64), {}, {}, nothing, nothing, cutoffs)
+    return View.of(Rows(np.empty(0, dtype=np.int64), {}, {}), nothing, nothing, cutoffs, until_cutoff=True)

@@ -22,7 +22,7 @@ from holdfast.sampling import WEIGHT
 from holdfast.snapshots.population import PopulationSettings
 from holdfast.sources import Tables
 
-CELLS_PER_CHUNK = 16_000_000
+CELLS_PER_CHUNK = 6_000_000
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def loops() -> dict[str, tuple[Callable[..., Any], tuple[Any, ...]]]:
     given: dict[Any, tuple[Any, ...]] = {
         kernel.total: (*sums, lo, hi),
         kernel.mean: (*sums, lo, hi),
-        kernel.deviation: (values, kernel.mean(*sums, lo, hi), sums.present, lo, hi),
+        kernel.deviation: (values, *sums, lo, hi),
         **dict.fromkeys(
             (kernel.smallest, kernel.largest, kernel.earliest, kernel.latest, kernel.change), (values, lo, hi)
         ),
@@ -104,7 +104,7 @@ def loops() -> dict[str, tuple[Callable[..., Any], tuple[Any, ...]]]:
         kernel.gap_deviation: (times, changes, squares, lo, hi),
         kernel.last_gap: (times, running.day_begins(times), lo, hi),
         kernel.length: (lo, hi),
-        kernel.fill: (values.copy(), 0.5),
+        kernel.filled: (values, 0.5),
         kernel.quotient: (values, values[::-1].copy()),
         levels.level_days: (deltas, times, lo, hi, cutoffs),
         levels.ends_for_good: (deltas, times, starts[:-1], starts[1:], begins, begins + 30 * DAY, 7 * DAY),

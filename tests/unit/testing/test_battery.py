@@ -101,7 +101,7 @@ def test_a_look_at_what_is_not_known_yet_is_found() -> None:
 
 def test_a_dependence_on_the_codes_of_texts_is_found_in_the_database() -> None:
     """The code of a text depends on which other texts the data has."""
-    assert "from the database" in failure(of(First("channel"), "contacts"), examples=400)
+    assert "from the database" in failure(of(First("channel"), "contacts"), examples=2000)
 
 
 def test_a_difference_from_the_twin_shows_the_smallest_history() -> None:

@@ -26,7 +26,7 @@ class Aggregate:
     def __call__(self, view: View, window: Window) -> Numbers:
         """Evaluate for every snapshot of the view: one float64 each, NaN where there is nothing to answer from.
 
-        The array is the caller's own, who may write into it.
+        The array may be shared with others who ask the same: nobody writes into it.
         """
         raise TypeError(f"{type(self).__name__} must say what it computes; define __call__().")
 

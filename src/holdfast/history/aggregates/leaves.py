@@ -24,8 +24,7 @@ class OfColumn(Aggregate):
         return columns_of(self.where) | {self.column}
 
     def __call__(self, view: View, window: Window) -> Numbers:
-        part = view.only(self.where)
-        return self.over(part, *part.within(window))
+        return view.only(self.where).answer(self, self.over, window)
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
         """Evaluate over rows ``lo[i]:hi[i]`` of the part."""
@@ -38,22 +37,21 @@ class Sum(OfColumn):
     always_answers = True
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.total(*part.of_column(running.sums, self.column), lo, hi)
+        return kernel.total(*part.rows.prepared(running.sums, self.column), lo, hi)
 
 
 class Mean(OfColumn):
     """Mean of a column."""
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.mean(*part.of_column(running.sums, self.column), lo, hi)
+        return kernel.mean(*part.rows.prepared(running.sums, self.column), lo, hi)
 
 
 class Std(OfColumn):
     """Standard deviation of a column, with n - 1."""
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        sums = part.of_column(running.sums, self.column)
-        return kernel.deviation(part.columns[self.column], kernel.mean(*sums, lo, hi), sums.present, lo, hi)
+        return kernel.deviation(part.columns[self.column], *part.rows.prepared(running.sums, self.column), lo, hi)
 
 
 class Min(OfColumn):
@@ -97,14 +95,14 @@ class Distinct(OfColumn):
     always_answers = True
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.distinct(part.of_column(running.previous, self.column), lo, hi)
+        return kernel.distinct(part.rows.prepared(running.previous, self.column), lo, hi)
 
 
 class Entropy(OfColumn):
     """How evenly the values of a column are spread, in bits (Shannon 1948): 0 if all are one, 1 for a coin's two."""
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.entropy(*part.of_column(running.codes, self.column), lo, hi)
+        return kernel.entropy(*part.rows.prepared(running.codes, self.column), lo, hi)
 
 
 class MonthsUntil(OfColumn):
@@ -126,8 +124,7 @@ class OfTimes(Aggregate):
         return columns_of(self.where)
 
     def __call__(self, view: View, window: Window) -> Numbers:
-        part = view.only(self.where)
-        return self.over(part, *part.within(window))
+        return view.only(self.where).answer(self, self.over, window)
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
         """Evaluate over rows ``lo[i]:hi[i]`` of the part."""
@@ -163,21 +160,21 @@ class DistinctDays(OfTimes):
     always_answers = True
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.distinct_days(part.of_times(running.day_changes), lo, hi)
+        return kernel.distinct_days(part.rows.prepared(running.day_changes), lo, hi)
 
 
 class MeanGap(OfTimes):
     """Mean days between the calendar days (UTC) with an event: two orders within a day are one occasion."""
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.mean_gap(part.times, part.of_times(running.day_changes), lo, hi)
+        return kernel.mean_gap(part.times, part.rows.prepared(running.day_changes), lo, hi)
 
 
 class GapStd(OfTimes):
     """Standard deviation of the days between the calendar days (UTC) with an event."""
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        changes, squares = (part.of_times(prepare) for prepare in (running.day_changes, running.squared_gaps))
+        changes, squares = (part.rows.prepared(prepare) for prepare in (running.day_changes, running.squared_gaps))
         return kernel.gap_deviation(part.times, changes, squares, lo, hi)
 
 
@@ -185,7 +182,7 @@ class LastGap(OfTimes):
     """Days between the last two calendar days (UTC) with an event."""
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.last_gap(part.times, part.of_times(running.day_begins), lo, hi)
+        return kernel.last_gap(part.times, part.rows.prepared(running.day_begins), lo, hi)
 
 
 @dataclass(frozen=True)
