@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from holdfast.errors import DataError, StorageError
-from tests.unit.sources.opened import at, events, opened, table
+from holdfast.sources import SourceSettings, open_sources
+from tests.unit.sources.opened import NOW, at, events, opened, table
 
 ORDER = ("customer_id", "event_time", "amount", "event_id")
 GOOD = ("good", at("2024-01-01"), 1.0, "e0")
@@ -257,3 +260,14 @@ def test_the_report_is_plain_data():
             }
         }
         assert [report.name for report in tables.report] == ["orders"]
+
+
+def test_nan_in_a_parquet_file_is_no_number(tmp_path: Path) -> None:
+    """Statistics of such files leave NaN out, and DuckDB concludes that there is none: one would spoil every sum."""
+    rows = {"customer_id": ["a", "b", "c"], "event_time": [at("2024-01-01")] * 3, "amount": [1.0, float("nan"), 2.0]}
+    pq.write_table(pa.table({**rows, "margin": [float("nan"), 1.0, 2.0]}), tmp_path / "orders.parquet")
+    columns = {name: name for name in (*rows, "margin")}
+    settings = SourceSettings(path="orders.parquet", columns=columns)
+    with open_sources({"orders": settings}, base=tmp_path, now=NOW, threads=1) as tables:
+        assert tables.report["orders"].rejected == {"not a finite number": 1}
+        assert events(tables, "orders", "amount", "margin") == [("a", 1.0, None), ("c", 2.0, 2.0)]
