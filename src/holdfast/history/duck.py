@@ -7,7 +7,7 @@ and worked on by itself. So memory depends on the chunk, not on the data, and ch
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -27,7 +27,7 @@ from holdfast.sources import DuckTables
 from holdfast.sources.engine import quoted, reading
 
 EVENTS_PER_CHUNK = 1_000_000
-_ROWS_PER_BATCH = 1_000_000
+_ROWS_AT_ONCE = 1_000_000
 _KEYS = ("customer", "event_time", "known_time")
 
 Result = TypeVar("Result")
@@ -176,7 +176,7 @@ class _Reader:
         """Add to each customer's number of events those of this stream."""
         cursor = self.connection.cursor()
         try:
-            for batch in cursor.sql(f"SELECT customer FROM {self.name}").to_arrow_reader(_ROWS_PER_BATCH):
+            for batch in cursor.sql(f"SELECT customer FROM {self.name}").to_arrow_reader(_ROWS_AT_ONCE):
                 tally(_numpy(batch.column(0)), events)
         finally:
             cursor.close()
@@ -184,15 +184,16 @@ class _Reader:
     def spread(self, places: Indices, shelf: Shelf, threads: int, advance: Advance) -> None:
         """Put every row of the stream on the shelf, at the place of its customer."""
 
-        def put(batch: pa.RecordBatch) -> int:
-            rows = [_numpy(column) for column in batch.columns]
+        def put(batches: list[pa.RecordBatch]) -> int:
+            table = pa.Table.from_batches(batches).combine_chunks()
+            rows = [_numpy(column.chunk(0)) for column in table.columns]
             shelf.put(rows, places[rows[0]])
             return len(rows[0])
 
         cursor = self.connection.cursor()
         try:
-            batches = cursor.sql(self._select(self.name)).to_arrow_reader(_ROWS_PER_BATCH)
-            for done in in_order(put, batches, threads):
+            batches = cursor.sql(self._select(self.name)).to_arrow_reader(_ROWS_AT_ONCE)
+            for done in in_order(put, _gathered(batches), threads):
                 advance(done)
         finally:
             cursor.close()
@@ -237,6 +238,18 @@ class _Reader:
             cursor.close()
         for name, column in zip(self.columns, again.columns[3:], strict=True):
             found[name][tied] = column.to_numpy()
+
+
+def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
+    """Batches in lots of many rows, so that the piece for each chunk is worth a write; DuckDB's are small."""
+    lot: list[pa.RecordBatch] = []
+    for batch in batches:
+        lot.append(batch)
+        if sum(len(each) for each in lot) >= _ROWS_AT_ONCE:
+            yield lot
+            lot = []
+    if any(len(each) for each in lot):
+        yield lot
 
 
 def _numpy(column: pa.Array) -> Indices:

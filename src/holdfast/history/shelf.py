@@ -12,7 +12,7 @@ from holdfast.errors import StorageError
 from holdfast.history.arrays import Indices
 from holdfast.history.running import compiled
 
-BYTES_IN_MEMORY = 2**30
+BYTES_IN_MEMORY = 512 * 2**20
 
 
 class Shelf:
@@ -63,8 +63,7 @@ class Shelf:
                 if self._spilled is None:
                     self._spilled = Path(mkdtemp(prefix="rows-", dir=self._folder))
                 with self._file(place).open("ab") as file:
-                    for column in (np.array([piece[0].size]), *piece):
-                        file.write(column.data)
+                    file.write(np.concatenate(([piece[0].size], *piece)).data)
         except OSError as error:
             needed = sum(column.nbytes for column in piece)
             raise StorageError(
