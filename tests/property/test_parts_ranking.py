@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -29,3 +30,16 @@ def test_the_kth_largest_is_the_one_that_sorting_finds(numbers: list[float], k: 
     larger = sum(number > wanted for number in numbers)
     found = kth_largest(LocalParts.of(table, rows), values, k, reads=["value"])
     assert found == Place(wanted, larger, sum(number == wanted for number in numbers))
+
+
+@pytest.mark.parametrize("k", [1, 2, 15_000, 29_999, 30_000])
+def test_many_customers_are_found_bin_by_bin(k: int) -> None:
+    """Where no small table holds all numbers, the search narrows, also when the numbers share most of their bits."""
+    draw = np.random.default_rng(0)
+    close = 100 + draw.integers(0, 200, 30_000) * np.spacing(100.0)
+    spread = draw.normal(0, 1, 30_000) * 10.0 ** draw.integers(-5, 9, 30_000)
+    for numbers in (close, spread, np.full(30_000, -2.5)):
+        table = pd.DataFrame({"customer_id": [f"{i:05d}" for i in range(30_000)], "value": numbers})
+        wanted = np.sort(numbers)[::-1][k - 1]
+        found = kth_largest(LocalParts.of(table), values, k, reads=["value"])
+        assert found == Place(float(wanted), int((numbers > wanted).sum()), int((numbers == wanted).sum()))

@@ -1,8 +1,9 @@
 """The exact k-th largest number of a table in parts, found from counts alone.
 
 A finite float64, read as a whole number whose order is that of the floats, has 64 bits. Counting rows by their first
-sixteen bits tells in which bin the k-th largest lies; counting that bin's rows by the next twelve bits narrows it, and
-after five counts no bit is open. Each count is a small table, however many rows there are.
+sixteen bits tells in which bin the k-th largest lies; counting that bin's rows by the next twelve bits narrows it,
+until the bin holds so few rows that one count of all their bits ends the search, after five counts at the latest. Each
+count is a small table, however many rows there are.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from holdfast.parts.protocol import Parts
 Values = Callable[[pd.DataFrame], NDArray[np.float64]]
 """From rows to the finite numbers to rank, as many as the function likes."""
 
-_SHIFTS = (48, 36, 24, 12, 0)
+FEW = 10_000
+_ALL = 2**64 - 1
 _SIGN = np.uint64(1 << 63)
 
 
@@ -42,14 +44,17 @@ def kth_largest(parts: Parts, values: Values, k: int, *, reads: Sequence[str]) -
     reads : sequence of str
         The columns that it sees.
     """
-    known, larger, equal = 0, 0, 0
-    for i, shift in enumerate(_SHIFTS):
-        counts = parts.tally(_Bins(values, None if i == 0 else (_SHIFTS[i - 1], known), shift), reads=reads)
-        for bin_ in sorted(counts, reverse=True):
-            known, equal = bin_, counts[bin_]
+    known, open_bits, larger, equal = 0, 64, 0, parts.count()
+    while open_bits:
+        left = 0 if equal <= FEW else open_bits - (16 if open_bits == 64 else 12)
+        counts = parts.tally(_Bins(values, None if open_bits == 64 else (open_bits, known), left), reads=reads)
+        bins = {key & _ALL: count for key, count in counts.items()}  # keys are signed, bits are not
+        for bin_ in sorted(bins, reverse=True):
+            known, equal = bin_, bins[bin_]
             if larger + equal >= k:
                 break
             larger += equal
+        open_bits = left
     return Place(_float(known), larger, equal)
 
 
@@ -76,6 +81,5 @@ def _ordered(values: NDArray[np.float64]) -> NDArray[np.uint64]:
 
 
 def _float(ordered: int) -> float:
-    ordered &= 2**64 - 1  # keys are signed; the order of one bin's keys does not suffer
-    bits = ordered & ~(1 << 63) if ordered >> 63 else ~ordered & (2**64 - 1)
+    bits = ordered & ~(1 << 63) if ordered >> 63 else ~ordered & _ALL
     return float(np.array([bits], dtype=np.uint64).view(np.float64)[0])

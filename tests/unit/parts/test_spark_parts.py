@@ -36,7 +36,7 @@ def stumble(rows: pd.DataFrame) -> pd.DataFrame:
     return rows["absent"]
 
 
-@pytest.mark.parametrize("partitions", [1, 5, 60])
+@pytest.mark.parametrize("partitions", [1, 5, 30])
 def test_a_cluster_answers_as_one_machine_does(spark: Any, partitions: int) -> None:
     """Rows, order, counts and types, also where most partitions are empty."""
     here = LocalParts.of(table(50)).map(doubled, COLUMNS)
