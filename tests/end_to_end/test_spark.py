@@ -11,7 +11,7 @@ import pytest
 from tests.end_to_end.command import done
 from tests.end_to_end.conftest import AS_OF, Way
 
-ON_SPARK = "\nengine: spark\nspark: {partitions: 3, most_rows_on_driver: 1000}\n"
+ON_SPARK = "\nengine: spark\nspark: {partitions: 3, most_rows_on_driver: 40000}\n"
 
 
 @pytest.fixture(scope="module")
