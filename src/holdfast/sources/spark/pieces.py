@@ -24,10 +24,13 @@ def pieces(frame: DataFrame, most_rows: int, *, order: Sequence[str] = ()) -> It
         Rows come sorted by them, over all pieces; without them in no stated order.
     """
     F = functions()
+    held = []
     if order:
+        held.append(frame.persist())  # Spark looks at all rows once to find the ranges, and again to sort
         frame = frame.orderBy(*(F.col(f"`{name}`").asc_nulls_last() for name in order))
     numbered = frame.select("*", F.spark_partition_id().alias("part of the whole"))
     cut = numbered.mapInArrow(Cut(most_rows), struct(_CUT)).persist()
+    held.append(cut)
     try:
         with running("cutting results for the driver"):
             found = sorted((row.part, row.place) for row in cut.select("part", "place").collect())
@@ -41,7 +44,8 @@ def pieces(frame: DataFrame, most_rows: int, *, order: Sequence[str] = ()) -> It
             for row in alone.toLocalIterator():
                 yield pa.ipc.open_stream(row.data).read_all()
     finally:
-        cut.unpersist()
+        for one in held:
+            one.unpersist()
 
 
 @dataclass(frozen=True)

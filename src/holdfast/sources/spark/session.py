@@ -7,7 +7,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -108,12 +108,16 @@ def running(what: str) -> Iterator[None]:
 
     An error that a task of ours raised on an executor is raised here, with its own words.
     """
-    from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
+    kinds: tuple[type[Exception], ...] = (PySparkException,)
+    with suppress(ImportError):  # a client that reaches Spark over the network does without it
+        from py4j.protocol import Py4JError
+
+        kinds += (Py4JError,)
     try:
         yield
-    except (PySparkException, Py4JError) as error:
+    except kinds as error:
         raise _translated(error, what) from None
 
 

@@ -26,7 +26,7 @@ class SparkSettings(Settings):
         description="Memory of DuckDB in one task, outside of Spark's heap; what does not fit goes to the local disk.",
     )
     most_rows_on_driver: int = Field(
-        default=250_000, ge=1, description="Results come to the driver in pieces of at most so many rows."
+        default=250_000, ge=40_000, description="Results come to the driver in pieces of at most so many rows."
     )
     staging: str | None = Field(
         default=None,
