@@ -113,12 +113,13 @@ def check_features(
 
     ``by_hand`` takes the feature, the events and the cutoff.
     """
-    from holdfast.testing.strategies import EDGES, histories, run
+    from holdfast.testing.strategies import histories, run
 
     trial = _Trial(features, by_hand, columns or {}, relative)
     trial.empty()
     lengths = {days.count for days in found_in(list(features), (Days,)) if days != LIFETIME}
-    drawn = histories(trial.source, trial.texts, trial.numbers, sorted({*EDGES, *lengths}))
+    edges = sorted({0.0, 1.0, *lengths, *(2 * length for length in lengths)})  # some look at the window before as well
+    drawn = histories(trial.source, trial.texts, trial.numbers, edges)
     run(drawn, trial.history, examples=examples, seed=seed)
     if trial.source is not None:
         run(drawn, trial.database, examples=max(examples // 20, 5), seed=seed + 1)
@@ -201,8 +202,8 @@ class _Trial:
         """Out of the database the values are the same, whatever the order of rows and the size of a chunk."""
         customers = np.repeat(np.arange(CUSTOMERS), len(drawn.cutoffs)).tolist()
         found = self._built(drawn.events, customers, drawn.cutoffs * CUSTOMERS)
-        shuffled = list(drawn.events)
-        drawn.shuffle.shuffle(shuffled)
+        order = np.random.default_rng(drawn.shuffle).permutation(len(drawn.events))
+        shuffled = [drawn.events[place] for place in order]
         for listed, events_per_chunk in ((drawn.events, 1_000), (shuffled, 1_000), (shuffled, 1)):
             again = self._from_database(listed, drawn.cutoffs, events_per_chunk)
             self._same(found, again, drawn, "from the database, in another order of rows or in other chunks")

@@ -110,7 +110,7 @@ def test_a_difference_from_the_twin_shows_the_smallest_history() -> None:
     def by_hand(events: list[dict[str, Any]], cutoff: int) -> float:
         return float(sum(e["time"] > cutoff - 90 * MICROSECONDS_PER_DAY for e in events))
 
-    message = failure(of(Count(), window=Days(90)), by_hand)
+    message = failure(of(Count(), window=Days(90)), by_hand, examples=200)
     assert message.startswith("tried gives 1.0, by hand it is 0.0, for customer ")
     assert message.count("\n") == 1
     assert "score=" in message
