@@ -63,6 +63,11 @@ def _two_sum(one: float, other: float) -> tuple[float, float]:
 def _summed(thousandths: Indices, rest: Numbers, largest: int, lo: int, hi: int) -> float:
     """The sum of rows ``lo:hi``: exact for decimals, compensated (Neumaier 1974, doi:10.1002/zamm.19740540106) else."""
     fits = (hi - lo) * float(largest) < _FULL
+    if not fits:  # by the rows themselves, since a neighbour's large value must not change the answer's last bit
+        here = np.int64(0)
+        for j in range(lo, hi):
+            here = max(here, np.int64(abs(thousandths[j + 1] - thousandths[j])))
+        fits = (hi - lo) * float(here) < _FULL
     whole = thousandths[hi] - thousandths[lo] if fits else 0
     added = lost = 0.0
     if rest.size > 0 or not fits:

@@ -54,7 +54,7 @@ def write_snapshots(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("ab") as file:
-            _require_alone(file, path)
+            _require_alone(file, partial, path)
             file.truncate(0)
             with pq.ParquetWriter(file, snapshots.schema, compression="zstd", compression_level=1) as writer:
                 for frame in snapshot_frames(tables, snapshots, progress=progress):
@@ -66,7 +66,7 @@ def write_snapshots(
             require_stayed(rows, members)
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(path)
+            partial.replace(path)  # under the lock: another job would empty the file before it takes its name
     except OSError as error:
         written = partial.stat().st_size if partial.exists() else 0
         partial.unlink(missing_ok=True)
@@ -84,15 +84,22 @@ def write_snapshots(
     return Written(rows, members - rows)
 
 
-def _require_alone(file: IO[bytes], path: Path) -> None:
-    """The lock goes when the process ends, however it ends."""
+def _require_alone(file: IO[bytes], partial: Path, path: Path) -> None:
+    """The lock goes when the process ends, however it ends.
+
+    Between opening and locking, the job that held the lock may have given the file its final name: then what we hold
+    is the published table, and must not be touched.
+    """
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        alone = partial.exists() and os.path.samestat(os.fstat(file.fileno()), partial.stat())
     except BlockingIOError:
+        alone = False
+    if not alone:
         raise LockedError(
             f"Wanted to write the snapshots to {path}, found that another job is writing them. "
             "Wait until it ends, or name another file. This job changed nothing."
-        ) from None
+        )
 
 
 def _most_rows(tables: DuckTables | SparkTables, snapshots: Snapshots) -> int:

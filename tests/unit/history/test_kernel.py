@@ -149,3 +149,13 @@ def test_the_running_largest_begins_anew_with_each_customer() -> None:
     values, starts = np.array([3, 1, 5, 2, 4]), np.array([0, 2, 2, 5])
     assert ranges.running_largest(values, starts).tolist() == [3, 3, 5, 5, 5]
     assert values.tolist() == [3, 1, 5, 2, 4]
+
+
+def test_a_sum_does_not_depend_on_a_neighbour_with_a_large_value() -> None:
+    """Who shares a chunk depends on the engine and on the cutoff; the sum must not, to the last bit."""
+    draw, lo, hi = np.random.default_rng(1), np.array([0]), np.array([3000])
+    for _ in range(300):
+        values = draw.integers(1, 10**11, 3000) / 1000
+        alone = kernel.total(*running.sums(values), lo, hi)[0]
+        beside = kernel.total(*running.sums(np.append(values, 2.1e12)), lo, hi)[0]
+        assert alone == beside

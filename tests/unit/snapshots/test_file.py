@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pandas as pd
 import pyarrow as pa
@@ -119,6 +120,23 @@ def test_two_jobs_do_not_write_into_one_file(tables: DuckTables, declared: Snaps
         with pytest.raises(LockedError, match="another job is writing them"):
             write_snapshots(tables, declared, path)
     assert write_snapshots(tables, declared, path).rows > 0
+
+
+def test_a_table_published_between_opening_and_locking_stays(
+    tables: DuckTables, declared: Snapshots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the second job has opened is then the published table: emptied, readers would see half of one."""
+    path, partial, lock = tmp_path / "snapshots.parquet", tmp_path / ".snapshots.parquet.partial", fcntl.flock
+
+    def other_job_ends_first(file: IO[bytes], how: int) -> None:
+        partial.write_text("the whole table")
+        partial.replace(path)
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", other_job_ends_first)
+    with pytest.raises(LockedError, match="another job is writing them"):
+        write_snapshots(tables, declared, path)
+    assert path.read_text() == "the whole table"
 
 
 def test_a_population_without_customers_leaves_no_file(tables: DuckTables, tmp_path: Path) -> None:
