@@ -5,32 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from holdfast.errors import ConfigError
+from holdfast.history import aggregates as built_in
 from holdfast.history import own
-from holdfast.history.aggregates import (
-    Aggregate,
-    Change,
-    Count,
-    DaysSinceFirst,
-    DaysSinceLast,
-    Distinct,
-    DistinctDays,
-    Entropy,
-    First,
-    GapStd,
-    Growth,
-    Last,
-    LastGap,
-    Max,
-    Mean,
-    MeanGap,
-    Min,
-    Pace,
-    Share,
-    Slope,
-    Std,
-    Sum,
-    Trend,
-)
+from holdfast.history.aggregates import Aggregate, Count, Pace, Sum
 from holdfast.history.stream import Condition
 from holdfast.sources.kinds import nearest
 from holdfast.timeline import Days
@@ -45,43 +22,43 @@ def _level(column: str | None, where: Condition | None) -> Count | Sum:
 
 OF_NUMBERS: dict[str, Callable[[str, Condition | None], Aggregate]] = {
     "sum": Sum,
-    "mean": Mean,
-    "std": Std,
-    "min": Min,
-    "max": Max,
-    "change": Change,
+    "mean": built_in.Mean,
+    "std": built_in.Std,
+    "min": built_in.Min,
+    "max": built_in.Max,
+    "change": built_in.Change,
 }
 """Of a column of numbers."""
 
 OF_VALUES: dict[str, Callable[[str, Condition | None], Aggregate]] = {
-    "first": First,
-    "last": Last,
-    "distinct": Distinct,
-    "entropy": Entropy,
+    "first": built_in.First,
+    "last": built_in.Last,
+    "distinct": built_in.Distinct,
+    "entropy": built_in.Entropy,
 }
 """Of a column of numbers or of texts."""
 
 OF_EVENTS: dict[str, Callable[[Condition | None], Aggregate]] = {
     "count": Count,
-    "days_since_last": DaysSinceLast,
-    "days_since_first": DaysSinceFirst,
-    "distinct_days": DistinctDays,
-    "mean_gap": MeanGap,
-    "gap_std": GapStd,
-    "last_gap": LastGap,
+    "days_since_last": built_in.DaysSinceLast,
+    "days_since_first": built_in.DaysSinceFirst,
+    "distinct_days": built_in.DistinctDays,
+    "mean_gap": built_in.MeanGap,
+    "gap_std": built_in.GapStd,
+    "last_gap": built_in.LastGap,
 }
 """Of the events themselves, without a column."""
 
 OF_A_LEVEL: dict[str, Callable[[Count | Sum], Aggregate]] = {
-    "trend": Trend,
-    "growth": Growth,
-    "slope": Slope,
+    "trend": built_in.Trend,
+    "growth": built_in.Growth,
+    "slope": built_in.Slope,
     "pace": lambda level: Pace(level, USUAL),
 }
 """Of the sum of a column of numbers, or without a column of the number of events; beside the days before the window."""
 
 OF_CONDITIONS: dict[str, Callable[[Condition], Aggregate]] = {
-    "share": Share,
+    "share": built_in.Share,
 }
 """Of the events that satisfy a condition, among all."""
 

@@ -49,7 +49,7 @@ class Shelf:
         size = sum(column.nbytes for column in moved)
         with self._lock:
             fits = self._held + size <= self._limit
-            self._held += size if fits else 0
+            self._held += size  # also of what does not fit: from then on all rows go to files, behind those in memory
         for place in np.flatnonzero(np.diff(edges)).tolist():
             piece = [column[edges[place] : edges[place + 1]] for column in moved]
             if fits:

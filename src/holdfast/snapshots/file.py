@@ -47,40 +47,45 @@ def write_snapshots(
     ConfigError, DataError
         As :func:`build_snapshots`.
     StorageError
-        The disk refuses; names the file, and how much had been written.
+        The disk refuses; names the file and what the table may need.
+    LockedError
+        Another job writes the same file.
     """
     partial = path.with_name(f".{path.name}.partial")
-    members = rows = 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("ab") as file:
             _require_alone(file, partial, path)
-            file.truncate(0)
-            with pq.ParquetWriter(file, snapshots.schema, compression="zstd", compression_level=1) as writer:
-                for frame in snapshot_frames(tables, snapshots, progress=progress):
-                    complete = frame if snapshots.labels is None else frame[frame["churned"].notna()]
-                    members, rows = members + len(frame), rows + len(complete)
-                    if len(complete):
-                        writer.write_table(pa.Table.from_pandas(complete, snapshots.schema, preserve_index=False))
-            require_members(members, tables, snapshots)
-            require_stayed(rows, members)
-            file.flush()
-            os.fsync(file.fileno())
-            partial.replace(path)  # under the lock: another job would empty the file before it takes its name
+            try:  # under the lock from the first byte to the name: another job would empty the file in between
+                written = _write(tables, snapshots, file, progress)
+                partial.replace(path)
+            except BaseException:
+                partial.unlink(missing_ok=True)
+                raise
     except OSError as error:
-        written = partial.stat().st_size if partial.exists() else 0
-        partial.unlink(missing_ok=True)
+        rows = tables.customer_count * len(snapshots.cutoffs)
         raise StorageError(
-            f"Wanted to write the snapshots to {path}; after {written:,} bytes the system answered: "
-            f"{error.strerror or error}. A row needs up to {8 * len(snapshots.schema):,} bytes, and there are "
-            f"{_most_rows(tables, snapshots):,} at most. Free some space there, or name another place; what was there "
-            "before is unchanged."
+            f"Wanted to write the snapshots to {path}; the system answered: {error.strerror or error}. "
+            f"Up to {rows:,} rows of up to {8 * len(snapshots.schema):,} bytes need room. "
+            "Free some space there, or name another place; what was there before is unchanged."
         ) from error
-    except LockedError:
-        raise
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    return written
+
+
+def _write(tables: DuckTables | SparkTables, snapshots: Snapshots, file: IO[bytes], progress: Progress) -> Written:
+    """The whole table, on disk."""
+    members = rows = 0
+    file.truncate(0)  # what a killed job left
+    with pq.ParquetWriter(file, snapshots.schema, compression="zstd", compression_level=1) as writer:
+        for frame in snapshot_frames(tables, snapshots, progress=progress):
+            complete = frame if snapshots.labels is None else frame[frame["churned"].notna()]
+            members, rows = members + len(frame), rows + len(complete)
+            if len(complete):
+                writer.write_table(pa.Table.from_pandas(complete, snapshots.schema, preserve_index=False))
+    require_members(members, tables, snapshots)
+    require_stayed(rows, members)
+    file.flush()
+    os.fsync(file.fileno())
     return Written(rows, members - rows)
 
 
@@ -100,7 +105,3 @@ def _require_alone(file: IO[bytes], partial: Path, path: Path) -> None:
             f"Wanted to write the snapshots to {path}, found that another job is writing them. "
             "Wait until it ends, or name another file. This job changed nothing."
         )
-
-
-def _most_rows(tables: DuckTables | SparkTables, snapshots: Snapshots) -> int:
-    return tables.customer_count * len(snapshots.cutoffs)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import chain
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -47,6 +48,16 @@ def _quietly(what: str) -> Iterator[None]:
             f"DuckDB could not work on {what} in a task of Spark ({type(error).__name__}). "
             "Run the same configuration with engine: duckdb on a part of the data to see more."
         ) from None
+
+
+@contextmanager
+def _spilling(memory: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """A database that keeps to its memory and spills the rest into its folder, which goes with it."""
+    connection, folder = connect(memory, 1)
+    try:
+        yield connection, folder
+    finally:
+        discard(connection, folder)
 
 
 def _stream(batches: Batches) -> pa.RecordBatchReader | None:
@@ -122,15 +133,11 @@ class MarkDuplicates:
         stream = _stream(batches)
         if stream is None:
             return
-        connection, folder = connect(self.memory, 1)
-        try:
-            with _quietly(f"source '{self.mapping.name}'"):
-                relation = registered(connection, _INCOMING, stream).sql
-                connection.execute(f"CREATE TABLE {mapped(self.mapping.name)} AS SELECT * FROM {relation}")
-                mark_duplicates(connection, self.mapping)
-                yield from _answered(connection, f"SELECT * FROM {mapped(self.mapping.name)}", self.schema)
-        finally:
-            discard(connection, folder)
+        with _spilling(self.memory) as (connection, _), _quietly(f"source '{self.mapping.name}'"):
+            relation = registered(connection, _INCOMING, stream).sql
+            connection.execute(f"CREATE TABLE {mapped(self.mapping.name)} AS SELECT * FROM {relation}")
+            mark_duplicates(connection, self.mapping)
+            yield from _answered(connection, f"SELECT * FROM {mapped(self.mapping.name)}", self.schema)
 
 
 @dataclass(frozen=True)
@@ -197,20 +204,15 @@ class OnTables:
         stream = _stream(batches)
         if stream is None:
             return
-        connection, folder = connect(self.memory, 1)
-        try:
-            with _quietly("the events"):
-                relation = registered(connection, _INCOMING, stream)
-                connection.execute(f"CREATE TABLE packed AS SELECT * FROM {relation.sql}")
-                relation.release()
-                for source in range(len(self.packing.mappings)):
-                    connection.execute(self.packing.unpacked(source, "packed"))
-                connection.execute("DROP TABLE packed")
-                streams = unfold(connection, self.packing.mappings)
-                tables = DuckTables(connection, folder, streams, SourcesReport(()), [], {})
-                yield from self.function(tables)
-        finally:
-            discard(connection, folder)
+        with _spilling(self.memory) as (connection, folder), _quietly("the events"):
+            relation = registered(connection, _INCOMING, stream)
+            connection.execute(f"CREATE TABLE packed AS SELECT * FROM {relation.sql}")
+            relation.release()
+            for source in range(len(self.packing.mappings)):
+                connection.execute(self.packing.unpacked(source, "packed"))
+            connection.execute("DROP TABLE packed")
+            streams = unfold(connection, self.packing.mappings)
+            yield from self.function(DuckTables(connection, folder, streams, SourcesReport(()), [], {}))
 
 
 def tell_facts(tables: DuckTables) -> Batches:
