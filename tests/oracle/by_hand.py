@@ -14,7 +14,7 @@ from typing import Any
 
 from holdfast.features.feature import Feature
 from holdfast.history import aggregates as declared
-from holdfast.history.stream import Both, Condition, Where
+from holdfast.history.conditions import All, Condition, Where
 from holdfast.labels import ChurnSettings, LabelSettings, ValueSettings
 
 DAY = 86_400_000_000
@@ -45,8 +45,8 @@ def satisfies(event: Event, where: Condition | None) -> bool:
     """A missing value satisfies nothing."""
     if where is None:
         return True
-    if isinstance(where, Both):
-        return satisfies(event, where.one) and satisfies(event, where.other)
+    if isinstance(where, All):
+        return all(satisfies(event, part) for part in where.parts)
     value = event[where.column]
     if value is None:
         return False

@@ -42,7 +42,8 @@ from holdfast.history.aggregates import (
     Trend,
     YearPart,
 )
-from holdfast.history.stream import Condition, Where, Window, past
+from holdfast.history.conditions import Condition, Where
+from holdfast.history.stream import Window, past
 from holdfast.timeline import LIFETIME, Days
 from tests.oracle import by_hand
 from tests.strategies import CUSTOMERS, EDGES, ERAS, Event, cutoffs, events, in_order, numbers, stream_of

@@ -6,15 +6,14 @@
     comparison = column ( "==" | ">=" | ">" | "<=" | "<" ) value
     value      = a number, or a text between ' or "
 
-Nothing is evaluated: the text becomes :class:`~holdfast.history.stream.Where` records, or is refused.
+Nothing is evaluated: the text becomes :class:`~holdfast.history.conditions.Where` records, or is refused.
 """
 
 from __future__ import annotations
 
 import re
-from typing import cast
 
-from holdfast.history.stream import Both, Condition, Where
+from holdfast.history.conditions import Condition, Where
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]))|(?P<name>[^\W\d]\w*)|(?P<test>==|>=|<=|>|<)"
@@ -36,7 +35,7 @@ def condition(text: str) -> Condition:
         joint, following = tokens[place], tokens[place + 1 : place + 4]
         if joint[:2] != ("name", "and"):
             raise _refused(text, joint[2], "'and' or the end")
-        whole = Both(cast(Where, whole), _comparison(text, following))  # nests, whatever its declaration says
+        whole &= _comparison(text, following)
     return whole
 
 

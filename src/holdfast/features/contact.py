@@ -3,7 +3,7 @@
 from holdfast.features.feature import Feature
 from holdfast.features.recency import SENT
 from holdfast.history.aggregates import Count, DaysSinceLast, Ratio, Sum
-from holdfast.history.stream import Where
+from holdfast.history.conditions import Where
 from holdfast.timeline import Days
 
 RESPONDED = Where("moment", "==", "responded")

@@ -2,7 +2,7 @@
 
 from holdfast.features.feature import Feature, spoken
 from holdfast.history.aggregates import Count, DaysSinceLast, DistinctDays, Pace, Ratio, Sum, Trend
-from holdfast.history.stream import Where
+from holdfast.history.conditions import Where
 from holdfast.timeline import Days
 
 

@@ -2,7 +2,7 @@
 
 from holdfast.features.feature import Feature
 from holdfast.history.aggregates import Change, Count, DaysSinceLast, Last, Mean
-from holdfast.history.stream import Where
+from holdfast.history.conditions import Where
 from holdfast.timeline import Days
 
 FEATURES = (

@@ -19,8 +19,8 @@ from holdfast.features.feature import Feature
 from holdfast.features.modules import digests, import_modules
 from holdfast.features.settings import FeatureSettings
 from holdfast.history.aggregates import First, Last
+from holdfast.history.conditions import Where
 from holdfast.history.registry import COMPUTING
-from holdfast.history.stream import Where
 from holdfast.sources import Tables
 from holdfast.sources.kinds import nearest
 from holdfast.timeline import LIFETIME, Days

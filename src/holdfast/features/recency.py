@@ -2,7 +2,7 @@
 
 from holdfast.features.feature import Feature
 from holdfast.history.aggregates import DaysSinceFirst, DaysSinceLast, MeanGap, Ratio
-from holdfast.history.stream import Where
+from holdfast.history.conditions import Where
 
 PURCHASE = Where("amount", ">=", 0.0)
 REFUND = Where("amount", "<", 0.0)

@@ -2,7 +2,7 @@
 
 from holdfast.features.feature import Feature
 from holdfast.history.aggregates import Count, DaysSinceFirst, DaysSinceLast, Last, Max, MonthsUntil, Sum
-from holdfast.history.stream import Where
+from holdfast.history.conditions import Where
 from holdfast.timeline import Days
 
 

@@ -3,7 +3,7 @@
 from holdfast.features.feature import Feature, spoken
 from holdfast.features.recency import OPENED
 from holdfast.history.aggregates import Count, DaysSinceLast, If, Last, Max, Mean, Sum
-from holdfast.history.stream import Where
+from holdfast.history.conditions import Where
 from holdfast.timeline import Days
 
 FEATURES = (

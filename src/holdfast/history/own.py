@@ -31,7 +31,8 @@ import numpy as np
 from holdfast.errors import ConfigError
 from holdfast.history.aggregates import Aggregate
 from holdfast.history.arrays import Indices, Numbers
-from holdfast.history.stream import Condition, View, Window
+from holdfast.history.conditions import Condition
+from holdfast.history.stream import View, Window
 from holdfast.timeline import Instants
 
 Function = Callable[..., float | None]

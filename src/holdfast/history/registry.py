@@ -8,7 +8,7 @@ from holdfast.errors import ConfigError
 from holdfast.history import aggregates as built_in
 from holdfast.history import own
 from holdfast.history.aggregates import Aggregate, Count, Pace, Sum
-from holdfast.history.stream import Condition
+from holdfast.history.conditions import Condition
 from holdfast.sources.kinds import nearest
 from holdfast.timeline import Days
 

@@ -7,18 +7,17 @@ features and labels alike, is a function of ranges that a view hands out, so thi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
 
 import numpy as np
 
-from holdfast.history.arrays import Indices, Mask, Numbers
+from holdfast.history.arrays import Indices, Numbers
+from holdfast.history.conditions import Condition
 from holdfast.history.ranges import late, positions, running_largest, visible
+from holdfast.history.rows import Chosen, Rows
 from holdfast.timeline import Days, Instants
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -54,69 +53,6 @@ class Stream:
 
 
 @dataclass(frozen=True)
-class Where:
-    """A condition on one column: ``Where("kind", "==", "visit")``, ``Where("amount", ">=", 0.0)``.
-
-    The tests are ``==``, ``>=``, ``>``, ``<`` and ``<=``; texts compare in their sorted order. A missing value, or a
-    text that no event has, satisfies no condition. ``Where(…) & Where(…)`` asks for both.
-    """
-
-    column: str
-    test: str
-    value: float | str
-
-    def __post_init__(self) -> None:
-        if self.test not in _TESTS:
-            raise ValueError(f"Wanted one of {' '.join(_TESTS)} to test {self.column!r} with, found {self.test!r}.")
-
-    def __and__(self, other: Where) -> Both:
-        return Both(self, other)
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """The columns that the condition reads."""
-        return frozenset({self.column})
-
-    def rows(self, of: Rows | View) -> Mask:
-        """Which of the rows satisfy it."""
-        wanted: float
-        if isinstance(self.value, str):
-            levels = of.levels.get(self.column, ())
-            wanted = levels.index(self.value) if self.value in levels else np.nan
-        else:
-            wanted = self.value
-        return _TESTS[self.test](of.columns[self.column], wanted)
-
-
-@dataclass(frozen=True)
-class Both:
-    """Two conditions at once."""
-
-    one: Where
-    other: Where
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """The columns that the conditions read."""
-        return self.one.columns | self.other.columns
-
-    def rows(self, of: Rows | View) -> Mask:
-        """Which of the rows satisfy both."""
-        return self.one.rows(of) & self.other.rows(of)
-
-
-Condition = Where | Both
-
-_TESTS: dict[str, Callable[[Numbers, float], Mask]] = {
-    "==": np.equal,
-    ">=": np.greater_equal,
-    ">": np.greater,
-    "<": np.less,
-    "<=": np.less_equal,
-}
-
-
-@dataclass(frozen=True)
 class Window:
     """A half-open stretch of time relative to the cutoff, ``[cutoff + begin, cutoff + end)``; the past is negative."""
 
@@ -132,57 +68,6 @@ class Window:
     def length(self) -> Days:
         """How long the stretch is."""
         return Days(self.end.count - self.begin.count)
-
-
-class Rows:
-    """Events in order of time, and what has been found out about them, whoever asks.
-
-    Attributes
-    ----------
-    times : array of shape (n_rows,)
-    columns : mapping of name to array of shape (n_rows,)
-    levels : mapping of name to the sorted texts of a category column
-    """
-
-    def __init__(self, times: Instants, columns: Mapping[str, Numbers], levels: Mapping[str, tuple[str, ...]]) -> None:
-        self.times, self.columns, self.levels = times, columns, levels
-        self._prepared: dict[tuple[object, str | None], Any] = {}
-        self._parts: dict[Condition, tuple[Rows, Indices]] = {}
-
-    def prepared(self, prepare: Callable[[Any], T], column: str | None = None) -> T:
-        """What ``prepare`` makes of a column, or of the times; computed once."""
-        if (prepare, column) not in self._prepared:
-            self._prepared[prepare, column] = prepare(self.times if column is None else self.columns[column])
-        found: T = self._prepared[prepare, column]
-        return found
-
-    def only(self, where: Condition) -> tuple[Rows, Indices]:
-        """The rows that satisfy the condition, and how many of them lie before each of these rows; found once."""
-        if where not in self._parts:
-            keep = where.rows(self)
-            place, rows = np.concatenate(([0], np.cumsum(keep))), np.flatnonzero(keep)
-            columns = Chosen(self.columns, lambda values: values.take(rows))
-            self._parts[where] = Rows(self.times.take(rows), columns, self.levels), place
-        return self._parts[where]
-
-
-class Chosen(Mapping[str, Numbers]):
-    """Some rows of some columns, each picked when it is first asked for: most columns of most parts never are."""
-
-    def __init__(self, columns: Mapping[str, Numbers], pick: Callable[[Numbers], Numbers]) -> None:
-        self._columns, self._pick = columns, pick
-        self._picked: dict[str, Numbers] = {}
-
-    def __getitem__(self, name: str) -> Numbers:
-        if name not in self._picked:
-            self._picked[name] = self._pick(self._columns[name])
-        return self._picked[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
-
-    def __len__(self) -> int:
-        return len(self._columns)
 
 
 class Edges:

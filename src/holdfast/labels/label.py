@@ -9,7 +9,8 @@ import numpy as np
 from holdfast.history import levels
 from holdfast.history.aggregates import Count, Sum
 from holdfast.history.arrays import Indices, Mask, Numbers
-from holdfast.history.stream import Stream, Where, Window, whole
+from holdfast.history.conditions import Where
+from holdfast.history.stream import Stream, Window, whole
 from holdfast.labels.settings import ChurnSettings, LabelSettings, ValueSettings
 from holdfast.timeline import DAYS_PER_MONTH, Days, Instants
 

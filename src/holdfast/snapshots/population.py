@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from holdfast.history.aggregates import Count, Sum
-from holdfast.history.stream import Where
+from holdfast.history.conditions import Where
 from holdfast.settings import Settings
 from holdfast.timeline import LIFETIME, Days
 

@@ -24,8 +24,8 @@ from holdfast.features.build import build, needed
 from holdfast.features.feature import Feature
 from holdfast.features.own import found_in
 from holdfast.history.aggregates import Aggregate, First, Last
+from holdfast.history.conditions import Where
 from holdfast.history.duck import chunks
-from holdfast.history.stream import Where
 from holdfast.testing.events import CATEGORIES, CUSTOMERS, Event, in_order, stream_of, tables_of, visible
 from holdfast.timeline import BEGINNING, LIFETIME, MICROSECONDS_PER_DAY, Days, moment, show
 

@@ -13,7 +13,8 @@ from holdfast.features.build import build, needed
 from holdfast.features.catalogue import EVERYTHING, catalogue
 from holdfast.features.feature import Feature
 from holdfast.history.aggregates import Aggregate, Last, Ratio, Sum
-from holdfast.history.stream import Stream, Where
+from holdfast.history.conditions import Where
+from holdfast.history.stream import Stream
 from tests.strategies import DAY, stream_of
 
 FEATURES = catalogue(EVERYTHING)

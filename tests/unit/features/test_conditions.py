@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.features.conditions import condition
-from holdfast.history.stream import Both, Where
+from holdfast.history.conditions import All, Where
 
 
 @pytest.mark.parametrize(
@@ -19,10 +19,10 @@ from holdfast.history.stream import Both, Where
         ("amount<-.5e3", Where("amount", "<", -500.0)),
         ("  score <= 6  ", Where("score", "<=", 6.0)),
         ("and == 1", Where("and", "==", 1.0)),
-        ("kind == 'a' and amount > 1", Both(Where("kind", "==", "a"), Where("amount", ">", 1.0))),
+        ("kind == 'a' and amount > 1", Where("kind", "==", "a") & Where("amount", ">", 1.0)),
     ],
 )
-def test_a_condition_is_what_its_text_says(text: str, wanted: Where | Both) -> None:
+def test_a_condition_is_what_its_text_says(text: str, wanted: Where | All) -> None:
     """People write it as they would in a query."""
     assert condition(text) == wanted
 
@@ -30,10 +30,16 @@ def test_a_condition_is_what_its_text_says(text: str, wanted: Where | Both) -> N
 def test_three_comparisons_are_all_asked_for() -> None:
     """Two are not the limit."""
     found = condition("kind == 'a' and amount > 1 and amount < 9")
-    assert isinstance(found, Both)
-    assert found.other == Where("amount", "<", 9.0)
-    assert found.one == Both(Where("kind", "==", "a"), Where("amount", ">", 1.0))
+    assert found == All((Where("kind", "==", "a"), Where("amount", ">", 1.0), Where("amount", "<", 9.0)))
     assert found.columns == {"kind", "amount"}
+
+
+def test_a_condition_may_be_as_long_as_one_likes() -> None:
+    """Generated conditions have thousands of terms; none of them nests into the other."""
+    found = condition(" and ".join(["amount > 1"] * 5_000))
+    assert isinstance(found, All)
+    assert len(found.parts) == 5_000
+    assert found.columns == {"amount"}
 
 
 @pytest.mark.parametrize(
@@ -70,4 +76,4 @@ def test_no_text_does_anything_but_state_a_condition_or_be_refused(text: str) ->
         found = condition(text)
     except ValueError as error:
         found, message = None, str(error)
-    assert isinstance(found, Where | Both) or "in the condition" in message
+    assert isinstance(found, Where | All) or "in the condition" in message

@@ -27,9 +27,9 @@ from holdfast.history.aggregates import (
     Sum,
     Trend,
 )
+from holdfast.history.conditions import Where
 from holdfast.history.own import OwnFunction
 from holdfast.history.registry import BUILT_IN, OF_A_LEVEL, OF_CONDITIONS, OF_NUMBERS, OF_VALUES, USUAL
-from holdfast.history.stream import Both, Where
 from holdfast.sources.kinds import KINDS
 from holdfast.testing import check_feature
 from holdfast.timeline import LIFETIME, Days
@@ -65,7 +65,7 @@ def refused(**changes: Any) -> str:
 
 def test_settings_become_the_record_that_python_would_write() -> None:
     """Two ways to say the same must give the same."""
-    where = Both(Where("kind", "==", "visit"), Where("quantity", ">=", 2.0))
+    where = Where("kind", "==", "visit") & Where("quantity", ">=", 2.0)
     assert record().aggregate == Count(where)
     assert (record().source, record().window, record().unit, record().family) == (
         "engagement",

@@ -21,7 +21,8 @@ from holdfast.history.aggregates import (
     Trend,
 )
 from holdfast.history.arrays import Numbers
-from holdfast.history.stream import View, Where, Window, past
+from holdfast.history.conditions import Where
+from holdfast.history.stream import View, Window, past
 from holdfast.timeline import Days
 from tests.strategies import DAY, stream_of
 

@@ -13,8 +13,9 @@ import pytest
 import holdfast
 from holdfast.errors import ConfigError
 from holdfast.history import own
+from holdfast.history.conditions import Where
 from holdfast.history.own import Own, OwnFunction, aggregate
-from holdfast.history.stream import View, Where, Window, past
+from holdfast.history.stream import View, Window, past
 from holdfast.testing import check_aggregate, within
 from holdfast.timeline import Days
 from tests.strategies import DAY, stream_of

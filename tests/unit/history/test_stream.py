@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from holdfast.history.stream import Stream, View, Where, Window, empty, past, whole
+from holdfast.history.conditions import Where
+from holdfast.history.stream import Stream, View, Window, empty, past, whole
 from holdfast.timeline import BEGINNING, LIFETIME, Days
 from tests.strategies import DAY, stream_of
 

@@ -14,7 +14,8 @@ import pytest
 from holdfast.features.feature import Feature
 from holdfast.history.aggregates import Aggregate, Count, First, Last, Mean, Plus, Sum
 from holdfast.history.arrays import Numbers
-from holdfast.history.stream import View, Where, Window
+from holdfast.history.conditions import Where
+from holdfast.history.stream import View, Window
 from holdfast.testing import check_aggregate, check_feature, check_features, within
 from holdfast.timeline import MICROSECONDS_PER_DAY, Days
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from holdfast.history.arrays import Numbers
-from holdfast.history.stream import Condition, View, Window
+from holdfast.history.conditions import Condition
+from holdfast.history.stream import View, Window
 
 
 class Aggregate:

@@ -13,7 +13,8 @@ from holdfast.history import kernel
 from holdfast.history.aggregates.base import Aggregate, columns_of
 from holdfast.history.aggregates.leaves import Count
 from holdfast.history.arrays import Numbers
-from holdfast.history.stream import Condition, View, Window
+from holdfast.history.conditions import Condition
+from holdfast.history.stream import View, Window
 from holdfast.timeline import Days
 
 

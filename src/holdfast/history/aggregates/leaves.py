@@ -9,7 +9,8 @@ import numpy as np
 from holdfast.history import kernel, running
 from holdfast.history.aggregates.base import Aggregate, columns_of
 from holdfast.history.arrays import Indices, Numbers
-from holdfast.history.stream import Condition, View, Window
+from holdfast.history.conditions import Condition
+from holdfast.history.stream import View, Window
 from holdfast.timeline import DAYS_PER_MONTH, MICROSECONDS_PER_DAY
 
 
