@@ -32,7 +32,7 @@ from holdfast.labels import ChurnSettings, LabelSettings, ValueSettings
 from holdfast.snapshots import PopulationSettings, build_snapshots
 from holdfast.sources import AttributeSettings, DuckTables, SourceSettings, open_sources
 from holdfast.sources.spark import SparkSettings, SparkTables, open_on_spark
-from holdfast.sources.spark.session import start
+from holdfast.spark.session import start
 from holdfast.timeline import MICROSECONDS_PER_DAY, instant
 
 FIRST, DAYS = instant("2021-01-01"), 1000

@@ -11,9 +11,9 @@ import pyarrow as pa
 from holdfast.history.duck import EVENTS_PER_CHUNK, Chunk, worked
 from holdfast.progress import SILENT, Progress
 from holdfast.sources import DuckTables
-from holdfast.sources.spark.pieces import pieces
-from holdfast.sources.spark.session import DataFrame
 from holdfast.sources.spark.tables import SparkTables
+from holdfast.spark.pieces import pieces
+from holdfast.spark.session import DataFrame
 
 Work = Callable[[Chunk], pd.DataFrame]
 

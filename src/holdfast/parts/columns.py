@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from holdfast.errors import DataError
+from holdfast.spark.session import named
 
 Columns = Mapping[str, str]
 """Name to type, in order; a type is ``str``, ``float64`` or ``int64``."""
@@ -38,7 +39,7 @@ def schema(columns: Columns) -> pa.Schema:
 
 def ddl(columns: Columns) -> str:
     """The columns as Spark knows them."""
-    return ", ".join(f"`{name}` {_DDL[kind]}" for name, kind in columns.items())
+    return ", ".join(f"{named(name)} {_DDL[kind]}" for name, kind in columns.items())
 
 
 def columns_of_spark(dtypes: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -20,7 +20,7 @@ from holdfast.snapshots.declared import Snapshots
 from holdfast.snapshots.population import PopulationSettings
 from holdfast.sources import DuckTables, Tables
 from holdfast.sources.spark import SparkTables
-from holdfast.sources.spark.session import DataFrame
+from holdfast.spark.session import DataFrame
 from holdfast.timeline import show
 
 

@@ -19,6 +19,7 @@ from holdfast.outreach import PLANNED, lock, publish, select_planned
 from holdfast.outreach.plan import plan
 from holdfast.parts import SparkParts
 from holdfast.parts.columns import ROWS_AT_ONCE
+from holdfast.spark.pieces import pieces
 from tests.unit.outreach.published import read_manifest
 from tests.unit.outreach.scored import AS_OF, outreach_settings
 
@@ -66,11 +67,9 @@ def running() -> Any:
 
 
 def most_at_once(parts: SparkParts) -> int:
-    """Rows of the largest range that comes to the driver, and of the piece that waits there to be full."""
-    from pyspark.sql.functions import spark_partition_id
-
-    sizes = parts._ranges().groupBy(spark_partition_id()).count().collect()
-    return max(int(size) for _, size in sizes) + ROWS_AT_ONCE
+    """Rows of the largest piece that comes to the driver, and of the one that waits there to be full."""
+    arriving = pieces(parts._frame, parts._most_arriving, order=["customer_id"])
+    return max(len(piece) for piece in arriving) + ROWS_AT_ONCE
 
 
 def main() -> None:

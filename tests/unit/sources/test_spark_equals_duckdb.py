@@ -13,7 +13,7 @@ import pytest
 from holdfast.features.catalogue import Vocabulary, catalogue
 from holdfast.labels import ChurnSettings, LabelSettings, ValueSettings
 from holdfast.snapshots import PopulationSettings, build_snapshots
-from holdfast.sources import DuckTables
+from holdfast.sources import DuckTables, SourceSettings, open_sources
 from holdfast.sources.spark import SparkSettings, SparkTables, open_on_spark
 from tests.raw_business import CUTOFF, DAY, SOURCES, opened, raw_business
 
@@ -121,3 +121,24 @@ def test_some_customers_are_opened_as_on_one_machine(
         ):
             assert few.customer_count == same.customer_count > 5
             assert few.fingerprint == same.fingerprint
+
+
+def test_a_raw_column_may_have_any_name(spark: Any, frames: dict[str, pd.DataFrame]) -> None:
+    """Spark would read a dot as the way into a nested column; tables of exports are full of them."""
+    names = {
+        "customer_id": "customer.id",
+        "event_time": "event time",
+        "amount": "order.amount (net)",
+        "event_id": "a`b",
+    }
+    orders = {"orders": frames["orders"].rename(columns=names).assign(**{"up.dated": frames["orders"]["event_time"]})}
+    sources = {"orders": SourceSettings(frame="orders", columns=names)}
+    with (
+        open_sources(sources, base=Path(), frames=orders, now=NOW) as one,
+        open_on_spark(sources, SparkSettings(partitions=2), base=Path(), frames=orders, now=NOW) as other,
+    ):
+        assert other.report == one.report
+        assert other.fingerprint == one.fingerprint
+        customers = one.sample(5, 0)
+        with other.reopened(as_of=CUTOFF, customers=customers) as few:
+            assert few.customer_count > 0

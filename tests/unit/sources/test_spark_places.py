@@ -20,9 +20,9 @@ from holdfast.sources.engine import connect
 from holdfast.sources.readers import open_relation
 from holdfast.sources.relation import registered
 from holdfast.sources.spark import SparkSettings, open_on_spark
-from holdfast.sources.spark.pieces import pieces
 from holdfast.sources.spark.places import Places
-from holdfast.sources.spark.session import schema_of
+from holdfast.spark.pieces import pieces
+from holdfast.spark.session import schema_of
 from tests.unit.sources.opened import NOW
 
 NAIVE = dt.datetime(2024, 3, 1, 10, 0, 0, 5)
@@ -147,7 +147,7 @@ def test_a_missing_spark_or_java_says_what_to_install(spoil: str, found: str, tm
     """The first thing that whoever sets the engine on a new machine sees."""
     script = f"""{spoil}
 from holdfast.errors import ConfigError
-from holdfast.sources.spark.session import start
+from holdfast.spark.session import start
 try:
     start({{}})
 except ConfigError as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from holdfast.sources.mapping import SourceMapping
 from holdfast.sources.settings import SourceSettings
-from holdfast.sources.spark.session import DataFrame
+from holdfast.spark.session import DataFrame
 
 
 @dataclass(frozen=True)

@@ -27,21 +27,23 @@ from holdfast.sources.settings import SourceSettings
 from holdfast.sources.spark.opened import OpenedSource
 from holdfast.sources.spark.packing import Packing
 from holdfast.sources.spark.places import Places
-from holdfast.sources.spark.session import (
+from holdfast.sources.spark.settings import SparkSettings
+from holdfast.sources.spark.tables import SparkTables
+from holdfast.sources.spark.tasks import FindBareTimes, MarkDuplicates, Read, plain
+from holdfast.sources.unfolding import untimed
+from holdfast.sources.validation import mapped_query, zone_checks
+from holdfast.spark.batches import in_arrow
+from holdfast.spark.session import (
     DataFrame,
     SparkSession,
     functions,
+    named,
     running,
     schema_of,
     slots_of,
     start,
     struct,
 )
-from holdfast.sources.spark.settings import SparkSettings
-from holdfast.sources.spark.tables import SparkTables
-from holdfast.sources.spark.tasks import FindBareTimes, MarkDuplicates, Read, plain
-from holdfast.sources.unfolding import untimed
-from holdfast.sources.validation import mapped_query, zone_checks
 
 _FEW = 100_000  # so many repeated ids go to every executor; more are joined where they are
 
@@ -131,9 +133,9 @@ class _Opening:
         finally:
             relation.release()
         with running(f"reading source '{name}'"):
-            raw = raw.select(*(f"`{column}`" for column in _used(mapping, watch, relation)))
+            raw = raw.select(*(named(column) for column in _used(mapping, watch, relation)))
             self._require_zones(mapping, raw)
-            whole = raw.mapInArrow(Read(mapping, self.limits, watch, schema), struct(schema)).persist()
+            whole = in_arrow(raw, Read(mapping, self.limits, watch, schema), struct(schema)).persist()
             self.held.append(whole)
             whole, repeated = self._marked(mapping, whole, schema)
             self._account(mapping, raw, whole, list(watch))
@@ -144,7 +146,7 @@ class _Opening:
         if not checks:
             return
         find = FindBareTimes(mapping)
-        found = {row.key for row in raw.mapInArrow(find, struct(find.schema)).distinct().collect()}
+        found = {row.key for row in in_arrow(raw, find, struct(find.schema)).distinct().collect()}
         for key, _ in checks:
             if key in found:
                 raise ConfigError(casts.naive(key, mapping.name))
@@ -166,9 +168,8 @@ class _Opening:
         parts = max(slots_of(self.spark), count // self.settings.rows_per_task)
         mark = MarkDuplicates(mapping, self.settings.task_memory, schema)
         # An id stays whole: a partition is sent to one task, and the columns stand as they were.
-        marked = (
-            several.select(*schema_names(schema)).repartition(parts, unique).mapInArrow(mark, struct(schema)).persist()
-        )
+        together = several.select(*schema_names(schema)).repartition(parts, unique)
+        marked = in_arrow(together, mark, struct(schema)).persist()
         self.held.append(marked)
         rest = whole.join(ids, unique, "left_anti").select(*schema_names(schema))
         return rest.unionByName(marked), marked
@@ -178,7 +179,7 @@ class _Opening:
         F = functions()
         event_time = mapping.kind.time or "signup_time"
         sums = [
-            F.sum(F.coalesce(F.col(f"`{changed(raw)}`").cast("int"), F.lit(0))).alias(f"changed_{i}")
+            F.sum(F.coalesce(F.col(named(changed(raw))).cast("int"), F.lit(0))).alias(f"changed_{i}")
             for i, raw in enumerate(watch)
         ]
         found = (
@@ -235,7 +236,7 @@ class _Opening:
             columns = [F.col("customer_id"), F.lit(number).cast("int").alias("source")]
             for field in spark_schema.fields[2:]:
                 own = filled.get(field.name)
-                value = F.lit(None) if own is None else F.col(f"`{own}`")
+                value = F.lit(None) if own is None else F.col(named(own))
                 columns.append(value.cast(field.dataType).alias(field.name))
             packed.append(source.mapped.where("reason IS NULL").select(*columns))
         valid = sum(report.rows_valid for report in self.reports)
@@ -245,7 +246,7 @@ class _Opening:
 
 def schema_names(schema: pa.Schema) -> list[str]:
     """The columns, as Spark selects them."""
-    return [f"`{name}`" for name in schema.names]
+    return [named(name) for name in schema.names]
 
 
 def _used(mapping: SourceMapping, watch: Mapping[str, str], relation: Relation) -> list[str]:

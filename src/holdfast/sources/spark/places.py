@@ -19,7 +19,7 @@ from holdfast.sources.mapping import raw_texts
 from holdfast.sources.readers import CSV, files_of, open_relation
 from holdfast.sources.relation import Relation
 from holdfast.sources.settings import SourceSettings
-from holdfast.sources.spark.session import DataFrame, SparkSession, is_frame, is_local, running
+from holdfast.spark.session import DataFrame, SparkSession, is_frame, is_local, running
 
 _REMOTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]+:/")
 _NANOSECONDS = {"TIMESTAMP_NS": "TIMESTAMP", "TIMESTAMPTZ_NS": "TIMESTAMPTZ"}

@@ -19,13 +19,14 @@ from holdfast.sources.report import SourcesReport
 from holdfast.sources.settings import SourceSettings
 from holdfast.sources.spark.opened import OpenedSource
 from holdfast.sources.spark.packing import Packing
-from holdfast.sources.spark.pieces import pieces
-from holdfast.sources.spark.session import DataFrame, SparkSession, functions, running, schema_of, struct
 from holdfast.sources.spark.settings import SparkSettings
 from holdfast.sources.spark.tasks import FACTS, REJECTS, Batches, Choose, OnTables, Reject, tell_facts
 from holdfast.sources.streams import StreamInfo
 from holdfast.sources.tables import Tables
 from holdfast.sources.unfolding import unfold
+from holdfast.spark.batches import in_arrow
+from holdfast.spark.pieces import pieces
+from holdfast.spark.session import DataFrame, SparkSession, functions, running, schema_of, struct
 
 
 class SparkTables(Tables):
@@ -88,7 +89,7 @@ class SparkTables(Tables):
             Texts, whole numbers of 32 or 64 bits, floating numbers, flags, bytes.
         """
         task = OnTables(self._packing, self.settings.task_memory, function)
-        return self._grouped.mapInArrow(task, struct(schema))
+        return in_arrow(self._grouped, task, struct(schema))
 
     def reopened(self, *, as_of: int | None, customers: Sequence[str]) -> DuckTables:
         """These customers alone, from their raw rows and in DuckDB, cut at an instant: for looking closely at a few."""
@@ -98,7 +99,7 @@ class SparkTables(Tables):
             name = source.mapping.name
             with running(f"collecting some customers of source '{name}'"):
                 chosen = Choose(source.mapping, tuple(customers), self._shared(source, customers))
-                rows = source.raw.mapInArrow(chosen, source.raw.schema)
+                rows = in_arrow(source.raw, chosen, source.raw.schema)
                 found = list(pieces(rows, self.settings.most_rows_on_driver))
                 frames[name] = pa.concat_tables(found) if found else schema_of(rows).empty_table()
             nowhere = {"path": None, "table": None, "duckdb": None, "postgres": None, "frame": name}
@@ -182,7 +183,7 @@ class SparkTables(Tables):
         schema = pa.schema([REJECTS.field(0), pa.field("row_number", pa.int64()), *list(REJECTS)[1:]])
         whole = None
         for source in self._opened:
-            bad = source.mapped.where("reason IS NOT NULL").mapInArrow(Reject(source.mapping), struct(REJECTS))
+            bad = in_arrow(source.mapped.where("reason IS NOT NULL"), Reject(source.mapping), struct(REJECTS))
             whole = bad if whole is None else whole.unionByName(bad)
         count = 0
         with running("collecting the rejected rows"), pq.ParquetWriter(file, schema, compression="zstd") as writer:

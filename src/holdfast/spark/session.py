@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 else:
     DataFrame = SparkSession = StructType = Any  # names for annotations elsewhere, which load nothing
 
-_OURS = re.compile(r"holdfast\.errors\.(\w+): (.*)", re.DOTALL)
+_OURS = re.compile(r"^holdfast\.[\w.]*?(\w+Error): (.*)", re.DOTALL | re.MULTILINE)
+_PYTHONS = re.compile(r"^(?:\w+\.)*(\w+(?:Error|Exception)): ", re.MULTILINE)
 _NEEDS = (
     "engine: spark needs pyspark and a Java runtime, version 17 or later. Install them (pip install 'holdfast[spark]', "
     "and for example default-jre-headless on Debian), or take engine: duckdb."
@@ -67,6 +68,17 @@ def is_frame(table: object) -> bool:
     """Whether it is a DataFrame of Spark, which then is imported already."""
     module = sys.modules.get("pyspark.sql")
     return module is not None and isinstance(table, module.DataFrame)
+
+
+def named(column: str) -> str:
+    """The column as Spark takes it by name, whatever signs it holds."""
+    return "`" + column.replace("`", "``") + "`"
+
+
+def is_kept(frame: DataFrame) -> bool:
+    """Whether its rows are persisted already: who persists them again would let go of them for their owner, too."""
+    level = frame.storageLevel
+    return bool(level.useMemory or level.useDisk)
 
 
 def struct(schema: pa.Schema) -> StructType:
@@ -124,8 +136,8 @@ def running(what: str) -> Iterator[None]:
 def _translated(error: Exception, what: str) -> HoldfastError:
     text = str(error)
     found = _OURS.search(text)
-    kind = getattr(errors, found.group(1), None) if found else None
-    if found and isinstance(kind, type) and issubclass(kind, HoldfastError):
+    if found:
+        kind: type[HoldfastError] = getattr(errors, found.group(1), HoldfastError)
         return kind(found.group(2).split("\n\tat ", 1)[0].split(" SQLSTATE:", 1)[0].strip())
     if "maxResultSize" in text:
         return ConfigError(
@@ -140,4 +152,6 @@ def _translated(error: Exception, what: str) -> HoldfastError:
     condition = getattr(error, "getCondition", lambda: None)() or type(error).__name__
     if condition == "PATH_NOT_FOUND":
         return ConfigError(f"Wanted files while {what}, found none. Check the path, and that the executors see it.")
-    return HoldfastError(f"Spark failed while {what} ({condition}). The log of its driver and executors says more.")
+    pythons = _PYTHONS.findall(text)
+    why = f"{condition}: {pythons[-1]}" if pythons else condition
+    return HoldfastError(f"Spark failed while {what} ({why}). The log of its driver and executors says more.")

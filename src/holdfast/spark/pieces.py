@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from holdfast.sources.spark.session import DataFrame, functions, running, struct
+from holdfast.spark.batches import in_arrow
+from holdfast.spark.session import DataFrame, functions, is_kept, named, running, struct
 
 _CUT = pa.schema([("part", pa.int32()), ("place", pa.int32()), ("data", pa.binary())])
 
@@ -26,10 +27,11 @@ def pieces(frame: DataFrame, most_rows: int, *, order: Sequence[str] = ()) -> It
     F = functions()
     held = []
     if order:
-        held.append(frame.persist())  # Spark looks at all rows once to find the ranges, and again to sort
-        frame = frame.orderBy(*(F.col(f"`{name}`").asc_nulls_last() for name in order))
+        if not is_kept(frame):  # Spark looks at all rows once to find the ranges, and again to sort
+            held.append(frame.persist())
+        frame = frame.orderBy(*(F.col(named(name)).asc_nulls_last() for name in order))
     numbered = frame.select("*", F.spark_partition_id().alias("part of the whole"))
-    cut = numbered.mapInArrow(Cut(most_rows), struct(_CUT)).persist()
+    cut = in_arrow(numbered, Cut(most_rows), struct(_CUT)).persist()
     held.append(cut)
     try:
         with running("cutting results for the driver"):
