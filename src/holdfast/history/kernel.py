@@ -87,32 +87,33 @@ def _summed(thousandths: Indices, rest: Numbers, largest: int, lo: int, hi: int)
 def total(thousandths: Indices, rest: Numbers, present: Indices, largest: int, lo: Indices, hi: Indices) -> Numbers:
     """Sum of the values; 0 where there are none."""
     out = np.empty(lo.size)
-    for i in range(lo.size):
-        out[i] = _summed(thousandths, rest, largest, lo[i], hi[i])
+    if rest.size == 0 and thousandths.size * float(largest) <= _EXACT:  # so is every sum, without a look at each
+        for i in range(lo.size):
+            out[i] = (thousandths[hi[i]] - thousandths[lo[i]]) / PLACES
+    else:
+        for i in range(lo.size):
+            out[i] = _summed(thousandths, rest, largest, lo[i], hi[i])
     return out
 
 
 @compiled
 def mean(thousandths: Indices, rest: Numbers, present: Indices, largest: int, lo: Indices, hi: Indices) -> Numbers:
     """Arithmetic mean."""
-    out = np.full(lo.size, np.nan)
+    out = total(thousandths, rest, present, largest, lo, hi)
     for i in range(lo.size):
         values = present[hi[i]] - present[lo[i]]
-        if values > 0:
-            out[i] = _summed(thousandths, rest, largest, lo[i], hi[i]) / values
+        out[i] = out[i] / values if values > 0 else np.nan
     return out
 
 
 @compiled
-def deviation(
-    values: Numbers, thousandths: Indices, rest: Numbers, present: Indices, largest: int, lo: Indices, hi: Indices
-) -> Numbers:
-    """Standard deviation of the sample, with n - 1; NaN below two values."""
+def deviation(values: Numbers, means: Numbers, present: Indices, lo: Indices, hi: Indices) -> Numbers:
+    """Standard deviation of the sample around its mean, with n - 1; NaN below two values."""
     out = np.full(lo.size, np.nan)
     for i in range(lo.size):
         n = present[hi[i]] - present[lo[i]]
         if n > 1:
-            centre, squares = _summed(thousandths, rest, largest, lo[i], hi[i]) / n, 0.0
+            centre, squares = means[i], 0.0
             for j in range(lo[i], hi[i]):
                 if not math.isnan(values[j]):
                     squares += (values[j] - centre) ** 2

@@ -91,7 +91,7 @@ def loops() -> dict[str, tuple[Callable[..., Any], tuple[Any, ...]]]:
     given: dict[Any, tuple[Any, ...]] = {
         kernel.total: (*sums, lo, hi),
         kernel.mean: (*sums, lo, hi),
-        kernel.deviation: (values, *sums, lo, hi),
+        kernel.deviation: (values, kernel.mean(*sums, lo, hi), sums.present, lo, hi),
         **dict.fromkeys(
             (kernel.smallest, kernel.largest, kernel.earliest, kernel.latest, kernel.change), (values, lo, hi)
         ),

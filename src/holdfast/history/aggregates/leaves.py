@@ -52,7 +52,8 @@ class Std(OfColumn):
     """Standard deviation of a column, with n - 1."""
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.deviation(part.columns[self.column], *part.rows.prepared(running.sums, self.column), lo, hi)
+        sums = part.rows.prepared(running.sums, self.column)
+        return kernel.deviation(part.columns[self.column], kernel.mean(*sums, lo, hi), sums.present, lo, hi)
 
 
 class Min(OfColumn):
