@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from holdfast.errors import ConfigError
 from holdfast.features.conditions import condition
@@ -18,7 +18,18 @@ from holdfast.timeline import LIFETIME, Days
 Streams = Literal["orders", "items", "engagement", "tickets", "subscriptions", "surveys", "contacts", "customers"]
 Unit = Literal["count", "days", "currency", "share", "ratio", "trend", "score", "hours", "months", "category"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-WindowDays = Annotated[float, Field(gt=0, le=1_000_000)] | Literal["lifetime"]
+MOST_DAYS = 1_000_000
+
+
+def _sensible(window: object) -> object:
+    """One sentence where the two alternatives would each complain in words of their own."""
+    days = isinstance(window, int | float) and not isinstance(window, bool) and 0 < window <= MOST_DAYS
+    if not days and window != "lifetime":
+        raise ValueError(f"wanted days, more than 0 and at most {MOST_DAYS:,}, or lifetime")
+    return window
+
+
+WindowDays = Annotated[Annotated[float, Field(gt=0, le=MOST_DAYS)] | Literal["lifetime"], BeforeValidator(_sensible)]
 
 OWN_FAMILY = "own"
 

@@ -12,7 +12,7 @@ from holdfast.errors import StorageError
 from holdfast.history.arrays import Indices
 from holdfast.history.running import compiled
 
-BYTES_IN_MEMORY = 512 * 2**20
+BYTES_IN_MEMORY = 256 * 2**20
 
 
 class Shelf:

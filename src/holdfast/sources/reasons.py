@@ -10,6 +10,7 @@ from holdfast.sources.mapping import SourceMapping
 from holdfast.timeline import MICROSECONDS_PER_DAY, instant
 
 EARLIEST, LATEST = instant("1900-01-01"), instant("2200-01-01")
+GREATEST = 1e15  # beyond it no amount is real, and sums and squares would leave what a floating number holds
 _ORDER_OF_MOMENTS = {
     "resolved_time": "resolved before it was opened",
     "reopened_time": "reopened before it was opened",
@@ -47,6 +48,9 @@ def note(mapping: SourceMapping, limits: Limits) -> str:
         if mapping.has(name)
     ]
     if mapping.kind.name == "tickets":
+        if mapping.has("satisfaction"):
+            told = 'TRY_CAST("raw satisfaction" AS DOUBLE)'
+            arms.append(f"WHEN rated_time < {limits.bound} AND {impossible(told)} THEN 'impossible satisfaction'")
         arms.append(
             "WHEN satisfaction IS NOT NULL AND rated_time IS NULL THEN 'satisfaction without the time it was given'"
         )
@@ -79,6 +83,11 @@ def reason(mapping: SourceMapping, limits: Limits) -> str:
     return "CASE " + " ".join(f"WHEN {condition} THEN {literal(reason)}" for condition, reason in arms) + " END"
 
 
+def impossible(number: str) -> str:
+    """The condition that a number, which is not NaN, is none that a business has."""
+    return f"(NOT isnan({number}) AND abs({number}) > {GREATEST})"
+
+
 def _reasons_of(column: Column, mapping: SourceMapping) -> list[tuple[str, str]]:
     """Reasons that lie in the value of one column."""
     own, bad = quoted(column.name), quoted(f"bad {column.name}")
@@ -87,7 +96,11 @@ def _reasons_of(column: Column, mapping: SourceMapping) -> list[tuple[str, str]]
     if column.role == "flag":
         return [(bad, "neither yes nor no")]
     if column.role == "number":
-        arms = [(bad, "not a number"), (f"isnan({own}) OR isinf({own})", "not a finite number")]
+        arms = [
+            (bad, "not a number"),
+            (f"isnan({own}) OR isinf({own})", "not a finite number"),
+            (impossible(own), "impossible number"),
+        ]
         if column.name == "mrr" and mapping.kind.time == "event_time":
             arms.append((f"{own} IS NULL AND kind NOT IN ('ended', 'payment_failed')", "missing mrr"))
         elif column.required:

@@ -16,7 +16,7 @@ from holdfast.sources.changes import changed
 from holdfast.sources.engine import literal, one, quoted, rows
 from holdfast.sources.kinds import Column
 from holdfast.sources.mapping import Picked, SourceMapping
-from holdfast.sources.reasons import EARLIEST, LATEST, Limits, note, reason
+from holdfast.sources.reasons import EARLIEST, LATEST, Limits, impossible, note, reason
 from holdfast.timeline import BEGINNING
 
 
@@ -117,11 +117,12 @@ def _settled(mapping: SourceMapping) -> list[str]:
     settled = [f"greatest(coalesce(known_time, {first}), {first}) AS known_time"]
     if kind.name == "tickets":
         settled.append("CASE WHEN satisfaction IS NOT NULL THEN coalesce(rated_time, resolved_time) END AS rated_time")
-    settled += [
-        f"CASE WHEN isnan({quoted(column.name)}) THEN NULL ELSE {quoted(column.name)} END AS {quoted(column.name)}"
-        for column in kind.columns
-        if column.role == "number" and not column.required
-    ]
+    for column in kind.columns:
+        if column.role == "number" and not column.required:
+            own = quoted(column.name)
+            # A row must not be rejected for what is revealed later: what cannot be is left out.
+            none = f"isnan({own})" if column.revealed_by is None else f"isnan({own}) OR {impossible(own)}"
+            settled.append(f"CASE WHEN {none} THEN NULL ELSE {own} END AS {own}")
     return settled
 
 

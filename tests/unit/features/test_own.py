@@ -129,6 +129,16 @@ def test_a_lifetime_and_a_category() -> None:
         settings(window=None)
 
 
+@pytest.mark.parametrize("window", [0, -3, math.nan, 2_000_000, "life", True])
+def test_a_window_that_cannot_be_is_refused_in_one_sentence(window: Any) -> None:
+    """Days or lifetime are two alternatives to the reader, and one mistake."""
+    with pytest.raises(ValidationError) as caught:
+        settings(window=window)
+    (problem,) = caught.value.errors()
+    assert problem["loc"] == ("window",)
+    assert problem["msg"].endswith("wanted days, more than 0 and at most 1,000,000, or lifetime")
+
+
 def test_the_units_and_sources_of_the_settings_are_those_of_the_records() -> None:
     """A new unit or source must reach the configuration too."""
     fields = FeatureSettings.model_fields

@@ -32,6 +32,8 @@ GOOD = ("good", at("2024-01-01"), 1.0, "e0")
         (("a", at("2024-01-01"), math.inf, "e1"), "not a finite number"),
         (("a", at("2024-01-01"), -math.inf, "e1"), "not a finite number"),
         (("a", at("2024-01-01"), math.nan, "e1"), "not a finite number"),
+        (("a", at("2024-01-01"), 1.1e15, "e1"), "impossible number"),
+        (("a", at("2024-01-01"), -1e300, "e1"), "impossible number"),
         (("a", at("2024-01-01"), 1.0, "e0"), "duplicate event id"),
         ((None, None, math.inf, "e0"), "missing customer id"),
     ],

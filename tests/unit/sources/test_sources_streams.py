@@ -126,6 +126,16 @@ def test_a_rating_without_its_time_was_given_when_the_ticket_was_resolved():
         assert tables.report["tickets"].ignored == {"satisfaction without the time it was given": 1}
 
 
+@pytest.mark.parametrize("rating", [math.inf, -1e300])
+def test_a_rating_that_cannot_be_is_left_out_and_the_ticket_stays(rating: float):
+    """The ticket was known before it was rated, so what the rating turns out to be must not take it back."""
+    rows = [("a", at("2024-01-01"), at("2024-01-03"), rating), ("b", at("2024-01-01"), None, None)]
+    names = ("customer_id", "event_time", "resolved_time", "satisfaction")
+    with opened("tickets", table(names, rows)) as tables:
+        assert [row[1] for row in events(tables, "tickets", "moment")] == ["opened", "resolved", "opened"]
+        assert tables.report["tickets"].ignored == {"impossible satisfaction": 1}
+
+
 def test_a_reopening_that_precedes_the_resolution_does_not_open_it_twice():
     """Desks that keep only the last resolution would otherwise leave tickets open for ever."""
     rows = [("a", at("2024-01-01"), at("2024-01-05"), at("2024-01-03"))]
