@@ -9,43 +9,34 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pandas as pd
 
-from holdfast.audit import Audit, audit
 from holdfast.backtest import Backtest, backtest
-from holdfast.config import Configuration, load, parse
-from holdfast.errors import DataError
-from holdfast.features.catalogue import Vocabulary
+from holdfast.dataset import Dataset
 from holdfast.features.feature import Feature
-from holdfast.features.own import OwnFeatures, descriptions, require_sensible, together
-from holdfast.labels import LabelSettings
+from holdfast.features.own import descriptions
 from holdfast.lists import publish_list
 from holdfast.models import Bundle
 from holdfast.outreach import Scorer, lock, scored_columns
 from holdfast.outreach.state import CONSENT, TELLERS
 from holdfast.parts import Parts, no_rows
-from holdfast.progress import SILENT, Progress
 from holdfast.promotion import judge
 from holdfast.report import plots as drawings
-from holdfast.report.results import Built, Checked, Published, Runs, Trained
+from holdfast.report.results import Published, Runs, Trained
 from holdfast.sampling import Sample
 from holdfast.scoring import declarations
-from holdfast.snapshots import Snapshots, build_snapshots, snapshot_parts, training_cutoffs, write_snapshots
-from holdfast.sources import DuckTables, open_sources
-from holdfast.sources.spark import SparkTables, open_on_spark
-from holdfast.timeline import Days, instant, show
+from holdfast.snapshots import Snapshots, snapshot_parts
+from holdfast.timeline import instant, show
 from holdfast.tracking import Promotion, StoredModel, Tracker, Verdict
 from holdfast.training import code_fingerprint, fit, require_learnable
 
-MOST_BEHIND = Days(7)  # the data may end so long before the instant to score at
 EVALUATION = "evaluation"  # the folder of a run that keeps the bundle as it stood at the latest test cutoff
 
 
-class Project:
-    """A configuration at work; a context manager that closes its tables.
+class Project(Dataset):
+    """A configuration at work: its data, the models trained on it, the lists they make.
 
     Examples
     --------
@@ -53,187 +44,10 @@ class Project:
     >>> project.snapshots()                                    # doctest: +SKIP
     """
 
-    def __init__(
-        self,
-        configuration: Configuration,
-        base: Path,
-        *,
-        frames: Mapping[str, Any] | None = None,
-        features: Sequence[Feature] = (),
-        progress: Progress = SILENT,
-    ) -> None:
-        self.configuration = configuration
-        self.base = base
-        self.frames = frames or {}
-        self.progress = progress
-        self.own = OwnFeatures.of(configuration.modules, configuration.features, features, beside=base)
-        self._fitted: dict[int, Bundle] = {}
-
-    @classmethod
-    def open(
-        cls,
-        configuration: Path | str | Mapping[str, Any],
-        *,
-        base: Path | str | None = None,
-        frames: Mapping[str, Any] | None = None,
-        features: Sequence[Feature] = (),
-        progress: Progress = SILENT,
-    ) -> Self:
-        """Open a YAML file, or settings that are already a mapping.
-
-        Parameters
-        ----------
-        base : path, optional
-            Folder that relative paths start from: that of the file, or the current one for a mapping.
-        frames : mapping of name to pandas or Arrow table
-            For sources that say ``frame: name``.
-        features : sequence of Feature
-            Features of your own, beside those of the configuration.
-
-        Raises
-        ------
-        ConfigError
-            The configuration cannot be right; every problem is named.
-        """
-        if isinstance(configuration, Mapping):
-            settings, home = parse(dict(configuration)), Path.cwd()
-        else:
-            settings, home = load(configuration), Path(configuration).resolve().parent
-        where = home if base is None else Path(base)
-        return cls(settings, where, frames=frames, features=features, progress=progress)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the tables and delete their temporary files."""
-        if "tables" in self.__dict__:
-            self.tables.close()
-            del self.__dict__["tables"]
-
-    @cached_property
-    def tables(self) -> DuckTables | SparkTables:
-        """The validated sources, opened when first needed."""
-        settings = self.configuration
-        if settings.engine == "spark":
-            return open_on_spark(settings.sources, settings.spark, progress=self.progress, **self._opening())
-        return open_sources(settings.sources, progress=self.progress, **self._opening())
-
-    def _opening(self) -> dict[str, Any]:
-        return {"base": self.base, "currency": self.configuration.currency, "frames": self.frames}
-
-    def _open_tables(self, *, as_of: int | None, customers: Sequence[str]) -> DuckTables:
-        """Open the sources again for some customers, perhaps cut at an instant; in DuckDB, because they are few."""
-        if isinstance(self.tables, SparkTables):
-            return self.tables.reopened(as_of=as_of, customers=customers)
-        return open_sources(self.configuration.sources, as_of=as_of, customers=customers, **self._opening())
-
     @cached_property
     def tracker(self) -> Tracker:
         """The store of runs and models."""
         return Tracker.open(self.configuration.tracking, self.base)
-
-    def check(self, *, audit: bool = False, rejects: Path | None = None) -> Checked:
-        """Read and validate the sources; optionally audit the training table, and write the rejected rows."""
-        tables = self.tables
-        if rejects is not None:
-            tables.write_rejects(rejects)
-        if self.own.records:
-            self.features()
-            require_sensible(tables, self.own.records)
-        return Checked(
-            tables.report,
-            self.configuration.most_rejected,
-            show(tables.data_from),
-            show(tables.data_until),
-            tables.customer_count,
-            tuple(tables.unknown_time_attributes),
-            rejects,
-            self.audit() if audit else None,
-        )
-
-    @cached_property
-    def vocabulary(self) -> Vocabulary:
-        """What the catalogue depends on, read off the sources."""
-        return Vocabulary.of(self.tables)
-
-    def features(self) -> tuple[Feature, ...]:
-        """Every feature that these sources can give, the own ones last."""
-        return together(self.vocabulary, self.own.records, TELLERS)
-
-    def snapshots(self, as_of: str | None = None) -> pd.DataFrame:
-        """One row per customer of the population and training or test cutoff, with features and labels.
-
-        Where they are more than ``training.most_snapshots``, the sample that training reads, with ``sample_weight``.
-
-        Parameters
-        ----------
-        as_of : str, optional
-            Stand at this instant instead: what was known then, without labels, as scoring builds it.
-        """
-        if as_of is None:
-            return self._snapshots.copy()
-        cutoff = instant(as_of)
-        self._require_known(cutoff)
-        return self._built(self.features(), [cutoff])
-
-    @cached_property
-    def _snapshots(self) -> pd.DataFrame:
-        settings, (features, cutoffs) = self.configuration, self._training()
-        return self._built(features, cutoffs, settings.labels)
-
-    def _training(self) -> tuple[tuple[Feature, ...], list[int]]:
-        """The features and cutoffs to train with, from sources that are sound."""
-        settings = self.configuration
-        self.tables.report.require(settings.most_rejected)
-        features = self.features()
-        require_sensible(self.tables, self.own.records)
-        return features, training_cutoffs(settings.cutoffs, self.tables, settings.labels)
-
-    def _built(
-        self, features: Sequence[Feature], cutoffs: Sequence[int], labels: LabelSettings | None = None
-    ) -> pd.DataFrame:
-        settings = self.configuration
-        return build_snapshots(
-            self.tables,
-            features,
-            population=settings.population,
-            cutoffs=cutoffs,
-            labels=labels,
-            most=settings.training.most_snapshots,
-            seed=settings.seed,
-            progress=self.progress,
-        )
-
-    def write_snapshots(self, path: Path) -> Built:
-        """Write the labelled table, all of it, as one Parquet file, whole or not at all."""
-        settings, (features, cutoffs) = self.configuration, self._training()
-        snapshots = Snapshots.of(features, settings.population, cutoffs, settings.labels)
-        written = write_snapshots(self.tables, snapshots, path, progress=self.progress)
-        return Built(path, written.rows, len(features), [show(cutoff) for cutoff in snapshots.cutoffs])
-
-    def audit(self) -> Audit:
-        """Look for knowledge of the future in the labelled table."""
-        return self._audit
-
-    @cached_property
-    def _audit(self) -> Audit:
-        settings = self.configuration
-        return audit(
-            self._open_tables,
-            self.tables,
-            self._snapshots,
-            self.features(),
-            population=settings.population,
-            labels=settings.labels,
-            settings=settings.audit,
-            progress=self.progress,
-        )
 
     def backtest(self, *, plots: Path | None = None, track: bool = False) -> Backtest:
         """Evaluate on every test cutoff with models trained on what was known there, beside the baselines.
@@ -284,6 +98,10 @@ class Project:
         if latest not in self._fitted:
             self._fitted[latest] = fit(snapshots, features, **settings)
         return self._fitted[latest]
+
+    @cached_property
+    def _fitted(self) -> dict[int, Bundle]:
+        return {}
 
     @cached_property
     def fingerprints(self) -> dict[str, str]:
@@ -399,7 +217,7 @@ class Project:
     def _snapshots_for(self, bundles: Sequence[Bundle], cutoff: int) -> pd.DataFrame:
         own = self.own.records
         features = {each.name: each for bundle in bundles for each in declarations(bundle, self.vocabulary, own)}
-        return self._built(tuple(features.values()), [cutoff], self.configuration.labels)
+        return self.built(tuple(features.values()), [cutoff], self.configuration.labels)
 
     def champion(self) -> tuple[Bundle, StoredModel]:
         """The model in charge, its hashes checked.
@@ -430,23 +248,13 @@ class Project:
 
     def _to_score(self, cutoff: int, bundle: Bundle) -> tuple[Sequence[Feature], Parts]:
         """The features that the model and the rules need, and the snapshots that hold them."""
-        self._require_known(cutoff)
+        self.require_known(cutoff)
         features = {feature.name: feature for feature in declarations(bundle, self.vocabulary, self.own.records)}
         for feature in (*self.features(), CONSENT):
             if feature.name in TELLERS and self.vocabulary.gives(feature):
                 features.setdefault(feature.name, feature)
         snapshots = Snapshots.of(features.values(), self.configuration.population, [cutoff])
-
         return snapshots.features, snapshot_parts(self.tables, snapshots, progress=self.progress)
-
-    def _require_known(self, cutoff: int) -> None:
-        """Refuse to score at an instant that the data does not reach: recent events would be missing unnoticed."""
-        latest = self.tables.data_until + MOST_BEHIND.microseconds
-        if cutoff > latest or cutoff <= self.tables.data_from:
-            raise DataError(
-                f"Wanted to score as of {show(cutoff)}, found data from {show(self.tables.data_from)} to "
-                f"{show(self.tables.data_until)}. Load newer data, or score at an instant up to {show(latest)}."
-            )
 
     def score(self, as_of: str, *, output: Path | None = None) -> Published:
         """Score with the champion and publish the list, whole or not at all.

@@ -26,6 +26,18 @@ CODES = {
     "StorageError": 1,
 }
 
+REFUSED = """
+import sys
+from pathlib import Path
+from holdfast import cli
+
+@cli.app.command()
+def write(name: str):
+    Path(name).write_text("in a folder that is a file")
+
+cli.main()
+"""
+
 WAITING = """
 import signal
 import time
@@ -82,14 +94,24 @@ def test_an_error_of_ours_becomes_one_message(tmp_path: Path) -> None:
     assert answer.err.startswith("Config error: Wanted a configuration file")
 
 
-def test_a_refusal_of_the_system_names_the_file(tmp_path: Path) -> None:
-    """A table cannot be written where a file stands in the way of its folder."""
+def test_a_table_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """A file stands in the way of its folder; the message says what was wanted and that nothing has changed."""
     made = Shop.build(tmp_path)
     answer = holdfast("features", "build", made.config, "--output", made.config / "x.parquet")
     assert answer.code == 1
-    assert answer.err.startswith("The system refused: ")
-    assert str(made.config) in answer.err
+    assert answer.err.startswith(f"Storage error: Wanted to write the snapshots to {made.config / 'x.parquet'}")
     assert answer.err.count("\n") == 1
+
+
+def test_a_refusal_of_the_system_names_the_file(tmp_path: Path) -> None:
+    """Where no room of ours has words for it."""
+    (tmp_path / "file").write_text("")
+    command = [sys.executable, "-c", REFUSED, "write", str(tmp_path / "file" / "x")]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("The system refused: ")
+    assert str(tmp_path / "file") in answer.stderr
+    assert answer.stderr.count("\n") == 1
 
 
 def test_an_interrupted_command_says_so_and_ends_with_130(tmp_path: Path) -> None:
