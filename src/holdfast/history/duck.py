@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pandas.api.extensions import ExtensionArray
 
 from holdfast.history.arrays import Indices, Numbers
+from holdfast.history.chunk import Chunk
 from holdfast.history.order import by_customer_and_time, tally, ties
 from holdfast.history.shelf import Shelf
 from holdfast.history.stream import Stream
@@ -31,26 +30,6 @@ _ROWS_AT_ONCE = 1_000_000
 _KEYS = ("customer", "event_time", "known_time")
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Consecutive customers, ``first`` up to but without ``stop``, with their ids and all their events."""
-
-    first: int
-    stop: int
-    ids: ExtensionArray
-    streams: Mapping[str, Stream]
-
-    @property
-    def customers(self) -> int:
-        """How many customers the chunk holds."""
-        return self.stop - self.first
-
-    @property
-    def events(self) -> int:
-        """How many events the chunk holds, of all streams."""
-        return sum(stream.times.size for stream in self.streams.values())
 
 
 def chunks(

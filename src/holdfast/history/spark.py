@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pandas as pd
 import pyarrow as pa
 
-from holdfast.history.duck import EVENTS_PER_CHUNK, Chunk, worked
+from holdfast.history.chunk import Chunk
+from holdfast.history.duck import EVENTS_PER_CHUNK, worked
 from holdfast.progress import SILENT, Progress
 from holdfast.sources import DuckTables
 from holdfast.sources.spark.tables import SparkTables

@@ -19,7 +19,6 @@ customers may lie in parts on many machines, and nobody but those to contact com
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -28,17 +27,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from holdfast.errors import ConfigError, DataError
+from holdfast.errors import DataError
 from holdfast.outreach.control import draws
-from holdfast.outreach.eligibility import RULES, NotApplied, not_applied
-from holdfast.outreach.overview import Overview, most_first
-from holdfast.outreach.plan import PER_BAND, PLANNED, if_band, plan, require_scores
-from holdfast.outreach.segments import bands, high_value_above, segments
+from holdfast.outreach.cut import Cut, find_cut, of_band
+from holdfast.outreach.eligibility import NotApplied, not_applied
+from holdfast.outreach.overview import Overview
+from holdfast.outreach.plan import PER_BAND, PLANNED, plan, require_scores
+from holdfast.outreach.segments import bands, segments
 from holdfast.outreach.settings import OutreachSettings
 from holdfast.outreach.tables import AT_RISK, CUSTOMERS, EXCLUDED, SCORES, ContentHash, content_hash
-from holdfast.outreach.words import VALUE_BANDS
 from holdfast.outreach.worth import ProbabilityAbove
-from holdfast.parts import Columns, LocalParts, Parts, Spool, conform, kth_largest, no_rows
+from holdfast.parts import Columns, LocalParts, Parts, Spool, conform, no_rows
 from holdfast.timeline import show
 
 
@@ -173,112 +172,6 @@ def select_planned(
     )
 
 
-@dataclass(frozen=True)
-class Cut:
-    """All that a customer's group depends on beside the customer.
-
-    Attributes
-    ----------
-    high_above : float
-        A larger value is a high one.
-    loss : float
-        A customer who may be contacted and has a larger expected loss is singled out; infinity singles out nobody.
-    last_id : str or None
-        Of the customers with this very loss, those up to this id are singled out; None: all of them.
-    """
-
-    high_above: float
-    loss: float
-    last_id: str | None
-
-
-def find_cut(planned: Parts, settings: OutreachSettings) -> Cut:
-    """Where the budget cuts, exactly, without a look at all customers at once.
-
-    Raises
-    ------
-    DataError
-        There is nobody, or every customer is excluded.
-    ConfigError
-        The budget singles out more customers than may come here at once.
-    """
-    scored = planned.count()
-    if not scored:
-        raise DataError("Wanted scored customers, found none. Check the population and the cutoff.")
-    high_above = high_value_above(planned, settings.high_value_share, scored)
-    by_rule = planned.tally(_RuleOf(high_above), reads=["value", *(if_band("rule", band) for band in VALUE_BANDS)])
-    eligible = by_rule.pop(_ELIGIBLE, 0)
-    if not eligible:
-        raise DataError(_everyone_excluded(Counter({RULES[i].name: count for i, count in by_rule.items()})))
-    places = min(settings.budget.places(scored), eligible)
-    if not places:
-        return Cut(high_above, np.inf, None)
-    if planned.most_rows is not None and places > planned.most_rows:
-        raise ConfigError(
-            f"The budget singles out {places:,} customers; at most {planned.most_rows:,} may come to the driver, where "
-            "the list is put in order. Lower outreach.budget, or allow more rows on the driver."
-        )
-    losses = _Losses(high_above)
-    place = kth_largest(planned, losses, places, reads=losses.reads)
-    left = places - place.larger
-    if left == place.equal:
-        return Cut(high_above, place.value, None)
-    tied = planned.map(_Tied(losses, place.value), {"customer_id": "str"}, reads=["customer_id", *losses.reads])
-    for ids in tied.frames():
-        if left <= len(ids):
-            return Cut(high_above, place.value, str(ids["customer_id"].iloc[left - 1]))
-        left -= len(ids)
-    raise AssertionError("The tied customers were counted a moment ago.")
-
-
-_ELIGIBLE = -1
-
-
-def _of_band(rows: pd.DataFrame, name: str, high_above: float) -> NDArray[np.object_]:
-    """What was planned for the band that holds."""
-    high = rows["value"].to_numpy(dtype=np.float64) > high_above
-    return np.where(high, *(rows[if_band(name, band)].to_numpy(dtype=object) for band in ("high", "regular")))
-
-
-@dataclass(frozen=True)
-class _RuleOf:
-    """The place in ``RULES`` of the rule that excludes, or ``_ELIGIBLE``."""
-
-    high_above: float
-
-    def __call__(self, rows: pd.DataFrame) -> NDArray[np.int64]:
-        place = {"": _ELIGIBLE, **{rule.name: i for i, rule in enumerate(RULES)}}
-        return np.array([place[rule] for rule in _of_band(rows, "rule", self.high_above)], dtype=np.int64)
-
-
-@dataclass(frozen=True)
-class _Losses:
-    """The expected losses of whom may be contacted."""
-
-    high_above: float
-
-    @property
-    def reads(self) -> list[str]:
-        return ["value", "expected_loss", *(if_band("rule", band) for band in VALUE_BANDS)]
-
-    def __call__(self, rows: pd.DataFrame) -> NDArray[np.float64]:
-        eligible = _of_band(rows, "rule", self.high_above) == ""
-        return np.asarray(rows["expected_loss"].to_numpy(dtype=np.float64)[eligible])
-
-
-@dataclass(frozen=True)
-class _Tied:
-    """The ids of whom may be contacted and lose exactly so much."""
-
-    losses: _Losses
-    loss: float
-
-    def __call__(self, rows: pd.DataFrame) -> pd.DataFrame:
-        eligible = _of_band(rows, "rule", self.losses.high_above) == ""
-        tied: pd.DataFrame = rows[["customer_id"]][eligible & (rows["expected_loss"] == self.loss).to_numpy(dtype=bool)]
-        return tied
-
-
 _DECIDED: Columns = {**CUSTOMERS, "rule": "str", "detail": "str"}
 _LISTED: Columns = {name: kind for name, kind in AT_RISK.items() if name not in ("rank", "list_id", "model_version")}
 _READ_BY_DECIDE = [
@@ -296,13 +189,13 @@ class _Decide:
 
     def __call__(self, planned: pd.DataFrame) -> pd.DataFrame:
         rows = planned.reset_index(drop=True)
-        rule = _of_band(rows, "rule", self.cut.high_above)
+        rule = of_band(rows, "rule", self.cut.high_above)
         group = np.where(rule == "", "not_selected", "excluded").astype(object)
         singled_out = (rule == "") & self._above(rows)
         held_back = draws(rows["customer_id"][singled_out], self.settings.control_salt) < self.settings.control_share
         group[singled_out] = np.where(held_back, "control", "contact")
         band = bands(rows["value"].to_numpy(dtype=np.float64), self.cut.high_above)
-        detail = _of_band(rows, "detail", self.cut.high_above)
+        detail = of_band(rows, "detail", self.cut.high_above)
         return rows.assign(
             as_of=self.as_of, segment=segments(band, rows["stage"]), group=group, rule=rule, detail=detail
         )
@@ -325,7 +218,7 @@ class _List:
         decided = self.decide(planned)
         rows = decided[decided["group"] == "contact"]
         high_above = self.decide.cut.high_above
-        return rows.assign(**{name: _of_band(rows, name, high_above) for name in PER_BAND if name in _LISTED})
+        return rows.assign(**{name: of_band(rows, name, high_above) for name in PER_BAND if name in _LISTED})
 
 
 def _each_once(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
@@ -341,22 +234,3 @@ def _each_once(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
             )
         last = [ids[-1]]
         yield frame
-
-
-_REMEDIES = {
-    "no_consent": "check the column mapped to consent, or outreach.unknown_consent",
-    "quiet_period": "shorten outreach.quiet_days, or wait",
-    "open_complaint": "offer service_recovery under outreach.actions",
-    "leave_alone": "offer more actions under outreach.actions, or extend outreach.playbook",
-    "nothing_to_lose": "check the amounts and the definition of value",
-}
-
-
-def _everyone_excluded(by_rule: Counter[str]) -> str:
-    counts = most_first(by_rule)
-    told = ", ".join(f"{rule} {count:,}" for rule, count in counts.items())
-    todo = "; ".join(f"for {rule}, {_REMEDIES[rule]}" for rule in counts)
-    return (
-        f"Wanted somebody to contact, found all {by_rule.total():,} scored customers excluded: {told}. What to do: "
-        f"{todo}. No list was published."
-    )

@@ -14,7 +14,7 @@ from holdfast.errors import ConfigError
 from holdfast.features import build as features_room
 from holdfast.features.catalogue import RESERVED
 from holdfast.features.feature import Feature
-from holdfast.history.duck import Chunk
+from holdfast.history.chunk import Chunk
 from holdfast.history.stream import Window, past
 from holdfast.labels import LABELS, LabelSettings, label
 from holdfast.labels import needed as needed_by_labels

@@ -24,6 +24,7 @@ else:
 
 _OURS = re.compile(r"^holdfast\.[\w.]*?(\w+Error): (.*)", re.DOTALL | re.MULTILINE)
 _PYTHONS = re.compile(r"^(?:\w+\.)*(\w+(?:Error|Exception)): ", re.MULTILINE)
+_USUAL_SLOTS = 16
 _NEEDS = (
     "engine: spark needs pyspark and a Java runtime, version 17 or later. Install them (pip install 'holdfast[spark]', "
     "and for example default-jre-headless on Debian), or take engine: duckdb."
@@ -103,10 +104,12 @@ def schema_of(frame: DataFrame) -> pa.Schema:
 
 def slots_of(spark: SparkSession) -> int:
     """How many tasks run at once, as far as Spark tells."""
+    from pyspark.errors import PySparkException
+
     try:
         return int(spark.sparkContext.defaultParallelism)
-    except Exception:
-        return 16
+    except PySparkException:  # a client that reaches Spark over the network has no context to ask
+        return _USUAL_SLOTS
 
 
 def is_local(spark: SparkSession) -> bool:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from holdfast.history.duck import Chunk, chunks
+from holdfast.history.chunk import Chunk
+from holdfast.history.duck import chunks
 from holdfast.sources import AttributeSettings, SourceSettings, Tables, open_sources
 from tests.raw_business import CUTOFF, DAY, framed, opened, opened_rows, raw_business
 

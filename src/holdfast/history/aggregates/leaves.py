@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -56,39 +58,43 @@ class Std(OfColumn):
         return kernel.deviation(part.columns[self.column], kernel.mean(*sums, lo, hi), sums.present, lo, hi)
 
 
-class Min(OfColumn):
+class OfValues(OfColumn):
+    """One loop over a column as it stands."""
+
+    loop: ClassVar[Callable[..., Numbers]]
+
+    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
+        return self.loop(part.columns[self.column], lo, hi)
+
+
+class Min(OfValues):
     """Smallest value of a column."""
 
-    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.smallest(part.columns[self.column], lo, hi)
+    loop = staticmethod(kernel.smallest)
 
 
-class Max(OfColumn):
+class Max(OfValues):
     """Largest value of a column."""
 
-    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.largest(part.columns[self.column], lo, hi)
+    loop = staticmethod(kernel.largest)
 
 
-class First(OfColumn):
+class First(OfValues):
     """First value of a column."""
 
-    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.earliest(part.columns[self.column], lo, hi)
+    loop = staticmethod(kernel.earliest)
 
 
-class Last(OfColumn):
+class Last(OfValues):
     """Last value of a column."""
 
-    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.latest(part.columns[self.column], lo, hi)
+    loop = staticmethod(kernel.latest)
 
 
-class Change(OfColumn):
+class Change(OfValues):
     """Last value of a column minus the one before it."""
 
-    def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.change(part.columns[self.column], lo, hi)
+    loop = staticmethod(kernel.change)
 
 
 class Distinct(OfColumn):
