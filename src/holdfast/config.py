@@ -54,6 +54,12 @@ class Configuration(Settings):
     outreach: OutreachSettings = Field(description="Whom to contact, how often, with what, and who is held back.")
     tracking: TrackingSettings = Field(default=TrackingSettings(), description="Where runs and models are kept.")
     output: str = Field(default="lists", description="Folder of the published lists, relative to this file.")
+    store: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Folder, relative to this file, where scoring keeps validated rows, so that the next score reads "
+        "only what is newer; with engine: duckdb. It holds what the sources hold: protect it alike.",
+    )
     engine: Literal["duckdb", "spark"] = Field(
         default="duckdb", description="duckdb: this machine. spark: a cluster; the results are the same to the bit."
     )
@@ -69,8 +75,8 @@ class Configuration(Settings):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of all settings in a canonical order, but for the engine, which decides nothing of the answer."""
-        text = json.dumps(self.model_dump(mode="json", exclude={"engine", "spark"}), sort_keys=True)
+        """SHA-256 of all settings in a canonical order, but for engine and store, which decide no answer."""
+        text = json.dumps(self.model_dump(mode="json", exclude={"engine", "spark", "store"}), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -44,6 +45,7 @@ class Dataset:
         self.base = base
         self.frames = frames or {}
         self.progress = progress
+        self._keep: Path | None = None
         self.own = OwnFeatures.of(configuration.modules, configuration.features, features, beside=base)
 
     @classmethod
@@ -99,7 +101,23 @@ class Dataset:
         settings = self.configuration
         if settings.engine == "spark":
             return open_on_spark(settings.sources, settings.spark, progress=self.progress, **self._opening())
-        return open_sources(settings.sources, progress=self.progress, **self._opening())
+        return open_sources(settings.sources, keep=self._keep, progress=self.progress, **self._opening())
+
+    @contextmanager
+    def from_store(self) -> Iterator[None]:
+        """Within, rows that the store has are not read again; tables that are open already are used as they are.
+
+        Whoever needs the tables after it has them read whole, because an audit must see every raw row.
+        """
+        if self.configuration.store is None or "tables" in self.__dict__:
+            yield
+            return
+        self._keep = self.base / self.configuration.store
+        try:
+            yield
+        finally:
+            self._keep = None
+            self.close()
 
     def _opening(self) -> dict[str, Any]:
         return {"base": self.base, "currency": self.configuration.currency, "frames": self.frames}

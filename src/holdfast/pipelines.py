@@ -114,7 +114,7 @@ class Project(Dataset):
 
     def _parameters(self) -> dict[str, Any]:
         """What a run keeps of the configuration, everything but where data and store are; and what was sampled."""
-        settings = self.configuration.model_dump(mode="json", exclude={"sources", "tracking", "output"})
+        settings = self.configuration.model_dump(mode="json", exclude={"sources", "tracking", "output", "store"})
         sample = Sample.of_table(self._snapshots)
         return settings if sample is None else {**settings, "sample": sample.to_dict()}
 
@@ -265,22 +265,23 @@ class Project(Dataset):
             Another job publishes to the same folder.
         """
         settings = self.configuration
-        self.tables.report.require(settings.most_rejected)
         cutoff = instant(as_of)
         folder = (self.base / settings.output if output is None else output).resolve()
-        with lock(folder) as locked:
-            bundle, stored = self.champion()
-            features, snapshots = self._to_score(cutoff, bundle)
-            return publish_list(
-                snapshots,
-                settings,
-                cutoff,
-                locked,
-                features=[feature.name for feature in features],
-                bundle=bundle,
-                version=stored.version,
-                data_fingerprint=self.tables.fingerprint,
-            )
+        with self.from_store():
+            self.tables.report.require(settings.most_rejected)
+            with lock(folder) as locked:
+                bundle, stored = self.champion()
+                features, snapshots = self._to_score(cutoff, bundle)
+                return publish_list(
+                    snapshots,
+                    settings,
+                    cutoff,
+                    locked,
+                    features=[feature.name for feature in features],
+                    bundle=bundle,
+                    version=stored.version,
+                    data_fingerprint=self.tables.fingerprint,
+                )
 
     def runs(self) -> Runs:
         """The trained models, newest first."""

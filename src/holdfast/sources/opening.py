@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,13 @@ from holdfast.sources.duplicates import mark_duplicates
 from holdfast.sources.engine import connect, literal, one, quoted, reading, rows
 from holdfast.sources.extra import append
 from holdfast.sources.mapping import SourceMapping, raw_texts, resolve
+from holdfast.sources.past import past
 from holdfast.sources.readers import open_relation
 from holdfast.sources.reasons import Limits
 from holdfast.sources.relation import count, registered
 from holdfast.sources.report import SourceReport, SourcesReport
 from holdfast.sources.settings import SourceSettings
+from holdfast.sources.store import Store, store
 from holdfast.sources.unfolding import unfold, untimed
 from holdfast.sources.validation import (
     mapped,
@@ -45,6 +48,7 @@ def open_sources(
     customers: Sequence[str] | None = None,
     extra: Mapping[str, pa.Table] | None = None,
     now: int | None = None,
+    keep: Path | None = None,
     memory_limit: str = "2GB",
     threads: int = 2,
     progress: Progress = SILENT,
@@ -70,6 +74,9 @@ def open_sources(
         Rows to append to a source, in our columns: times as microseconds UTC or timestamps, missing columns empty.
     now : int, optional
         The present; what lies more than a day after it is rejected. By default the clock of the machine.
+    keep : Path, optional
+        Folder of validated rows: what an earlier opening kept there is not read again, and what this one reads is kept.
+        The tables are the same with it and without; :mod:`holdfast.sources.store` says when.
     memory_limit, threads
         Bounds for DuckDB; what does not fit is spilled to a temporary folder.
 
@@ -89,11 +96,14 @@ def open_sources(
             wanted = None if customers is None else _wanted(connection, customers)
             connection.execute(f"CREATE TABLE rejects ({_REJECTS})")
         limits = Limits(as_of, present, currency, wanted)
-        opened = _Opening(connection, limits, base, frames or {}, extra or {})
         mappings = []
-        for name, source in sources.items():
-            with progress(f"Reading {name}"), reading(f"source '{name}'"):
-                mappings.append(opened.read(name, source))
+        with store(keep if as_of is None and customers is None and not extra else None) as kept:
+            opened = _Opening(connection, limits, base, frames or {}, extra or {}, kept)
+            for name, source in sources.items():
+                with progress(f"Reading {name}"), reading(f"source '{name}'"):
+                    mappings.append(opened.read(name, source))
+            if kept is not None:
+                kept.commit()
         with progress("Unfolding events"), reading("the tables"):
             streams = unfold(connection, mappings)
         report = SourcesReport(tuple(opened.reports))
@@ -121,12 +131,14 @@ class _Opening:
         base: Path,
         frames: Mapping[str, Any],
         extra: Mapping[str, pa.Table],
+        store: Store | None,
     ) -> None:
         self.connection = connection
         self.limits = limits
         self.base = base
         self.frames = frames
         self.extra = extra
+        self.store = store
         self.reports: list[SourceReport] = []
         self.changed_later: dict[str, float] = {}
 
@@ -137,13 +149,16 @@ class _Opening:
             mapping = resolve(self.connection, name, source, relation)
             require_zones(self.connection, mapping, relation.sql)
             whole = self.limits.as_of is None and self.limits.wanted is None
-            watch = watched(mapping, relation) if whole else {}
-            query = mapped_query(mapping, relation.sql, self.limits, watch)
+            before = past(self.connection, self.store, mapping, source, relation, self.limits.currency)
+            watch = watched(mapping, relation) if whole and self.store is None else {}
+            query = before.without_kept(mapped_query(mapping, before.unread, self.limits, watch))
             try:
                 self.connection.execute(f"CREATE TABLE {mapped(name)} AS {query}")
             except UNREADABLE:
                 raise unreadable(mapping) from None
-            filtered = self._filtered(mapping, relation.sql)
+            read = count(self.connection, mapped(name))
+            before.add_kept()
+            filtered = self._filtered(mapping, before.unread) + before.kept.filtered
             if name in self.extra:
                 append(self.connection, mapping, self.extra[name], self.limits)
         finally:
@@ -157,7 +172,8 @@ class _Opening:
         require_one_currency(self.connection, mapping, self.limits)
         shares = changed_shares(self.connection, mapped(name), list(watch))
         self.changed_later |= {f"{name}.{raw}": share for raw, share in shares.items()}
-        self._account(mapping, filtered)
+        self._account(mapping, filtered, before.kept.rejected)
+        before.keep(read)
         return mapping
 
     def _filtered(self, mapping: SourceMapping, relation: str) -> int:
@@ -167,11 +183,12 @@ class _Opening:
             return 0  # and some customers may have no row in some source
         total = count(self.connection, relation)
         passed = total if mapping.where is None else count(self.connection, f"{relation} WHERE {mapping.where}")
-        require_rows(mapping, total, passed)
+        if not kept:
+            require_rows(mapping, total, passed)
         return total - passed
 
-    def _account(self, mapping: SourceMapping, filtered: int) -> None:
-        """Count the rows by reason, and move the rejected ones to the rejects."""
+    def _account(self, mapping: SourceMapping, filtered: int, before: Mapping[str, int]) -> None:
+        """Count the rows by reason, with those that were rejected before, and move the rejected ones to the rejects."""
         table, name = mapped(mapping.name), mapping.name
         reasons = _counted(self.connection, f"SELECT reason, count(*) FROM {table} WHERE reason IS NOT NULL GROUP BY 1")
         notes = _counted(
@@ -182,6 +199,7 @@ class _Opening:
         valid, first, last = one(
             self.connection, f"SELECT count(*), min({event_time}), max({event_time}) FROM {table} WHERE reason IS NULL"
         )
+        reasons = dict(Counter(reasons) + Counter(before))
         account = account_of(name, valid, reasons, notes, filtered, first, last)
         if self.limits.as_of is None and self.limits.wanted is None:
             require_valid(account)
