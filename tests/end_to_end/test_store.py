@@ -51,6 +51,6 @@ def test_only_scoring_uses_the_store(shop: Shop, tmp_path: Path) -> None:
             assert (tmp_path / "kept" / "kept.json").exists()
             old = whole["at"].rank() <= 10
             whole.assign(paid=whole["paid"].mask(old, math.inf)).to_parquet(orders, index=False)
-            assert project.check().report["orders"].rejected == 10
+            assert project.tables.report["orders"].rejected == 10
     finally:
         whole.to_parquet(orders, index=False)

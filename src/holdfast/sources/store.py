@@ -102,12 +102,10 @@ class Edge:
 
 
 def _stamp(until: int, kind: str) -> str:
+    """The instant less the margin in the raw column's own type: a column that is cast has no statistics."""
     at = moment(until - _MARGIN)
-    if casts.is_zoned(kind):
-        return f"TIMESTAMPTZ {literal(at.isoformat())}"
-    if kind == "DATE":
-        return f"DATE {literal(at.date().isoformat())}"
-    return f"TIMESTAMP {literal(at.replace(tzinfo=None).isoformat())}"
+    at = at if casts.is_zoned(kind) else at.replace(tzinfo=None)
+    return f"CAST({literal(at.isoformat())} AS {kind})"
 
 
 class Store:

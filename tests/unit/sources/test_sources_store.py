@@ -69,8 +69,15 @@ def test_other_settings_read_everything(tmp_path: Path) -> None:
         assert tables.report["orders"].filtered == 1
 
 
-@pytest.mark.parametrize(("stamps", "zone"), [(pa.timestamp("us"), "Pacific/Auckland"), (pa.date32(), "America/Adak")])
-def test_clocks_far_from_ours_lose_no_row(tmp_path: Path, stamps: pa.DataType, zone: str) -> None:
+@pytest.mark.parametrize(
+    ("stamps", "zone"),
+    [
+        *((pa.timestamp(unit), "Pacific/Auckland") for unit in ("s", "ms", "us", "ns")),
+        *((pa.timestamp(unit, "Asia/Tokyo"), None) for unit in ("ms", "us", "ns")),
+        (pa.date32(), "America/Adak"),
+    ],
+)
+def test_clocks_far_from_ours_lose_no_row(tmp_path: Path, stamps: pa.DataType, zone: str | None) -> None:
     """A raw time without a zone tells only roughly when it was; what lies at the edge is read and counted once."""
     for night in range(1, 5):
         rows = [("a", at(f"2024-03-{day:02}T12:00:00").replace(tzinfo=None), float(day)) for day in range(1, 5 * night)]
