@@ -24,7 +24,7 @@ from benchmarks.peers.data import LAST, write
 from holdfast.sources import SourceSettings, open_sources
 from holdfast.timeline import MICROSECONDS_PER_DAY
 
-COLUMNS = ("customer_id", "event_time", "known_time", "amount", "discount", "items")
+COLUMNS = ("customer_id", "event_time", "known_time", "amount", "discount", "quantity")
 SOURCES = {"orders": SourceSettings(path="export/*.parquet", columns={name: name for name in COLUMNS})}
 NOW = LAST + 60 * MICROSECONDS_PER_DAY
 
@@ -35,7 +35,7 @@ def export(database: Path, first: int, last: int, file: Path) -> None:
         connection.execute(
             f"""COPY (
                 SELECT customer_id, make_timestamp(event_time) AT TIME ZONE 'UTC' AS event_time,
-                    make_timestamp(known_time) AT TIME ZONE 'UTC' AS known_time, amount, discount, items
+                    make_timestamp(known_time) AT TIME ZONE 'UTC' AS known_time, amount, discount, items AS quantity
                 FROM orders JOIN customers_index USING (customer)
                 WHERE known_time >= {first} AND known_time < {last} ORDER BY known_time
             ) TO '{file}' (FORMAT parquet)"""
