@@ -141,13 +141,25 @@ def train(
 def backtest(
     config: Config,
     plots: Annotated[Path | None, typer.Option(help="Folder for calibration, gains and value plots.")] = None,
+    curves: Annotated[
+        bool, typer.Option("--learning-curves", help="Also show what more history and more customers would bring.")
+    ] = False,
+    keep: Annotated[
+        Path | None, typer.Option(help="Folder that keeps fits as they finish; the next run takes them up.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Fits at once; by default what cores and memory bear.", show_default=False)
+    ] = None,
     json: Json = False,
 ) -> None:
     """Evaluate on each test cutoff what would have been known then, beside the baselines."""
     from holdfast.report import console
+    from holdfast.report.results import Tested
 
     with open_project(config) as project:
-        console.show(project.backtest(plots=plots, track=True), json)
+        result = project.backtest(plots=plots, track=True, keep=keep, jobs=jobs)
+        learnt = project.learning_curves(plots=plots, keep=keep, jobs=jobs) if curves else None
+        console.show(Tested(result, learnt), json)
 
 
 @app.command()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from holdfast.backtest import Backtest, backtest
+from holdfast.backtest import Backtest, LearningCurves, Running, Trial, Tried, backtest, learning_curves
 from holdfast.dataset import Dataset
 from holdfast.features.feature import Feature
 from holdfast.features.own import descriptions
@@ -24,6 +24,7 @@ from holdfast.outreach.state import CONSENT, TELLERS
 from holdfast.parts import Parts, no_rows
 from holdfast.promotion import judge
 from holdfast.report import plots as drawings
+from holdfast.report.curves import drawn as curves_drawn
 from holdfast.report.results import Published, Runs, Trained
 from holdfast.sampling import Sample
 from holdfast.scoring import declarations
@@ -49,7 +50,9 @@ class Project(Dataset):
         """The store of runs and models."""
         return Tracker.open(self.configuration.tracking, self.base)
 
-    def backtest(self, *, plots: Path | None = None, track: bool = False) -> Backtest:
+    def backtest(
+        self, *, plots: Path | None = None, track: bool = False, keep: Path | None = None, jobs: int | None = None
+    ) -> Backtest:
         """Evaluate on every test cutoff with models trained on what was known there, beside the baselines.
 
         Parameters
@@ -58,8 +61,19 @@ class Project(Dataset):
             Folder for calibration, gains and value by decile, as PNG.
         track : bool
             Also keep figures, plots and report as a run.
+        keep : Path, optional
+            Folder where cutoffs stay as they finish; another run with the same data, configuration and code takes them
+            up. It holds customers and outcomes: protect it like the sources.
+        jobs : int, optional
+            Cutoffs at once, each in a process; by default as many as cores and free memory bear, and one for a small
+            table. The result is the same to the byte.
+
+        Raises
+        ------
+        LockedError
+            Another run keeps its cutoffs in the same folder.
         """
-        result = self._backtest(self._test_cutoffs())
+        result = self._backtest(self._test_cutoffs(), keep=keep, jobs=jobs)
         if plots is not None:
             drawings.write(result, plots)
         if track:
@@ -74,33 +88,47 @@ class Project(Dataset):
             )
         return result
 
+    def learning_curves(
+        self, *, plots: Path | None = None, keep: Path | None = None, jobs: int | None = None
+    ) -> LearningCurves:
+        """What more history, and what more customers, would bring: the backtest with models that learnt from less.
+
+        Parameters
+        ----------
+        plots : Path, optional
+            Folder for ``learning_curves.png``.
+        keep, jobs :
+            As in :meth:`backtest`, whose fits are taken up.
+        """
+        found = learning_curves(**self._tests(self._test_cutoffs(), keep=keep, jobs=jobs))
+        if plots is not None:
+            drawings.save({"learning_curves": curves_drawn(found)}, plots)
+        return found
+
     def _test_cutoffs(self) -> list[int]:
         return sorted(instant(cutoff) for cutoff in self.configuration.cutoffs.test)
 
-    def _backtest(self, cutoffs: Sequence[int]) -> Backtest:
+    def _backtest(self, cutoffs: Sequence[int], **how: Any) -> Backtest:
+        return backtest(**self._tests(cutoffs, **how), horizon=self.configuration.value.horizon_days)
+
+    def _tests(self, cutoffs: Sequence[int], *, keep: Path | None = None, jobs: int | None = None) -> dict[str, Any]:
+        """What backtest and learning curves want to know."""
         settings = self.configuration
         require_learnable(self._snapshots)
-        return backtest(
-            self._snapshots,
-            [feature.to_dict() for feature in self.features()],
-            cutoffs,
-            complete_after=settings.labels.complete_after,
-            horizon=settings.value.horizon_days,
-            seed=settings.seed,
-            meta=self._meta(),
-            learner=self._fit_once,
-            progress=self.progress,
-        )
-
-    def _fit_once(self, snapshots: pd.DataFrame, features: Sequence[Mapping[str, Any]], **settings: Any) -> Bundle:
-        """Fit on the snapshots known at some cutoff; the same cutoff is fitted once."""
-        latest = int(snapshots["cutoff"].max())
-        if latest not in self._fitted:
-            self._fitted[latest] = fit(snapshots, features, **settings)
-        return self._fitted[latest]
+        return {
+            "snapshots": self._snapshots,
+            "features": [feature.to_dict() for feature in self.features()],
+            "test_cutoffs": cutoffs,
+            "complete_after": settings.labels.complete_after,
+            "seed": settings.seed,
+            "meta": self._meta(),
+            "running": Running(jobs, keep, self._finished),
+            "progress": self.progress,
+        }
 
     @cached_property
-    def _fitted(self) -> dict[int, Bundle]:
+    def _finished(self) -> dict[Trial, Tried]:
+        """Fits of this project; the same is never made twice."""
         return {}
 
     @cached_property

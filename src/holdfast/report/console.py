@@ -13,10 +13,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from holdfast.audit import Audit
-from holdfast.backtest import Backtest
+from holdfast.backtest import Backtest, LearningCurves
 from holdfast.explain.wording import number
 from holdfast.features.feature import Feature
-from holdfast.report.results import Built, Checked, Published, Runs, Trained
+from holdfast.report.results import Built, Checked, Published, Runs, Tested, Trained
 from holdfast.sampling import told
 from holdfast.timeline import LIFETIME
 from holdfast.timeline import show as show_instant
@@ -152,6 +152,17 @@ def _(trained: Trained) -> RenderableType:
 @render.register
 def _(result: Backtest) -> RenderableType:
     return escape(result.table())
+
+
+@render.register
+def _(curves: LearningCurves) -> RenderableType:
+    return escape(curves.table())
+
+
+@render.register
+def _(tested: Tested) -> RenderableType:
+    parts = (tested.backtest, tested.curves)
+    return "\n\n".join(str(render(part)) for part in parts if part is not None)
 
 
 @render.register

@@ -5,6 +5,7 @@ Each function returns a matplotlib figure that belongs to nobody: no window open
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ from holdfast.errors import StorageError
 from holdfast.sampling import weights
 from holdfast.timeline import show
 
-_INK, _MODEL, _OTHER, _CAME = "#22303c", "#0b6e75", ("#c8743a", "#8a8f98", "#a06ab4"), "#d9a441"
+INK, MODEL_COLOUR = "#22303c", "#0b6e75"
+_OTHER, _CAME = ("#c8743a", "#8a8f98", "#a06ab4"), "#d9a441"
 _BINS = 10
 Numbers = NDArray[np.float64]
 
@@ -30,7 +32,12 @@ def figures(result: Backtest) -> dict[str, Figure]:
 
 
 def write(result: Backtest, folder: str | Path) -> list[Path]:
-    """Write all three as PNG into a folder, which is made if it is not there.
+    """Write all three as PNG into a folder; see :func:`save`."""
+    return save(figures(result), folder)
+
+
+def save(drawn: Mapping[str, Figure], folder: str | Path) -> list[Path]:
+    """Write figures by name as PNG into a folder, which is made if it is not there.
 
     Raises
     ------
@@ -41,7 +48,7 @@ def write(result: Backtest, folder: str | Path) -> list[Path]:
     paths = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, figure in figures(result).items():
+        for name, figure in drawn.items():
             paths.append(folder / f"{name}.png")
             figure.savefig(paths[-1], dpi=144)
     except OSError as error:
@@ -53,20 +60,20 @@ def calibration(result: Backtest) -> Figure:
     """Predicted against observed churn in ten bins of equal count, a line a cutoff; below, how risks are spread."""
     figure = _figure(5.6, 6.0)
     upper, lower = figure.subplots(2, 1, height_ratios=[4, 1], sharex=True)
-    upper.plot([0, 1], [0, 1], color=_INK, linewidth=0.8, linestyle=":", label="perfect")
+    upper.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":", label="perfect")
     shades = np.linspace(0.35, 1.0, len(result.cutoffs))
     for shade, cutoff in zip(shades, result.cutoffs, strict=True):
         rows = result.predictions[result.predictions["cutoff"] == cutoff]
         p, churned, weight = _column(rows, f"{MODEL}_p_churn"), _column(rows, "churned"), _weight(rows)
         bins = _tenths(np.argsort(p, kind="stable"), weight)
         x, y = (np.array([np.average(values[b], weights=weight[b]) for b in bins]) for values in (p, churned))
-        upper.plot(x, y, color=_MODEL, alpha=shade, marker="o", markersize=4, linewidth=1.6, label=show(cutoff))
+        upper.plot(x, y, color=MODEL_COLOUR, alpha=shade, marker="o", markersize=4, linewidth=1.6, label=show(cutoff))
     everyone = _column(result.predictions, f"{MODEL}_p_churn")
-    lower.hist(everyone, bins=np.linspace(0, 1, 41), weights=_weight(result.predictions), color=_MODEL)
+    lower.hist(everyone, bins=np.linspace(0, 1, 41), weights=_weight(result.predictions), color=MODEL_COLOUR)
     upper.set(xlim=(0, 1), ylim=(0, 1), ylabel="share that churned", title="Are the risks true?")
     lower.set(xlabel="predicted risk", ylabel="customers")
     upper.legend(frameon=False, fontsize=8, loc="upper left")
-    return _finished(figure, upper, lower)
+    return finished(figure, upper, lower)
 
 
 def gains(result: Backtest) -> Figure:
@@ -81,20 +88,20 @@ def gains(result: Backtest) -> Figure:
     left.set(ylabel="share of all churners", title="Ranked by risk")
     right.set(ylabel="share of all value", title="Ranked by value")
     left.legend(frameon=False, fontsize=8, loc="lower right")
-    return _finished(figure, left, right)
+    return finished(figure, left, right)
 
 
 def _gains(axes: Axes, result: Backtest, what: str, amount: Numbers) -> None:
     weight = _weight(result.predictions)
-    axes.plot([0, 1], [0, 1], color=_INK, linewidth=0.8, linestyle=":", label="chance")
-    axes.plot(*_reached(amount, amount, weight), color=_INK, linewidth=0.8, linestyle="--", label="perfect")
+    axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":", label="chance")
+    axes.plot(*_reached(amount, amount, weight), color=INK, linewidth=0.8, linestyle="--", label="perfect")
     others = iter(_OTHER * len(result.models))
     for model in result.models:
         if f"{model}_{what}" in result.predictions:
-            colour, width = (_MODEL, 2.0) if model == MODEL else (next(others), 1.2)
+            colour, width = (MODEL_COLOUR, 2.0) if model == MODEL else (next(others), 1.2)
             score = _column(result.predictions, f"{model}_{what}")
             axes.plot(*_reached(amount, score, weight), color=colour, linewidth=width, label=model)
-    axes.axvline(0.1, color=_INK, linewidth=0.5, alpha=0.5)
+    axes.axvline(0.1, color=INK, linewidth=0.5, alpha=0.5)
     axes.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="share of customers, highest first")
 
 
@@ -114,8 +121,8 @@ def value_by_decile(result: Backtest) -> Figure:
     bins = _tenths(np.argsort(-predicted, kind="stable"), weight)
     place = np.arange(1, len(bins) + 1)
     means = [np.array([np.average(values[b], weights=weight[b]) for b in bins]) for values in (predicted, came)]
-    axes.vlines(place, *means, color=_INK, linewidth=0.8, alpha=0.5)
-    for values, colour, marker, label in zip(means, (_MODEL, _CAME), "oD", ("predicted", "came"), strict=True):
+    axes.vlines(place, *means, color=INK, linewidth=0.8, alpha=0.5)
+    for values, colour, marker, label in zip(means, (MODEL_COLOUR, _CAME), "oD", ("predicted", "came"), strict=True):
         axes.plot(place, values, color=colour, marker=marker, markersize=7, linestyle="", label=label)
     axes.set_yscale("symlog", linthresh=max(float(np.abs(means).min()), 1e-3))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
@@ -127,7 +134,7 @@ def value_by_decile(result: Backtest) -> Figure:
         title="Where does the value prediction err?",
     )
     axes.legend(frameon=False, fontsize=8)
-    return _finished(figure, axes)
+    return finished(figure, axes)
 
 
 def _column(rows: pd.DataFrame, name: str) -> Numbers:
@@ -151,7 +158,8 @@ def _figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def _finished(figure: Figure, *all_axes: Axes) -> Figure:
+def finished(figure: Figure, *all_axes: Axes) -> Figure:
+    """The look that all figures share."""
     for axes in all_axes:
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelsize=8)

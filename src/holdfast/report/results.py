@@ -13,6 +13,7 @@ from holdfast.audit import Audit
 from holdfast.sources import SourcesReport
 
 if TYPE_CHECKING:
+    from holdfast.backtest import Backtest, LearningCurves
     from holdfast.tracking import RunRecord
 
 
@@ -83,6 +84,19 @@ class Trained:
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON."""
         return {**vars(self), "metrics": dict(self.metrics)}
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A backtest, and the learning curves if they were asked for."""
+
+    backtest: Backtest
+    curves: LearningCurves | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON: the backtest, and under ``learning_curves`` the curves."""
+        found = self.backtest.to_dict()
+        return found if self.curves is None else {**found, "learning_curves": self.curves.to_dict()}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,191 @@
+"""What learning curves found: how good models are that learnt from less, and in words what the last step brought."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from holdfast.metrics import RISK_METRICS, VALUE_METRICS, Difference, Interval, Metric
+from holdfast.timeline import show
+
+MEASURES: Mapping[str, Metric] = {
+    "log_loss": RISK_METRICS["log_loss"],
+    "auc": RISK_METRICS["auc"],
+    "mae": VALUE_METRICS["mae"],
+}
+"""What the curves show: is the risk true, does it rank, and how far off is the value."""
+
+_EIGHTHS = {0.125: "1/8", 0.25: "1/4", 0.5: "1/2", 1.0: "all"}
+
+
+@dataclass(frozen=True)
+class Point:
+    """Models that learnt from so much, judged on the same customers as all others.
+
+    Attributes
+    ----------
+    size : float
+        Latest cutoffs, or share of the customers.
+    snapshots, customers : float
+        Learnt from, on average over the test cutoffs.
+    metrics : mapping of name to Interval
+        Over all test cutoffs.
+    to_most : mapping of name to Difference
+        This minus the largest size, on the same resampled customers; far surer than two intervals side by side.
+    """
+
+    size: float
+    snapshots: float
+    customers: float
+    metrics: Mapping[str, Interval]
+    to_most: Mapping[str, Difference]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points from the smallest size to the largest.
+
+    Attributes
+    ----------
+    by : "cutoffs" or "customers"
+    points : tuple of Point
+    left_out : tuple of float
+        Sizes too small to learn from at some test cutoff.
+    """
+
+    by: Literal["cutoffs", "customers"]
+    points: tuple[Point, ...]
+    left_out: tuple[float, ...] = ()
+
+    def label(self, size: float) -> str:
+        """A size as people read it."""
+        return _EIGHTHS.get(size, f"{size:.0%}") if self.by == "customers" else f"{size:g}"
+
+    def words(self) -> list[str]:
+        """What the last step brought, a sentence for each measure."""
+        if len(self.points) < 2:
+            return [f"There is too little data to tell what more {self.by} would bring."]
+        less, most = self.points[-2:]
+        step = f"{self.label(most.size)} {self.by} instead of {self.label(less.size)}"
+        if most.size == 2 * less.size:
+            step = f"Twice the {self.by} ({self.label(most.size)} instead of {self.label(less.size)})"
+        return [f"{step} {_brought(MEASURES[name], found)}." for name, found in less.to_most.items()]
+
+    def frame(self) -> pd.DataFrame:
+        """A row for each point: what it learnt from, and each measure, with its difference to the largest size."""
+        rows = []
+        for point in self.points:
+            row: dict[str, Any] = {"snapshots": point.snapshots, "customers": point.customers}
+            for name, found in point.metrics.items():
+                row[name], more = found.estimate, point.to_most[name]
+                row |= {f"{name}_to_most": more.estimate, f"{name}_low": more.low, f"{name}_high": more.high}
+            rows.append(row)
+        return pd.DataFrame(rows, index=pd.Index([point.size for point in self.points], name=self.by))
+
+    def table(self) -> str:
+        """The points as text, and the words."""
+        shown = {}
+        for point in self.points:
+            row = {"snapshots": f"{point.snapshots:,.0f}"} | (
+                {"customers": f"{point.customers:,.0f}"} if self.by == "customers" else {}
+            )
+            for name, metric in MEASURES.items():
+                if name in point.metrics:
+                    row[metric.label] = f"{point.metrics[name].estimate:.{metric.digits}f}"
+                    last = point is self.points[-1]
+                    row[f"against most{' ' * list(MEASURES).index(name)}"] = (
+                        "" if last else signed(point.to_most[name], metric.digits)
+                    )
+            shown[self.label(point.size)] = row
+        text = pd.DataFrame.from_dict(shown, orient="index").rename_axis(columns=self.by).to_string()
+        lines = [text, *self.words()]
+        if self.left_out:
+            sizes = ", ".join(self.label(size) for size in self.left_out)
+            lines.append(f"Left out, because it is too little to learn from: {sizes}.")
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {
+            "points": [
+                {
+                    "size": point.size,
+                    "snapshots": point.snapshots,
+                    "customers": point.customers,
+                    "metrics": {name: found.to_dict() for name, found in point.metrics.items()},
+                    "to_most": {
+                        name: {**found.to_dict(), "share_better": found.share_better}
+                        for name, found in point.to_most.items()
+                    },
+                }
+                for point in self.points
+            ],
+            "left_out": list(self.left_out),
+            "words": self.words(),
+        }
+
+
+def _brought(metric: Metric, less: Difference) -> str:
+    """The gain of the larger size, positive where it is better."""
+    sign = 1 if metric.better == "higher" else -1
+    gain, low, high = -sign * less.estimate, *sorted((-sign * less.low, -sign * less.high))
+    digits = metric.digits + 1
+    verb = "brought" if gain >= 0 else "cost"
+    ends = (low, high) if gain >= 0 else (-high, -low)
+    told = f"{verb} {abs(gain):.{digits}f} of {metric.label} ({ends[0]:.{digits}f} to {ends[1]:.{digits}f})"
+    if low > 0 or high < 0:
+        return f"{told}; the interval excludes zero"
+    return f"{told}; the interval includes zero, so it may be chance"
+
+
+def signed(found: Difference, digits: int) -> str:
+    """A difference with its interval."""
+    return f"{found.estimate:+.{digits}f} ({found.low:+.{digits}f} to {found.high:+.{digits}f})"
+
+
+@dataclass(frozen=True)
+class LearningCurves:
+    """What more history, and what more customers, would bring.
+
+    Attributes
+    ----------
+    cutoffs : tuple of int
+        Test cutoffs, microseconds.
+    by_cutoffs, by_customers : Curve
+    fits, taken_up : int
+        How many models it took, and how many of them an earlier run had finished.
+    """
+
+    cutoffs: tuple[int, ...]
+    by_cutoffs: Curve
+    by_customers: Curve
+    fits: int
+    taken_up: int = 0
+
+    @property
+    def curves(self) -> Sequence[Curve]:
+        """Both."""
+        return (self.by_cutoffs, self.by_customers)
+
+    def table(self) -> str:
+        """Both curves as text for people, each with what its last step brought."""
+        at = ", ".join(map(show, self.cutoffs))
+        parts = [
+            f"Learnt from the latest cutoffs only (tested at {at})\n{self.by_cutoffs.table()}",
+            f"Learnt from a share of the customers (tested on all, at {at})\n{self.by_customers.table()}",
+        ]
+        if self.taken_up:
+            parts.append(f"{self.taken_up} of {self.fits} fits were taken up from an earlier run")
+        return "\n\n".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON: every point with intervals, and the words."""
+        return {
+            "tested_at": [show(at) for at in self.cutoffs],
+            "fits": self.fits,
+            "by_cutoffs": self.by_cutoffs.to_dict(),
+            "by_customers": self.by_customers.to_dict(),
+        }

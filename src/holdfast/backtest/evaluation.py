@@ -1,0 +1,114 @@
+"""The model at each test cutoff beside the baselines, and how sure one can be of the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from holdfast.backtest import trials
+from holdfast.backtest.baselines import Baseline
+from holdfast.backtest.result import Backtest
+from holdfast.backtest.trial import MODEL, Learner, Study, Trial
+from holdfast.backtest.trials import ALONE, Running
+from holdfast.metrics import RISK_METRICS, VALUE_METRICS, Difference, Interval, estimate, paired_difference
+from holdfast.progress import SILENT, Progress
+from holdfast.sampling import weights
+from holdfast.timeline import Days
+from holdfast.training import fit as fit_bundle
+
+
+def backtest(
+    snapshots: pd.DataFrame,
+    features: Sequence[Mapping[str, Any]],
+    test_cutoffs: Sequence[int],
+    *,
+    complete_after: Days,
+    horizon: float,
+    seed: int,
+    meta: Mapping[str, Any] | None = None,
+    baselines: Sequence[Baseline] | None = None,
+    learner: Learner = fit_bundle,
+    draws: int = 200,
+    running: Running = ALONE,
+    progress: Progress = SILENT,
+) -> Backtest:
+    """Evaluate a way of training on cutoffs that it had not seen.
+
+    Parameters
+    ----------
+    snapshots : DataFrame
+        ``customer_id``, ``cutoff`` (int64 microseconds), feature columns, ``churned``, ``future_value``. If they are a
+        sample, its weights count in learning and in every metric, and figures are those of all snapshots.
+    features : sequence of feature records
+        ``name``, ``dtype``, …; see :class:`holdfast.models.Bundle`.
+    test_cutoffs : sequence of int
+        Microseconds. The model of each learns from snapshots whose outcome was complete by then.
+    complete_after : Days
+        From a cutoff until both labels are known.
+    horizon : float
+        Days that the value looks ahead.
+    baselines : sequence of Baseline, optional
+        By default recency, frequency, value, and recency alone.
+    draws : int
+        Bootstrap resamples of customers.
+    running : Running
+        How many cutoffs at once, and where they are kept as they finish; the result is the same to the byte.
+
+    Raises
+    ------
+    DataError
+        A test cutoff has no snapshots, only one class, or nothing known before it; fewer than 200 customers.
+    LockedError, StorageError, ConfigError
+        The folder to keep them in is in use, refuses, or cannot serve a learner of your own.
+    """
+    cutoffs = sorted({int(at) for at in test_cutoffs})
+    study = Study.of(features, complete_after, seed, meta, baselines, learner)
+    results = trials.run(snapshots, study, [Trial(at) for at in cutoffs], running, "Backtest", progress)
+    predictions = pd.concat([tried.predictions for tried in results.tried.values()], ignore_index=True)
+    models = (MODEL, *(baseline.name for baseline in study.baselines))
+    slices: dict[int | str, pd.DataFrame] = {at: predictions[predictions["cutoff"] == at] for at in cutoffs}
+    slices["pooled"] = predictions
+    with progress("Intervals", total=len(slices)) as advance:
+        metrics: dict[int | str, dict[str, dict[str, Interval]]] = {}
+        for name, rows in slices.items():
+            metrics[name] = {model: _judged(rows, model, draws, seed) for model in models}
+            advance(1)
+    differences = {model: _compared(predictions, model, draws, seed) for model in models[1:]}
+    bundles = {trial.cutoff: tried.bundle for trial, tried in results.tried.items()}
+    taken_up = tuple(trial.cutoff for trial in results.taken_up)
+    return Backtest(predictions, models, metrics, differences, bundles, horizon, taken_up)
+
+
+def _judged(rows: pd.DataFrame, model: str, draws: int, seed: int) -> dict[str, Interval]:
+    how: dict[str, Any] = {
+        "weights": weights(rows),
+        "customers": rows["customer_id"].to_numpy(),
+        "draws": draws,
+        "seed": seed,
+    }
+    found = estimate(RISK_METRICS, rows["churned"], rows[f"{model}_p_churn"], **how)
+    if f"{model}_value" in rows:
+        found |= estimate(VALUE_METRICS, rows["future_value"], rows[f"{model}_value"], **how)
+    return found
+
+
+def _compared(rows: pd.DataFrame, baseline: str, draws: int, seed: int) -> dict[str, Difference]:
+    who = rows["customer_id"].to_numpy()
+    pairs = [("p_churn", "churned", RISK_METRICS), ("value", "future_value", VALUE_METRICS)]
+    return {
+        name: paired_difference(
+            metric,
+            rows[truth],
+            rows[f"{MODEL}_{what}"],
+            rows[f"{baseline}_{what}"],
+            weights=weights(rows),
+            customers=who,
+            draws=draws,
+            seed=seed,
+        )
+        for what, truth, metrics in pairs
+        if f"{baseline}_{what}" in rows
+        for name, metric in metrics.items()
+    }

@@ -1,0 +1,134 @@
+"""Learning curves: the same test with models that learnt from fewer cutoffs, or from fewer customers.
+
+Fewer cutoffs are the latest ones, as if the history began later. Fewer customers are a seeded share that is the same at
+every cutoff and part of every larger share. Everyone at the test cutoffs is scored, whatever the model learnt from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from holdfast.backtest import trials
+from holdfast.backtest.baselines import Baseline
+from holdfast.backtest.curves import MEASURES, Curve, LearningCurves, Point
+from holdfast.backtest.trial import MODEL, NEEDED, Learner, Study, Trial, Tried
+from holdfast.backtest.trials import ALONE, Running
+from holdfast.errors import DataError
+from holdfast.metrics import RISK_METRICS, Difference, Interval, estimate, paired_difference
+from holdfast.progress import SILENT, Progress
+from holdfast.sampling import weights
+from holdfast.timeline import Days
+from holdfast.training import fit as fit_bundle
+from holdfast.training import known_by
+
+SHARES = (0.125, 0.25, 0.5, 1.0)
+_SMALLEST = (1, 2)  # cutoffs; then 3, and twice as many each time
+
+Sizes = Mapping[float, Sequence[Trial]]
+
+
+def learning_curves(
+    snapshots: pd.DataFrame,
+    features: Sequence[Mapping[str, Any]],
+    test_cutoffs: Sequence[int],
+    *,
+    complete_after: Days,
+    seed: int,
+    meta: Mapping[str, Any] | None = None,
+    baselines: Sequence[Baseline] | None = None,
+    learner: Learner = fit_bundle,
+    draws: int = 200,
+    running: Running = ALONE,
+    progress: Progress = SILENT,
+) -> LearningCurves:
+    """Judge models that learnt from the latest 1, 2, 3, 6, 12, … cutoffs, and from 1/8, 1/4, 1/2 and all customers.
+
+    The most cutoffs are as many as every test cutoff has known ones, so that each size means the same everywhere.
+    Parameters and errors are those of :func:`backtest`, whose fits are shared where ``running`` keeps them.
+    """
+    cutoffs = sorted({int(at) for at in test_cutoffs})
+    study = Study.of(features, complete_after, seed, meta, baselines, learner)
+    narrow = snapshots[NEEDED]
+    known = {at: known_by(narrow, at, complete_after)["cutoff"].nunique() for at in cutoffs}
+    by_cutoffs, few = _learnable(
+        narrow,
+        study,
+        {k: [Trial(at, slices=None if k == known[at] else k) for at in cutoffs] for k in _counts(min(known.values()))},
+    )
+    by_customers, fewer = _learnable(narrow, study, {s: [Trial(at, share=s) for at in cutoffs] for s in SHARES})
+    wanted = dict.fromkeys(trial for sizes in (by_cutoffs, by_customers) for of in sizes.values() for trial in of)
+    results = trials.run(snapshots, study, list(wanted), running, "Learning curves", progress)
+
+    def curve(by: Literal["cutoffs", "customers"], sizes: Sizes, left_out: Sequence[float]) -> Curve:
+        frames = {size: _predictions(results.tried, of) for size, of in sizes.items()}
+        most = frames[max(frames)]
+        points = []
+        with progress(f"Intervals by {by}", total=len(frames)) as advance:
+            for size, frame in frames.items():
+                learnt = [study.known(narrow, trial)["customer_id"] for trial in sizes[size]]
+                points.append(
+                    Point(
+                        size,
+                        float(np.mean([len(who) for who in learnt])),
+                        float(np.mean([who.nunique() for who in learnt])),
+                        **_judged(frame, most, draws, study.seed),
+                    )
+                )
+                advance(1)
+        return Curve(by, tuple(points), tuple(left_out))
+
+    return LearningCurves(
+        tuple(cutoffs),
+        curve("cutoffs", by_cutoffs, few),
+        curve("customers", by_customers, fewer),
+        len(wanted),
+        len(results.taken_up),
+    )
+
+
+def _counts(most: int) -> list[int]:
+    """Numbers of cutoffs to learn from: 1, 2, 3, 6, 12, … and the most."""
+    found, k = [each for each in _SMALLEST if each < most], 3
+    while k < most:
+        found.append(k)
+        k *= 2
+    return [*found, most]
+
+
+def _learnable(narrow: pd.DataFrame, study: Study, sizes: Sizes) -> tuple[Sizes, list[float]]:
+    """The sizes that can be learnt from at every test cutoff, and those that cannot; the largest is always tried."""
+    left_out = []
+    for size, of in sizes.items():
+        try:
+            for trial in of:
+                study.known(narrow, trial)
+        except DataError:
+            if size == max(sizes):
+                raise
+            left_out.append(size)
+    return {size: of for size, of in sizes.items() if size not in left_out}, left_out
+
+
+def _predictions(tried: Mapping[Trial, Tried], of: Sequence[Trial]) -> pd.DataFrame:
+    return pd.concat([tried[trial].predictions for trial in of], ignore_index=True)
+
+
+def _judged(less: pd.DataFrame, most: pd.DataFrame, draws: int, seed: int) -> dict[str, Any]:
+    how: dict[str, Any] = {
+        "weights": weights(most),
+        "customers": most["customer_id"].to_numpy(),
+        "draws": draws,
+        "seed": seed,
+    }
+    metrics: dict[str, Interval] = {}
+    to_most: dict[str, Difference] = {}
+    for name, metric in MEASURES.items():
+        truth, what = ("churned", "p_churn") if name in RISK_METRICS else ("future_value", "value")
+        column = f"{MODEL}_{what}"
+        metrics |= estimate({name: metric}, most[truth], less[column], **how)
+        to_most[name] = paired_difference(metric, most[truth], less[column], most[column], **how)
+    return {"metrics": metrics, "to_most": to_most}

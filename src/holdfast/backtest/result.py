@@ -1,0 +1,141 @@
+"""What a backtest found: a record, with its forms as a table for people and as JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from holdfast.backtest.trial import MODEL
+from holdfast.metrics import RISK_METRICS, VALUE_METRICS, Difference, Interval
+from holdfast.models import Bundle
+from holdfast.sampling import Sample, told, weights
+from holdfast.timeline import show
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """What came out.
+
+    Attributes
+    ----------
+    predictions : DataFrame
+        ``customer_id``, ``cutoff``, ``churned``, ``future_value``, ``treated`` if the snapshots say so, ``value_low``,
+        ``value_high``, and per model ``<name>_p_churn`` and ``<name>_value``; of a sample also ``sample_weight``.
+    models : tuple of str
+        ``"model"`` first, then the baselines.
+    metrics : dict
+        Cutoff in microseconds, or ``"pooled"`` → model → metric → :class:`Interval`.
+    differences : dict
+        Baseline → metric → :class:`Difference`: the model's pooled metric minus the baseline's.
+    bundles : dict
+        Cutoff → the bundle as it was trained there.
+    horizon_days : float
+        Of the value.
+    taken_up : tuple of int
+        Cutoffs that an earlier run had finished; the result is the same without.
+    """
+
+    predictions: pd.DataFrame
+    models: tuple[str, ...]
+    metrics: Mapping[int | str, Mapping[str, Mapping[str, Interval]]]
+    differences: Mapping[str, Mapping[str, Difference]]
+    bundles: Mapping[int, Bundle]
+    horizon_days: float
+    taken_up: tuple[int, ...] = ()
+
+    @property
+    def sample(self) -> dict[str, Any] | None:
+        """What was kept of the snapshots tested on, if they are a sample; see :class:`holdfast.sampling.Sample`."""
+        found = Sample.of_table(self.predictions)
+        return None if found is None else found.to_dict()
+
+    @property
+    def cutoffs(self) -> tuple[int, ...]:
+        """The test cutoffs in microseconds, earliest first."""
+        return tuple(self.bundles)
+
+    def figures(self, cutoff: int | str = "pooled") -> dict[str, float]:
+        """Metrics of the model, by name, at one test cutoff or over all of them."""
+        return {name: interval.estimate for name, interval in self.metrics[cutoff][MODEL].items()}
+
+    def frame(self) -> pd.DataFrame:
+        """Estimates as a table: a row for each cutoff (and ``pooled``) and model, a column for each metric."""
+        rows = {
+            (_shown(at), model): {name: interval.estimate for name, interval in found.items()}
+            for at, models in self.metrics.items()
+            for model, found in models.items()
+        }
+        table = pd.DataFrame.from_dict(rows, orient="index")
+        table.index = pd.MultiIndex.from_tuples(table.index, names=["cutoff", "model"])
+        return table
+
+    def table(self) -> str:
+        """The estimates and the differences to the baselines, as text for people."""
+        frame = self.frame()
+        parts = []
+        for metrics in (RISK_METRICS, VALUE_METRICS):
+            kept = frame.reindex(columns=list(metrics)).dropna(how="all")
+            text = pd.DataFrame(
+                {
+                    metric.label: [("" if np.isnan(x) else f"{x:.{metric.digits}f}") for x in kept[name]]
+                    for name, metric in metrics.items()
+                },
+                index=kept.index,
+            )
+            parts.append(text.to_string())
+        lines = [
+            f"{MODEL} against {baseline}: AUC {_signed(found['auc'])}, log loss {_signed(found['log_loss'])}"
+            for baseline, found in self.differences.items()
+        ]
+        sample = self.sample
+        if sample is not None:
+            lines.append(f"tested on {told(sample)}")
+        if self.taken_up:
+            lines.append(f"{len(self.taken_up)} of {len(self.cutoffs)} cutoffs were taken up from an earlier run")
+        return "\n\n".join([*parts, "\n".join(lines)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON: every model and metric with its interval, per cutoff and pooled; differences to the baselines."""
+        rows = {at: self.predictions[self.predictions["cutoff"] == at] for at in self.cutoffs}
+        sample = self.sample
+        return {
+            **({} if sample is None else {"sample": sample}),
+            "models": list(self.models),
+            "horizon_days": self.horizon_days,
+            "cutoffs": [
+                {
+                    "cutoff": show(at),
+                    "customers": len(rows[at]),
+                    "churned": _share(rows[at]),
+                    "training": self.bundles[at].meta,
+                    "metrics": _plain(self.metrics[at]),
+                }
+                for at in self.cutoffs
+            ],
+            "pooled": _plain(self.metrics["pooled"]),
+            "differences": {
+                baseline: {name: {**d.to_dict(), "share_better": d.share_better} for name, d in found.items()}
+                for baseline, found in self.differences.items()
+            },
+        }
+
+
+def _share(rows: pd.DataFrame) -> float:
+    """The share that churned."""
+    return float(np.average(rows["churned"].to_numpy(dtype=np.float64), weights=weights(rows)))
+
+
+def _plain(models: Mapping[str, Mapping[str, Interval]]) -> dict[str, dict[str, Any]]:
+    return {model: {name: interval.to_dict() for name, interval in found.items()} for model, found in models.items()}
+
+
+def _shown(at: int | str) -> str:
+    return at if isinstance(at, str) else show(at)
+
+
+def _signed(difference: Difference) -> str:
+    return f"{difference.estimate:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})"

@@ -1,0 +1,180 @@
+"""A trial is one fit: learn from what was known at a test cutoff, or from a part of it, and score who is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from holdfast.backtest.baselines import Baseline, Features, default_baselines
+from holdfast.errors import DataError
+from holdfast.models import Bundle
+from holdfast.sampling import WEIGHT, draws
+from holdfast.timeline import Days, show
+from holdfast.training import fit as fit_bundle
+from holdfast.training import known_by, require_learnable
+
+MODEL = "model"
+NEEDED = ["customer_id", "cutoff", "churned"]
+"""Columns that tell what a trial can learn from and test on."""
+
+_KEYS = ["customer_id", "cutoff", "churned", "future_value"]
+_IF_THERE = ["treated", WEIGHT]
+_OF_CUSTOMERS = 0  # draws are made of customer and cutoff; a customer's share is drawn once for all cutoffs
+
+Rows = NDArray[np.intp]
+
+
+class Learner(Protocol):
+    """What turns labelled snapshots into a bundle: :func:`holdfast.training.fit`, or another to compare with."""
+
+    def __call__(
+        self,
+        snapshots: pd.DataFrame,
+        features: Sequence[Mapping[str, Any]],
+        *,
+        complete_after: Days,
+        seed: int,
+        meta: Mapping[str, Any],
+    ) -> Bundle:
+        """Fit risk and value."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Where to test, and how much to learn from.
+
+    Attributes
+    ----------
+    cutoff : int
+        Microseconds; the customers there are scored.
+    slices : int or None
+        Learn from so many of the latest cutoffs that were known there; None takes all.
+    share : float
+        Learn from this share of the customers, drawn by a seed; a smaller share is part of a larger one.
+    """
+
+    cutoff: int
+    slices: int | None = None
+    share: float = 1.0
+
+    @property
+    def name(self) -> str:
+        """What a folder of it is called."""
+        at = show(self.cutoff).replace(":", "")
+        how_far = "" if self.slices is None else f".slices={self.slices}"
+        how_many = "" if self.share == 1 else f".share={self.share:g}"
+        return f"cutoff={at}{how_far}{how_many}"
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came out of a trial: the bundle, and a row for each customer scored (see :class:`Backtest`)."""
+
+    bundle: Bundle
+    predictions: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Study:
+    """What all trials share.
+
+    Attributes
+    ----------
+    features : sequence of feature records
+    complete_after : Days
+        From a cutoff until both labels are known.
+    seed : int
+        Of the fits, and of the share of customers.
+    meta : mapping
+        What every bundle keeps.
+    baselines : tuple of Baseline
+    learner : Learner
+    """
+
+    features: Features
+    complete_after: Days
+    seed: int
+    meta: Mapping[str, Any]
+    baselines: tuple[Baseline, ...]
+    learner: Learner = fit_bundle
+
+    @classmethod
+    def of(
+        cls,
+        features: Features,
+        complete_after: Days,
+        seed: int,
+        meta: Mapping[str, Any] | None,
+        baselines: Sequence[Baseline] | None,
+        learner: Learner,
+    ) -> Study:
+        """With the default baselines, unless others are given."""
+        chosen = default_baselines(features) if baselines is None else tuple(baselines)
+        return cls(tuple(features), complete_after, seed, dict(meta or {}), chosen, learner)
+
+    def tested(self, snapshots: pd.DataFrame, trial: Trial) -> pd.DataFrame:
+        """The snapshots at the test cutoff.
+
+        Raises
+        ------
+        DataError
+            There are none, or all had one outcome.
+        """
+        test = _taken(snapshots, np.flatnonzero(snapshots["cutoff"].to_numpy() == trial.cutoff))
+        at = show(trial.cutoff)
+        if test.empty:
+            have = ", ".join(show(int(cutoff)) for cutoff in np.unique(snapshots["cutoff"]))
+            raise DataError(f"No snapshot stands at the test cutoff {at}; found {have}. Build snapshots there too.")
+        if test["churned"].nunique() < 2:
+            raise DataError(
+                f"At the test cutoff {at} all {len(test)} customers had one outcome; found one class only, and no "
+                "metric can tell models apart. Check the definition of churn, or test at another cutoff."
+            )
+        return test
+
+    def known(self, snapshots: pd.DataFrame, trial: Trial) -> pd.DataFrame:
+        """The snapshots to learn from.
+
+        Raises
+        ------
+        DataError
+            No outcome was complete at the test cutoff, or there is too little to learn from.
+        """
+        times = snapshots[["cutoff"]].reset_index(drop=True)
+        known = known_by(times, trial.cutoff, self.complete_after)
+        rows, at = known.index.to_numpy(dtype=np.intp), known["cutoff"].to_numpy(dtype=np.int64)
+        if trial.slices is not None:
+            rows = rows[at >= np.unique(at)[-trial.slices :][0]]
+        if trial.share < 1:
+            who = snapshots["customer_id"].iloc[rows]
+            rows = rows[draws(who, np.full(len(rows), _OF_CUSTOMERS), self.seed) < trial.share]
+        found = _taken(snapshots, rows)
+        require_learnable(found)
+        return found
+
+    def tried(self, snapshots: pd.DataFrame, trial: Trial) -> Tried:
+        """Fit the model and the baselines, and score."""
+        test, known = self.tested(snapshots, trial), self.known(snapshots, trial)
+        bundle = self.learner(
+            known, self.features, complete_after=self.complete_after, seed=self.seed, meta=dict(self.meta)
+        )
+        out = test[[*_KEYS, *(name for name in _IF_THERE if name in test)]].reset_index(drop=True)
+        scores = bundle.predict(test)
+        out[["value_low", "value_high"]] = scores[["value_low", "value_high"]].to_numpy()
+        out[f"{MODEL}_p_churn"], out[f"{MODEL}_value"] = scores["p_churn"].to_numpy(), scores["value"].to_numpy()
+        for baseline in self.baselines:
+            for name, column in baseline.scored(test, known, self.features).items():
+                out[name] = column
+        return Tried(bundle, out)
+
+
+def _taken(snapshots: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+    """Rows by position; neighbours are looked at where they are, because a copy of half a table is felt."""
+    if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
+        return snapshots.iloc[rows[0] : rows[-1] + 1]
+    return snapshots.iloc[rows]
