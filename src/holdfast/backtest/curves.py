@@ -1,7 +1,8 @@
-"""What learning curves found: how good models are that learnt from less, and in words what the last step brought."""
+"""What learning curves found: how good models are that learnt from less, and what the last doubling brought."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,6 +19,7 @@ MEASURES: Mapping[str, Metric] = {
 }
 """What the curves show: is the risk true, does it rank, and how far off is the value."""
 
+_WITH_DIFFERENCE = ("log_loss", "mae")  # in the table for people, which has no room for all
 _EIGHTHS = {0.125: "1/8", 0.25: "1/4", 0.5: "1/2", 1.0: "all"}
 
 
@@ -65,14 +67,22 @@ class Curve:
         return _EIGHTHS.get(size, f"{size:.0%}") if self.by == "customers" else f"{size:g}"
 
     def words(self) -> list[str]:
-        """What the last step brought, a sentence for each measure."""
+        """What the last doubling brought, or the step nearest to it: a sentence for each measure."""
         if len(self.points) < 2:
             return [f"There is too little data to tell what more {self.by} would bring."]
-        less, most = self.points[-2:]
+        most = self.points[-1]
+        less = min(self.points[:-1], key=lambda point: abs(math.log2(most.size / point.size) - 1))
         step = f"{self.label(most.size)} {self.by} instead of {self.label(less.size)}"
         if most.size == 2 * less.size:
             step = f"Twice the {self.by} ({self.label(most.size)} instead of {self.label(less.size)})"
-        return [f"{step} {_brought(MEASURES[name], found)}." for name, found in less.to_most.items()]
+        return [
+            f"{step} {_brought(MEASURES[name], found, self._digits(name) + 1)}." for name, found in less.to_most.items()
+        ]
+
+    def _digits(self, name: str) -> int:
+        """Decimals that tell sizes apart: those of the metric, or three figures of what is small."""
+        level = abs(self.points[-1].metrics[name].estimate)
+        return max(MEASURES[name].digits, 2 - math.floor(math.log10(level)) if 0 < level < math.inf else 0)
 
     def frame(self) -> pd.DataFrame:
         """A row for each point: what it learnt from, and each measure, with its difference to the largest size."""
@@ -87,21 +97,16 @@ class Curve:
 
     def table(self) -> str:
         """The points as text, and the words."""
-        shown = {}
-        for point in self.points:
-            row = {"snapshots": f"{point.snapshots:,.0f}"} | (
-                {"customers": f"{point.customers:,.0f}"} if self.by == "customers" else {}
-            )
-            for name, metric in MEASURES.items():
-                if name in point.metrics:
-                    row[metric.label] = f"{point.metrics[name].estimate:.{metric.digits}f}"
-                    last = point is self.points[-1]
-                    row[f"against most{' ' * list(MEASURES).index(name)}"] = (
-                        "" if last else signed(point.to_most[name], metric.digits)
-                    )
-            shown[self.label(point.size)] = row
-        text = pd.DataFrame.from_dict(shown, orient="index").rename_axis(columns=self.by).to_string()
-        lines = [text, *self.words()]
+        size, count = ("share", "customers") if self.by == "customers" else ("cutoffs", "snapshots")
+        columns = {size: [self.label(point.size) for point in self.points]}
+        columns[count] = [f"{getattr(point, count):,.0f}" for point in self.points]
+        for name, metric in MEASURES.items():
+            digits = self._digits(name)
+            columns[metric.label] = [f"{point.metrics[name].estimate:.{digits}f}" for point in self.points]
+            if name in _WITH_DIFFERENCE:
+                less = [_signed(point.to_most[name], digits + 1) for point in self.points[:-1]]
+                columns[f"{metric.label} against last"] = [*less, ""]
+        lines = [pd.DataFrame(columns).to_string(index=False), "", *self.words()]
         if self.left_out:
             sizes = ", ".join(self.label(size) for size in self.left_out)
             lines.append(f"Left out, because it is too little to learn from: {sizes}.")
@@ -128,11 +133,10 @@ class Curve:
         }
 
 
-def _brought(metric: Metric, less: Difference) -> str:
+def _brought(metric: Metric, less: Difference, digits: int) -> str:
     """The gain of the larger size, positive where it is better."""
     sign = 1 if metric.better == "higher" else -1
     gain, low, high = -sign * less.estimate, *sorted((-sign * less.low, -sign * less.high))
-    digits = metric.digits + 1
     verb = "brought" if gain >= 0 else "cost"
     ends = (low, high) if gain >= 0 else (-high, -low)
     told = f"{verb} {abs(gain):.{digits}f} of {metric.label} ({ends[0]:.{digits}f} to {ends[1]:.{digits}f})"
@@ -141,7 +145,7 @@ def _brought(metric: Metric, less: Difference) -> str:
     return f"{told}; the interval includes zero, so it may be chance"
 
 
-def signed(found: Difference, digits: int) -> str:
+def _signed(found: Difference, digits: int) -> str:
     """A difference with its interval."""
     return f"{found.estimate:+.{digits}f} ({found.low:+.{digits}f} to {found.high:+.{digits}f})"
 

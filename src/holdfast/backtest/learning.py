@@ -26,6 +26,7 @@ from holdfast.training import fit as fit_bundle
 from holdfast.training import known_by
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
+_CLOSE = 0.8
 _SMALLEST = (1, 2)  # cutoffs; then 3, and twice as many each time
 
 Sizes = Mapping[float, Sequence[Trial]]
@@ -91,9 +92,9 @@ def learning_curves(
 
 
 def _counts(most: int) -> list[int]:
-    """Numbers of cutoffs to learn from: 1, 2, 3, 6, 12, … and the most."""
+    """Numbers of cutoffs to learn from: 1, 2, 3, 6, 12, … and the most; a number just below it would say little."""
     found, k = [each for each in _SMALLEST if each < most], 3
-    while k < most:
+    while k <= _CLOSE * most:
         found.append(k)
         k *= 2
     return [*found, most]

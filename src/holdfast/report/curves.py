@@ -12,6 +12,7 @@ from holdfast.report.plots import INK, MODEL_COLOUR, finished
 
 _ROWS: tuple[Metric, ...] = (RISK_METRICS["log_loss"], VALUE_METRICS["mae"])
 _ASKED = {"cutoffs": "More history?", "customers": "More customers?"}
+_LEAST_SPAN = 0.02  # of the level; chance drawn larger would look like an effect
 _AXIS = {"cutoffs": "latest cutoffs learnt from", "customers": "share of customers learnt from"}
 
 
@@ -46,4 +47,7 @@ def _line(axes: Axes, curve: Curve, metric: Metric) -> None:
     axes.set_xscale("log", base=2)
     axes.set_xticks(size, [curve.label(each) for each in size])
     axes.minorticks_off()
+    bottom, top = axes.get_ylim()
+    room = max(0.0, _LEAST_SPAN * abs(level[-1]) - (top - bottom)) / 2
+    axes.set_ylim(bottom - room, top + room)
     axes.grid(axis="y", linewidth=0.4, alpha=0.5)
