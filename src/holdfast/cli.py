@@ -154,12 +154,12 @@ def backtest(
 ) -> None:
     """Evaluate on each test cutoff what would have been known then, beside the baselines."""
     from holdfast.report import console
-    from holdfast.report.results import Tested
+    from holdfast.report.results import Evaluated
 
     with open_project(config) as project:
         result = project.backtest(plots=plots, track=True, keep=keep, jobs=jobs)
         learnt = project.learning_curves(plots=plots, keep=keep, jobs=jobs) if curves else None
-        console.show(Tested(result, learnt), json)
+        console.show(Evaluated(result, learnt), json)
 
 
 @app.command()

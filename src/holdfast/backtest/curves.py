@@ -159,15 +159,15 @@ class LearningCurves:
     cutoffs : tuple of int
         Test cutoffs, microseconds.
     by_cutoffs, by_customers : Curve
-    fits, taken_up : int
-        How many models it took, and how many of them an earlier run had finished.
+    fits, new : int
+        How many models it took, and how many of them had to be fitted because none was there.
     """
 
     cutoffs: tuple[int, ...]
     by_cutoffs: Curve
     by_customers: Curve
     fits: int
-    taken_up: int = 0
+    new: int
 
     @property
     def curves(self) -> Sequence[Curve]:
@@ -181,8 +181,8 @@ class LearningCurves:
             f"Learnt from the latest cutoffs only (tested at {at})\n{self.by_cutoffs.table()}",
             f"Learnt from a share of the customers (tested on all, at {at})\n{self.by_customers.table()}",
         ]
-        if self.taken_up:
-            parts.append(f"{self.taken_up} of {self.fits} fits were taken up from an earlier run")
+        if self.new < self.fits:
+            parts.append(f"{self.fits - self.new} of {self.fits} fits were there already")
         return "\n\n".join(parts)
 
     def to_dict(self) -> dict[str, Any]:

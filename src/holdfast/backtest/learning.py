@@ -87,7 +87,7 @@ def learning_curves(
         curve("cutoffs", by_cutoffs, few),
         curve("customers", by_customers, fewer),
         len(wanted),
-        len(results.taken_up),
+        results.new,
     )
 
 

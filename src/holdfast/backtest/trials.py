@@ -41,10 +41,11 @@ ALONE = Running()
 
 @dataclass(frozen=True)
 class Results:
-    """What came out of each trial, and which of them an earlier run had finished."""
+    """What came out of each trial, which of them an earlier run had finished, and how many had to be fitted."""
 
     tried: Mapping[Trial, Tried]
     taken_up: tuple[Trial, ...]
+    new: int
 
 
 def run(
@@ -80,7 +81,7 @@ def run(
                 here[trial] = tried
                 advance(1)
         here.update(taken_up)
-    return Results({trial: done[trial] for trial in trials}, tuple(taken_up))
+    return Results({trial: done[trial] for trial in trials}, tuple(taken_up), len(missing))
 
 
 def _taken_up(keep: Kept, trials: Sequence[Trial], done: Mapping[Trial, Tried]) -> dict[Trial, Tried]:

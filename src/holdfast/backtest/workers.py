@@ -24,8 +24,8 @@ from holdfast.backtest.keeping import Kept
 from holdfast.backtest.trial import Study, Trial, Tried
 from holdfast.errors import ConfigError, HoldfastError
 
-_CELLS_WORTH_A_WORKER = 2_000_000  # a worker takes seconds to start; fewer cells to learn from are learnt by then
-_BYTES_PER_CELL = 60  # of a fit at its peak: the matrix, its folds, and LightGBM's bins
+_CELLS_WORTH_WORKERS = 20_000_000  # in all trials; workers take seconds to start, and so long takes less than this
+_BYTES_PER_CELL = 70  # of a fit at its peak: the matrix, its folds, and LightGBM's bins
 _THREADS = (
     "OMP_NUM_THREADS",
     "OMP_THREAD_LIMIT",  # binds LightGBM, which asks for two; the sums it splits stay the same
@@ -46,7 +46,7 @@ def how_many(jobs: int | None, trials: int, cells: int) -> int:
         So many, whatever the machine; None starts as many as cores and free memory bear, and none for a small table.
     trials : int
     cells : int
-        Rows times columns that all trials together learn from and the largest holds: at most the table's, for each.
+        Rows times features of the table: what a trial learns from at most.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def how_many(jobs: int | None, trials: int, cells: int) -> int:
         if jobs < 1:
             raise ConfigError(f"Wanted at least one job, found {jobs}. Give 1 for one fit after the other.")
         return min(jobs, trials)
-    if cells * trials < 2 * _CELLS_WORTH_A_WORKER:
+    if cells * trials < _CELLS_WORTH_WORKERS:
         return 1
     fits = _free_bytes() // max(1, cells * _BYTES_PER_CELL)
     return max(1, min(int(cpu_count()), trials, fits))

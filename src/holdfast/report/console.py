@@ -16,7 +16,7 @@ from holdfast.audit import Audit
 from holdfast.backtest import Backtest, LearningCurves
 from holdfast.explain.wording import number
 from holdfast.features.feature import Feature
-from holdfast.report.results import Built, Checked, Published, Runs, Tested, Trained
+from holdfast.report.results import Built, Checked, Evaluated, Published, Runs, Trained
 from holdfast.sampling import told
 from holdfast.timeline import LIFETIME
 from holdfast.timeline import show as show_instant
@@ -160,8 +160,8 @@ def _(curves: LearningCurves) -> RenderableType:
 
 
 @render.register
-def _(tested: Tested) -> RenderableType:
-    parts = (tested.backtest, tested.curves)
+def _(evaluated: Evaluated) -> RenderableType:
+    parts = (evaluated.backtest, evaluated.curves)
     return "\n\n".join(str(render(part)) for part in parts if part is not None)
 
 

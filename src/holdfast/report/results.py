@@ -87,7 +87,7 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Evaluated:
     """A backtest, and the learning curves if they were asked for."""
 
     backtest: Backtest

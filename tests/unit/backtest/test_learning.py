@@ -88,11 +88,11 @@ def test_fits_are_shared_with_the_backtest_and_taken_up(tmp_path: Path) -> None:
     tested = backtest(table, FEATURES, TESTS[:2], **HOW, running=running)
     first = learning_curves(table, FEATURES, TESTS[:2], **rest, running=running)
     again = learning_curves(table, FEATURES, TESTS[:2], **rest, running=Running(jobs=2, keep=tmp_path))
-    assert first.taken_up == 2
+    assert first.new == first.fits - 2
     assert first.by_customers.points[-1].metrics["log_loss"] == tested.metrics["pooled"]["model"]["log_loss"]
-    assert again.taken_up == again.fits == first.fits
+    assert (again.new, again.fits) == (0, first.fits)
     assert again.to_dict() == first.to_dict()
-    assert f"{again.fits} of {again.fits} fits were taken up" in again.table()
+    assert f"{again.fits} of {again.fits} fits were there already" in again.table()
 
 
 def test_in_workers_the_curves_are_the_same() -> None:

@@ -12,12 +12,15 @@ import pandas as pd
 import pytest
 
 from holdfast.audit import Audit, Finding
+from holdfast.backtest import Backtest, LearningCurves
 from holdfast.features.catalogue import EVERYTHING, catalogue
+from holdfast.metrics import Interval
 from holdfast.report import console
-from holdfast.report.results import Built, Checked, Published, Runs, Trained
+from holdfast.report.results import Built, Checked, Evaluated, Published, Runs, Trained
 from holdfast.sources.report import SourceReport, SourcesReport
 from holdfast.timeline import instant
 from holdfast.tracking import Promotion, RunRecord
+from tests.unit.backtest.test_learning import curve
 from tests.unit.outreach.scored import selected
 
 STRANGE = Path("/data/[bold]shop[/bold]")
@@ -172,3 +175,14 @@ def test_what_has_no_printed_form_is_a_mistake_of_ours() -> None:
     """A new command must say how its result looks."""
     with pytest.raises(TypeError, match="int has no printed form"):
         console.show(3, as_json=False)
+
+
+def test_curves_follow_the_backtest_where_they_were_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """One command, one answer; brackets in it reach the reader."""
+    learnt = LearningCurves((0,), curve("cutoffs", [1, 2], 0.004, 0.002, 0.006), curve("customers", [1], 0, 0, 0), 2, 2)
+    nothing = pd.DataFrame({"cutoff": [], "churned": []})
+    backtest = Backtest(nothing, ("model",), {"pooled": {"model": {"auc": Interval(0.75, 0.7, 0.8)}}}, {}, {}, 60)
+    text = said(Evaluated(backtest, learnt), capsys)
+    assert text.index("0.750") < text.index("Twice the cutoffs (2 instead of 1) brought 0.0040 of log loss")
+    assert "Twice" not in said(Evaluated(backtest), capsys)
+    assert set(Evaluated(backtest, learnt).to_dict()) - set(backtest.to_dict()) == {"learning_curves"}

@@ -17,7 +17,7 @@ from tests.unit.backtest.test_learning import curve
 def found() -> LearningCurves:
     """Two curves made by hand."""
     by_cutoffs = curve("cutoffs", [1, 2, 3, 6], 0.004, 0.002, 0.006)
-    return LearningCurves((0,), by_cutoffs, curve("customers", [0.5, 1], 0.01, -0.01, 0.02), fits=6)
+    return LearningCurves((0,), by_cutoffs, curve("customers", [0.5, 1], 0.01, -0.01, 0.02), fits=6, new=6)
 
 
 def test_every_point_stands_where_it_belongs(found: LearningCurves) -> None:
