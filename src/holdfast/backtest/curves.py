@@ -178,8 +178,9 @@ class LearningCurves:
         """Both curves as text for people, each with what its last step brought."""
         at = ", ".join(map(show, self.cutoffs))
         parts = [
-            f"Learnt from the latest cutoffs only (tested at {at})\n{self.by_cutoffs.table()}",
-            f"Learnt from a share of the customers (tested on all, at {at})\n{self.by_customers.table()}",
+            f"Learnt from the latest cutoffs only, up to as many as every test cutoff knows; tested at {at}\n"
+            + self.by_cutoffs.table(),
+            f"Learnt from a share of the customers; tested on all of them, at {at}\n{self.by_customers.table()}",
         ]
         if self.new < self.fits:
             parts.append(f"{self.fits - self.new} of {self.fits} fits were there already")

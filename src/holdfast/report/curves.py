@@ -27,6 +27,9 @@ def drawn(found: LearningCurves) -> Figure:
     for axes, metric in zip(grid, _ROWS, strict=True):
         for one, curve in zip(axes, found.curves, strict=True):
             _line(one, curve, metric)
+        bottom, top = axes[0].get_ylim()  # of the whole row
+        room = max(0.0, _LEAST_SPAN * (abs(bottom) + abs(top)) / 2 - (top - bottom)) / 2
+        axes[0].set_ylim(bottom - room, top + room)
         axes[0].set_ylabel(f"{metric.label} ({metric.better} is better)", fontsize=9)
     for top, bottom, curve in zip(grid[0], grid[-1], found.curves, strict=True):
         top.set_title(_ASKED[curve.by])
@@ -47,7 +50,4 @@ def _line(axes: Axes, curve: Curve, metric: Metric) -> None:
     axes.set_xscale("log", base=2)
     axes.set_xticks(size, [curve.label(each) for each in size])
     axes.minorticks_off()
-    bottom, top = axes.get_ylim()
-    room = max(0.0, _LEAST_SPAN * abs(level[-1]) - (top - bottom)) / 2
-    axes.set_ylim(bottom - room, top + room)
     axes.grid(axis="y", linewidth=0.4, alpha=0.5)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from holdfast.backtest import LearningCurves
+from holdfast.metrics import Interval
 from holdfast.report.curves import drawn
 from holdfast.report.plots import save
 from tests.unit.backtest.test_learning import curve
@@ -38,6 +40,20 @@ def test_bars_are_intervals_of_the_difference_to_the_largest(found: LearningCurv
     bars = drawn(found).axes[0].collections[0].get_segments()
     assert len(bars) == 3
     assert np.allclose(bars[0][:, 1], [0.502, 0.506])
+
+
+def test_every_point_and_bar_can_be_seen(found: LearningCurves) -> None:
+    """Panels of a row share their axis, also where their levels differ."""
+    last = found.by_customers.points[-1]
+    higher = replace(last, metrics={**last.metrics, "mae": Interval(12.0, 11.0, 13.0)})
+    apart = replace(found, by_customers=replace(found.by_customers, points=(found.by_customers.points[0], higher)))
+    for axes in drawn(apart).axes:
+        bottom, top = axes.get_ylim()
+        shown = [
+            *axes.get_lines()[1].get_ydata(),
+            *(y for bar in axes.collections[0].get_segments() for y in bar[:, 1]),
+        ]
+        assert bottom < min(shown) <= max(shown) < top
 
 
 def test_chance_is_not_drawn_large(found: LearningCurves) -> None:
