@@ -91,12 +91,20 @@ class Backtest:
             f"{MODEL} against {baseline}: AUC {_signed(found['auc'])}, log loss {_signed(found['log_loss'])}"
             for baseline, found in self.differences.items()
         ]
+        if len(self.cutoffs) > 1 and self.differences:
+            beaten = ", ".join(f"{baseline} at {self._beaten(baseline)}" for baseline in self.differences)
+            lines.append(f"{MODEL} has the lower log loss than {beaten} of {len(self.cutoffs)} cutoffs")
         sample = self.sample
         if sample is not None:
             lines.append(f"tested on {told(sample)}")
         if self.taken_up:
             lines.append(f"{len(self.taken_up)} of {len(self.cutoffs)} cutoffs were taken up from an earlier run")
         return "\n\n".join([*parts, "\n".join(lines)])
+
+    def _beaten(self, baseline: str) -> int:
+        """At how many cutoffs the model has the lower log loss."""
+        losses = ({name: of["log_loss"].estimate for name, of in self.metrics[at].items()} for at in self.cutoffs)
+        return sum(loss[MODEL] < loss[baseline] for loss in losses)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON: every model and metric with its interval, per cutoff and pooled; differences to the baselines."""

@@ -7,6 +7,7 @@ map the snapshots from one file, and end by themselves when the process that sta
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -132,6 +133,7 @@ _bench: list[_Bench] = []
 
 
 def _begin(work: _Work) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Control-C reaches all at once; the parent stops us, without traces
     threading.Thread(target=_end_with, args=(work.parent,), daemon=True).start()
     _bench[:] = [_Bench(work, table.mapped(work.file))]
 

@@ -97,6 +97,8 @@ def test_people_get_a_table(result: Backtest) -> None:
     text = result.table()
     assert "pooled" in text
     assert "model against rfm: AUC " in text
+    lost = [at for at in TESTS if result.figures(at)["log_loss"] > result.metrics[at]["rfm"]["log_loss"].estimate]
+    assert f"model has the lower log loss than rfm at {2 - len(lost)}, recency at " in text
     assert result.frame().loc[("pooled", "model"), "auc"] == result.figures()["auc"]
     assert max(len(line) for line in text.splitlines()) <= 100
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -89,6 +90,20 @@ def test_a_killed_run_loses_only_the_cutoffs_in_the_works(business: pd.DataFrame
     assert len(resumed.taken_up) == finished
     assert told(resumed) == told(run(business, None, MANY))
     assert list((tmp_path / ".making").glob("*")) == [], "what the killed run left is removed"
+
+
+def test_control_c_ends_a_run_and_its_workers_without_their_traces(tmp_path: Path) -> None:
+    """A terminal tells all processes at once; only the one that the user started may answer."""
+    command = [sys.executable, "-m", "tests.unit.backtest.kills", "run", str(tmp_path), "2"]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    wait_until(lambda: bool(places(tmp_path)) or process.poll() is not None)
+    children = descendants(process.pid)
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    assert said.rstrip().endswith("KeyboardInterrupt")
+    assert "Loky" not in said
+    wait_until(lambda: not any(alive(child) for child in children))
+    assert not (tmp_path / ".making").exists()
 
 
 def test_a_kill_before_each_single_operation_leaves_a_whole_trial_or_none(tmp_path: Path) -> None:
