@@ -3,7 +3,7 @@
 A metric is a function ``(truth, predicted, weights=None) -> array``: without weights one number (an array of no
 dimension); with weights of shape (n_draws, n_rows) one number per draw, which is how the bootstrap asks. A metric that
 needs more, a campaign's costs or a budget, is made by a function that takes them: :func:`campaign_metrics`,
-:func:`cost_metrics`, :func:`capture_metrics`.
+:func:`cost_metrics`, :func:`capture_metrics`, :func:`segment_metrics`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from holdfast.metrics.catalogue import RISK_METRICS, VALUE_METRICS, Metric
 from holdfast.metrics.costs import Costs, cost_metrics, decided_profit, maximum_profit, profitable_depth, savings
 from holdfast.metrics.folds import folds_difference
 from holdfast.metrics.ranking import area_under_curve, average_precision, lift_at_top, top_capture
-from holdfast.metrics.segments import bands, calibration_by_segment
+from holdfast.metrics.segments import bands, calibration_by_segment, segment_error, segment_metrics
 from holdfast.metrics.value import bias_percent, mean_absolute_error, normalised_gini, spearman
 from holdfast.metrics.words import excludes_zero, sentence, sentences, verdict
 
@@ -63,6 +63,8 @@ __all__ = [
     "profitable_share",
     "resample",
     "savings",
+    "segment_error",
+    "segment_metrics",
     "sentence",
     "sentences",
     "spearman",

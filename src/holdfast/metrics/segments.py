@@ -6,6 +6,8 @@ prediction stands beside the share that came, with the interval that resampled c
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from holdfast.errors import ConfigError
 from holdfast.metrics.bootstrap import middle, resample
 from holdfast.metrics.calibration import calibration_error
-from holdfast.metrics.weighted import Array, ratio
+from holdfast.metrics.catalogue import Metric, by_name
+from holdfast.metrics.weighted import Array, answer, as_draws, ratio
 
 ALL = "(all)"
 MISSING = "(missing)"
@@ -85,6 +88,25 @@ def calibration_by_segment(
     return pd.DataFrame(rows)
 
 
+def segment_error(truth: Array, p: Array, weights: Array | None = None, *, segment: ArrayLike) -> Array:
+    """Mean distance of predicted and observed share over segments, weighted by their sizes.
+
+    The calibration error with segments as its bins: one number by which two models are compared. Small segments add
+    their noise to both.
+    """
+    draws, labels = as_draws(weights, len(truth)), _named(segment)
+    total = np.zeros(len(draws))
+    for label in np.unique(labels):
+        inside = labels == label
+        total += np.abs(draws[:, inside] @ (p - truth)[inside])
+    return answer(ratio(total, draws.sum(axis=1)), weights)
+
+
+def segment_metrics(segment: ArrayLike) -> dict[str, Metric]:
+    """``segment_error`` as the catalogues have their metrics, for rows in the order of the labels."""
+    return by_name(Metric("segment_error", partial(segment_error, segment=segment), "lower", "cal. error by segment"))
+
+
 def bands(amount: ArrayLike, count: int = 4) -> NDArray[np.object_]:
     """Numbers as segments: bands of about equal size whose labels sort as their amounts do; NaN stays missing.
 
@@ -122,10 +144,15 @@ def _digits(edges: Array) -> int:
     return next((d for d in range(6) if len({f"{edge:.{d}f}" for edge in edges}) == different), 6)
 
 
+def _named(segment: ArrayLike) -> NDArray[np.object_]:
+    """Labels as text."""
+    values = pd.Series(np.asarray(segment, dtype=object))
+    return values.where(values.notna(), MISSING).astype(str).to_numpy(dtype=object)
+
+
 def _members(segment: ArrayLike, who: NDArray[np.intp], fewest: int) -> tuple[list[str], list[NDArray[np.intp]]]:
     """The rows of everyone, of each segment and of the pool of small ones, with their labels."""
-    values = pd.Series(np.asarray(segment, dtype=object))
-    named = values.where(values.notna(), MISSING).astype(str).to_numpy()
+    named = _named(segment)
     found = {str(label): np.flatnonzero(named == label) for label in np.unique(named)}
     small = [label for label, rows in found.items() if len(np.unique(who[rows])) < fewest]
     labels, members = [ALL], [np.arange(len(named))]
