@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from holdfast.errors import ConfigError
+from holdfast.errors import ConfigError, DataError
 from holdfast.metrics.bootstrap import estimate
 from holdfast.metrics.catalogue import Metric, by_name
 from holdfast.metrics.ranking import within
@@ -37,6 +37,11 @@ def captured_value(
         In the unit of ``cost``, for the rows at hand: weighted rows cost by their weight.
     cost : float or array of shape (n_rows,)
         Of contacting one customer, not negative.
+
+    Raises
+    ------
+    DataError
+        There are costs for more or fewer customers.
     """
     draws = as_draws(weights, len(amount))
     spent, held = _spent(draws, cost), draws * amount
@@ -101,7 +106,7 @@ def capture_table(
         A cost or budget is negative or not finite.
     """
     held, ranked = np.asarray(amount, dtype=np.float64), np.asarray(score, dtype=np.float64)
-    each = np.broadcast_to(np.asarray(cost, dtype=np.float64), held.shape)
+    each = _spent(as_draws(None, len(held)), np.asarray(cost, dtype=np.float64))[0]
     own = None if weights is None else np.asarray(weights, dtype=np.float64)
     _require_costs("cost of a contact", each)
     everyone = float(_spent(as_draws(own, len(held)), each).sum())
@@ -141,4 +146,10 @@ def _require_costs(name: str, amounts: Array) -> None:
 
 
 def _spent(draws: Array, cost: float | Array) -> Array:
-    return draws * np.asarray(cost, dtype=np.float64)
+    each = np.asarray(cost, dtype=np.float64)
+    if each.ndim and each.shape != draws.shape[1:]:
+        raise DataError(
+            f"Wanted one cost for all or for each of {draws.shape[1]} customers, found {len(each)}. "
+            "Give them for the same rows in the same order."
+        )
+    return draws * each

@@ -43,6 +43,10 @@ class Costs:
     true_negative: Array
 
     def __post_init__(self) -> None:
+        for name, cost in vars(self).items():
+            object.__setattr__(
+                self, name, np.asarray(cost, dtype=np.float64)
+            )  # columns of a table would align by index
         shapes = {name: np.shape(cost) for name, cost in vars(self).items()}
         if len(set(shapes.values())) > 1 or any(len(shape) != 1 for shape in shapes.values()):
             raise DataError(
@@ -91,7 +95,17 @@ class Costs:
         """What contacting each customer saves, in currency, once it is known who would leave (1) or stay (0).
 
         Linear in ``truth``: of probabilities it is the expected gain.
+
+        Raises
+        ------
+        DataError
+            There are costs for more or fewer customers.
         """
+        if len(truth) != len(self.true_positive):
+            raise DataError(
+                f"Wanted costs for {len(truth)} customers, found those of {len(self.true_positive)}. "
+                "Give them for the same rows in the same order."
+            )
         return truth * (self.false_negative - self.true_positive) + (1 - truth) * (
             self.true_negative - self.false_positive
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from holdfast.errors import ConfigError
+from holdfast.errors import ConfigError, DataError
 from holdfast.metrics import (
     capture_metrics,
     capture_table,
@@ -112,3 +112,12 @@ def test_money_that_cannot_be_is_refused(cost: float, budgets: list[float] | Non
     amount, score, _ = world(8)
     with pytest.raises(ConfigError, match=message):
         capture_table(amount, score, cost=cost, budgets=budgets)
+
+
+def test_costs_of_other_customers_are_refused() -> None:
+    """Costs of a table before it was filtered would be charged to the wrong people."""
+    amount, score, _ = world(9)
+    with pytest.raises(DataError, match="for each of 300 customers, found 299"):
+        captured_value(amount, score, budget=10, cost=np.ones(299))
+    with pytest.raises(DataError, match="the same rows in the same order"):
+        capture_table(amount, score, cost=np.ones(301))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from holdfast.errors import ConfigError, DataError
@@ -147,6 +148,21 @@ def test_costs_that_do_not_fit_are_refused(four: list[Any], message: str) -> Non
     """A cost that is missing counts as nothing in a sum, and a customer without cost looks like a bargain."""
     with pytest.raises(DataError, match=message):
         Costs(*four)
+
+
+def test_costs_of_other_customers_are_refused() -> None:
+    """Costs of a table before it was filtered would be charged to the wrong people."""
+    truth, p, costs = world(9)
+    with pytest.raises(DataError, match="Wanted costs for 399 customers, found those of 400"):
+        decided_profit(truth[1:], p[1:], costs=costs)
+
+
+def test_columns_of_a_table_are_taken_in_their_order() -> None:
+    """A filtered table keeps its index, and pandas would align by it instead of by place."""
+    truth, p, costs = world(10)
+    table = pd.DataFrame(vars(costs), index=np.arange(400)[::-1])
+    again = Costs(*(table[name] for name in table))
+    assert maximum_profit(truth, p, costs=again) == maximum_profit(truth, p, costs=costs)
 
 
 def test_a_share_of_accepting_customers_is_a_share() -> None:
