@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from holdfast.metrics import RISK_METRICS, VALUE_METRICS, Metric
+from holdfast.metrics import RISK_METRICS, TELECOM, VALUE_METRICS, Metric, campaign_metrics, capture_metrics
 
-EVERY = {**RISK_METRICS, **VALUE_METRICS}
+EVERY = {**RISK_METRICS, **VALUE_METRICS, **campaign_metrics(TELECOM), **capture_metrics([5], cost=1.0)}
+RANKINGS = ["auc", "average_precision", "lift_at_10", "spearman", "gini", "top_decile_capture"]
+RANKINGS += ["expected_profit", "captured_at_5"]
 SIZE = 24
 truths = arrays.arrays(np.int8, SIZE, elements=st.integers(0, 1)).map(lambda y: y.astype(float))
 scores = arrays.arrays(np.float64, SIZE, elements=st.sampled_from([0.05, 0.1, 0.3, 0.5, 0.7, 0.9]))
@@ -26,7 +28,7 @@ def test_the_order_of_rows_does_not_matter(
     assert after == pytest.approx(before, nan_ok=True)
 
 
-@pytest.mark.parametrize("name", ["auc", "average_precision", "lift_at_10", "spearman", "gini", "top_decile_capture"])
+@pytest.mark.parametrize("name", RANKINGS)
 @given(truth=truths, score=scores, slope=st.floats(0.1, 10), shift=st.floats(-5, 5))
 def test_rankings_do_not_feel_a_rising_map(
     name: str, truth: np.ndarray, score: np.ndarray, slope: float, shift: float

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -46,11 +45,12 @@ def resample(customers: ArrayLike, draws: int, seed: int) -> Iterator[Array]:
     """Weights of so many draws of customers, in blocks of shape (≤ draws, n_rows)."""
     _, code = np.unique(np.asarray(customers), return_inverse=True)
     count = int(code.max()) + 1 if len(code) else 0
+    chance = np.full(count, 1 / count) if count else np.ones(1)  # nobody is drawn from nobody
     random = np.random.default_rng(seed)
     block = max(1, _CELLS_AT_ONCE // max(len(code), 1))
     for start in range(0, draws, block):
         size = min(block, draws - start)
-        counts = random.multinomial(count, np.full(count, 1 / count), size=size)
+        counts = random.multinomial(count, chance, size=size)
         yield counts[:, code].astype(np.float64)
 
 
@@ -85,7 +85,7 @@ def estimate(
         for name, metric in metrics.items():
             drawn[name].append(metric.function(y, p, counts if own is None else counts * own))
     return {
-        name: Interval(float(metric.function(y, p, own)), *_middle(drawn[name], coverage))
+        name: Interval(float(metric.function(y, p, own)), *middle(_joined(drawn[name]), coverage))
         for name, metric in metrics.items()
     }
 
@@ -121,21 +121,24 @@ def paired_difference(
         one, other = metric.function(y, first, counts), metric.function(y, second, counts)
         return np.abs(one) - np.abs(other) if metric.better == "zero" else one - other
 
-    drawn = [gap(counts if own is None else counts * own) for counts in resample(who, draws, seed)]
-    all_drawn = np.concatenate(drawn) if drawn else np.empty(0)
-    better = all_drawn > 0 if metric.better == "higher" else all_drawn < 0
+    drawn = _joined([gap(counts if own is None else counts * own) for counts in resample(who, draws, seed)])
+    better = drawn > 0 if metric.better == "higher" else drawn < 0
     share = float(np.mean(better)) if len(better) else float("nan")
-    return Difference(float(gap(own)), *_middle(drawn, coverage), share)
+    return Difference(float(gap(own)), *middle(drawn, coverage), share)
 
 
-def _float(x: ArrayLike) -> Array:
-    return np.asarray(x, dtype=np.float64)
-
-
-def _middle(drawn: list[Any], coverage: float) -> tuple[float, float]:
-    values = np.concatenate(drawn) if drawn else np.empty(0)
-    values = values[~np.isnan(values)]
+def middle(drawn: Array, coverage: float) -> tuple[float, float]:
+    """The middle share ``coverage`` of what was drawn, NaN aside; NaN where nothing is left."""
+    values = drawn[~np.isnan(drawn)]
     if not len(values):
         return float("nan"), float("nan")
     low, high = np.quantile(values, [(1 - coverage) / 2, (1 + coverage) / 2])
     return float(low), float(high)
+
+
+def _joined(blocks: list[Array]) -> Array:
+    return np.concatenate(blocks) if blocks else np.empty(0)
+
+
+def _float(x: ArrayLike) -> Array:
+    return np.asarray(x, dtype=np.float64)

@@ -42,11 +42,12 @@ class Metric:
         return abs(value) if self.better == "zero" else value
 
 
-def _by_name(*metrics: Metric) -> dict[str, Metric]:
+def by_name(*metrics: Metric) -> dict[str, Metric]:
+    """Metrics as the catalogues hold them."""
     return {metric.name: metric for metric in metrics}
 
 
-RISK_METRICS = _by_name(
+RISK_METRICS = by_name(
     Metric("auc", ranking.area_under_curve, "higher", "AUC"),
     Metric("average_precision", ranking.average_precision, "higher", "avg. precision"),
     Metric("log_loss", calibration.log_loss, "lower", "log loss"),
@@ -54,7 +55,7 @@ RISK_METRICS = _by_name(
     Metric("calibration_error", calibration.calibration_error, "lower", "cal. error"),
     Metric("lift_at_10", ranking.lift_at_top, "higher", "lift at 10 %", 2),
 )
-VALUE_METRICS = _by_name(
+VALUE_METRICS = by_name(
     Metric("mae", value.mean_absolute_error, "lower", "value MAE", 1),
     Metric("bias", value.bias_percent, "zero", "bias %", 1),
     Metric("spearman", value.spearman, "higher", "Spearman"),

@@ -31,11 +31,31 @@ def top_capture(amount: Array, score: Array, weights: Array | None = None) -> Ar
 
     Where the border of the tenth runs through a group of equal scores, the group counts in proportion.
     """
-    draws, ties = as_draws(weights, len(amount)), Ties.of(score, descending=True)
-    size, held = ties.sums(draws), ties.sums(draws * amount)
-    room = TOP * size.sum(axis=1, keepdims=True) - (np.cumsum(size, axis=1) - size)
-    taken = np.nan_to_num(ratio(held * np.clip(room, 0, size), size))
-    return answer(ratio(taken.sum(axis=1), held.sum(axis=1)), weights)
+    draws = as_draws(weights, len(amount))
+    held = draws * amount
+    taken = within(score, draws, held, TOP * draws.sum(axis=1, keepdims=True))
+    return answer(ratio(taken, held.sum(axis=1)), weights)
+
+
+def within(score: Array, spent: Array, held: Array, budget: Array) -> Array:
+    """What is held by the rows that a budget reaches, from the highest score on; equal scores in proportion.
+
+    Parameters
+    ----------
+    score : array of shape (n_rows,)
+    spent, held : arrays of shape (n_draws, n_rows)
+        What each row takes from the budget, and what it holds; rows that take nothing are always reached.
+    budget : array of shape (n_draws, 1)
+
+    Returns
+    -------
+    array of shape (n_draws,)
+    """
+    ties = Ties.of(score, descending=True)
+    size, amount = ties.sums(spent), ties.sums(held)
+    room = np.clip(budget - (np.cumsum(size, axis=1) - size), 0, size)
+    reached = np.divide(room, size, out=np.ones_like(size), where=size > 0)
+    return np.asarray((amount * reached).sum(axis=1))
 
 
 def lift_at_top(truth: Array, score: Array, weights: Array | None = None) -> Array:
