@@ -27,6 +27,7 @@ from holdfast.sources.kinds import kind_of
 from holdfast.timeline import Instants
 
 BEHIND_SEED = 1  # microseconds
+_OF_THE_QUERY = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)  # these quote no rows
 
 
 def cutoffs_of(seeds: pd.Series[Any]) -> Instants:
@@ -85,8 +86,9 @@ def _selected(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> p
             f"SELECT * REPLACE ({entity}) FROM ({query}) WHERE customer_id IS NOT NULL"
         ).to_arrow_table()
     except duckdb.Error as error:
+        said = str(error).splitlines()[0] if isinstance(error, _OF_THE_QUERY) else type(error).__name__
         raise ConfigError(
-            f"Wanted the source {name} from a RelBench database, found that its query fails: {type(error).__name__}. "
+            f"Wanted the source {name} from a RelBench database, found that its query fails: {said}. "
             "Check the query against the columns that the declaration reads."
         ) from error
 
@@ -118,7 +120,8 @@ def _whole_microseconds(column: pd.Series[Any]) -> pd.Series[Any]:
             f"Wanted times without a zone, as RelBench has them, found a zone in column {column.name}. "
             "Convert the column to UTC and take the zone off."
         )
-    return column.dt.ceil("us").dt.as_unit("us")
+    rounded: pd.Series[Any] = column.dt.ceil("us").dt.as_unit("us")
+    return rounded
 
 
 def _with_customers(customers: pa.Table, ids: Iterable[str]) -> pa.Table:

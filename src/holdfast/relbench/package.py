@@ -37,7 +37,8 @@ def load_task(dataset: str, task: str) -> tuple[str, Any]:
         database = relbench.load_dataset(dataset)
         return str(database.manifest.name), database.load_task(task)
     except (OSError, ValueError, RuntimeError) as error:  # the hub's client derives its errors from these
+        said = str(error).rstrip(".")
         raise ConfigError(
-            f"Wanted the task {task} of the RelBench database {dataset}, found that RelBench cannot load it: {error}. "
+            f"Wanted the task {task} of the RelBench database {dataset}, found that RelBench cannot load it: {said}. "
             "Check both names and the network, or name a local folder that holds a manifest.yaml."
         ) from error

@@ -54,6 +54,12 @@ _VISITS_TWO = """
 SELECT "timestamp", UserID, count(DISTINCT AdID) > 1 AS num_click FROM timestamps JOIN VisitStream
 ON ViewDate > "timestamp" AND ViewDate <= "timestamp" + INTERVAL '{timedelta}' GROUP BY ALL
 """
+_ATTENDED = """
+SELECT "timestamp", CAST(user_id AS BIGINT) AS "user", count(*) FILTER (status IN ('yes', 'maybe')) AS target
+FROM timestamps JOIN event_attendees
+ON start_time > "timestamp" AND start_time <= "timestamp" + INTERVAL '{timedelta}'
+WHERE user_id IS NOT NULL GROUP BY ALL
+"""
 
 
 def shop(folder: Path) -> Path:
@@ -173,6 +179,34 @@ def advertisements(folder: Path) -> Path:
     task = _task("user-visits", "UserInfo", "UserID", "num_click", "4 days")
     task.sql = _VISITS_TWO
     return _written(folder, "rel-avito", val, test, tables, [task])
+
+
+def gatherings(folder: Path) -> Path:
+    """As rel-event: invitations and answers at the time of the event, some of users that are gone."""
+    draw = np.random.default_rng(5)
+    val, test = pd.Timestamp("2012-11-21"), pd.Timestamp("2012-11-29")
+    start, end = pd.Timestamp("2012-07-01"), test + pd.Timedelta(days=9)
+    rows = _events(draw, start, end, draw.gamma(0.6, 0.3, CUSTOMERS))
+    interest = _events(draw, start, end, np.full(CUSTOMERS, 0.02))
+    attendees = pd.DataFrame({"event": 0, "status": draw.choice(["yes", "maybe", "invited", "no"], len(rows))})
+    attendees["user_id"] = rows["entity"].astype(float).where(draw.random(len(rows)) < 0.95)
+    users = pd.DataFrame({"user_id": range(CUSTOMERS), "locale": "en_US", "gender": draw.choice(["f", "m"], CUSTOMERS)})
+    interested = pd.DataFrame({"user": interest["entity"], "event": 0, "timestamp": interest["at"], "interested": 1})
+    tables = {
+        "event_attendees": (
+            attendees.assign(start_time=rows["at"]),
+            TableSpec(None, "start_time", {"event": "events", "user_id": "users"}),
+        ),
+        "event_interest": (
+            interested.assign(not_interested=0),
+            TableSpec(None, "timestamp", {"event": "events", "user": "users"}),
+        ),
+        "users": (users.assign(joinedAt=start), TableSpec("user_id", "joinedAt")),
+        "events": (pd.DataFrame({"event_id": [0], "start_time": start}), TableSpec("event_id", "start_time")),
+    }
+    task = _task("user-attendance", "users", "user", "target", "7 days", "regression")
+    task.sql = _ATTENDED
+    return _written(folder, "rel-event", val, test, tables, [task])
 
 
 def _events(

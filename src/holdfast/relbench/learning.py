@@ -100,17 +100,18 @@ def predict(
         seen = build_given(tables, features, learnt, progress=progress)
         to_score = build_given(tables, features, asked, progress=progress)
     specs = learn_categories(seen, [feature.to_dict() for feature in features])
+    labels = learnt[TARGET].to_numpy(dtype=np.float64)
     with progress("Training"):
         model = _fitted(
             declaration,
             to_matrix(seen, specs),
-            learnt[TARGET].to_numpy(dtype=np.float64),
+            labels,
             cutoff=learnt["cutoff"].to_numpy(dtype=np.int64),
             purge_days=window.count,
             categorical_features=categorical_columns(specs),
             random_state=seed,
         )
-    values = _answers(model, to_matrix(to_score, specs))
+    values = _answers(model, to_matrix(to_score, specs), counts=bool((labels == np.rint(labels)).all()))
     table = task.get_table(split, mask_input_cols=True).df[[task.entity_col, task.time_col]]
     counts = learnt["split"].value_counts()
     return Predicted(
@@ -145,12 +146,25 @@ def _fitted(
             f"{declaration.task}. Learn from more rows, or look at the task's table."
         )
     estimator = AtRiskClassifier if declaration.kind == "classification" else ValueRegressor
-    return estimator(**settings).fit(X, y, cutoff=cutoff)
+    model: AtRiskClassifier | ValueRegressor = estimator(**settings).fit(X, y, cutoff=cutoff)
+    return model
 
 
-def _answers(model: AtRiskClassifier | ValueRegressor, X: Matrix) -> Vector:
-    """The probability of label 1, or the median, which no other number beats in absolute errors."""
+def _answers(model: AtRiskClassifier | ValueRegressor, X: Matrix, *, counts: bool) -> Vector:
+    """The probability of label 1, or the median, which no other number beats in absolute errors.
+
+    Of whole numbers the median is one too.
+    """
     if isinstance(model, AtRiskClassifier):
         return model.predict_proba(X)[:, 1]
+    return np.rint(median(model, X)) if counts else median(model, X)
+
+
+def median(model: ValueRegressor, X: Matrix) -> Vector:
+    """The median of each row's predictive distribution.
+
+    An interval that holds next to nothing is widened until it holds the mean, so one end is the median and the other
+    the mean.
+    """
     low, high = model.predict_interval(X, _NARROW)
-    return low + high - model.predict(X)  # one end is the median; the other was widened to hold the mean
+    return np.asarray(low + high - model.predict(X))
