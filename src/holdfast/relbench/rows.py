@@ -16,6 +16,7 @@ from holdfast.labels import ChurnSettings, churned, future_value, reads
 from holdfast.relbench.database import customer_ids, cutoffs_of
 from holdfast.relbench.declaration import OwnWords
 from holdfast.relbench.interface import Task
+from holdfast.snapshots.declared import CELLS_PER_CHUNK
 from holdfast.sources import DuckTables
 from holdfast.timeline import Days, Instants
 
@@ -44,7 +45,8 @@ def rows_in_our_words(tables: DuckTables, words: OwnWords, cutoffs: Instants) ->
     stream, rule, _ = words.population.rule()
     for name, columns in ((stream, set(rule.columns())), reads(words.label)):
         needs.setdefault(name, set()).update(columns)
-    parts = [part for part in worked(tables, needs, _InOurWords(words, np.sort(cutoffs))) if len(part)]
+    work, most = _InOurWords(words, np.sort(cutoffs)), max(1, CELLS_PER_CHUNK // (8 * max(1, cutoffs.size)))
+    parts = [part for part in worked(tables, needs, work, customers_per_chunk=most) if len(part)]
     none = pd.DataFrame({"customer_id": pd.array([], dtype="str"), "cutoff": cutoffs[:0], TARGET: np.empty(0)})
     return pd.concat([none, *parts], ignore_index=True).sort_values(["cutoff", "customer_id"], ignore_index=True)
 

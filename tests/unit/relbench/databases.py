@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from relbench.manifest import DatasetManifest, TableSpec, TaskManifest
 
-CUSTOMERS = 260
+CUSTOMERS, GUESTS = 260, 900  # counts are harder to foresee than whether
 VAL, TEST = pd.Timestamp("2020-09-07"), pd.Timestamp("2020-09-14")
 FORUM_VAL, FORUM_TEST = pd.Timestamp("2020-10-01"), pd.Timestamp("2021-01-01")
 
@@ -186,11 +186,11 @@ def gatherings(folder: Path) -> Path:
     draw = np.random.default_rng(5)
     val, test = pd.Timestamp("2012-11-21"), pd.Timestamp("2012-11-29")
     start, end = pd.Timestamp("2012-07-01"), test + pd.Timedelta(days=9)
-    rows = _events(draw, start, end, draw.gamma(0.6, 0.3, CUSTOMERS))
-    interest = _events(draw, start, end, np.full(CUSTOMERS, 0.02))
+    rows = _events(draw, start, end, draw.gamma(0.6, 0.3, GUESTS))
+    interest = _events(draw, start, end, np.full(GUESTS, 0.02))
     attendees = pd.DataFrame({"event": 0, "status": draw.choice(["yes", "maybe", "invited", "no"], len(rows))})
     attendees["user_id"] = rows["entity"].astype(float).where(draw.random(len(rows)) < 0.95)
-    users = pd.DataFrame({"user_id": range(CUSTOMERS), "locale": "en_US", "gender": draw.choice(["f", "m"], CUSTOMERS)})
+    users = pd.DataFrame({"user_id": range(GUESTS), "locale": "en_US", "gender": draw.choice(["f", "m"], GUESTS)})
     interested = pd.DataFrame({"user": interest["entity"], "event": 0, "timestamp": interest["at"], "interested": 1})
     tables = {
         "event_attendees": (

@@ -73,6 +73,23 @@ def test_nothing_behind_the_seed_time_touches_a_prediction(database: Database, t
     np.testing.assert_array_equal(before.values, after.values)
 
 
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_what_comes_up_behind_the_seed_time_makes_no_feature(database: Database, tmp_path: Path, split: str) -> None:
+    """A status that nobody has seen yet would be a feature of its own, and tell the model what year it is."""
+    folder = hosted(database("gatherings"), "user-attendance", tmp_path / "gatherings")
+    dataset, task = load_task(str(folder), "user-attendance")
+    before = predict(task, declared(dataset, "user-attendance"), split=split)
+    path = folder / "db" / "event_attendees.parquet"
+    rows = pd.read_parquet(path)
+    seed = {"val": task.dataset.val_timestamp, "test": task.dataset.test_timestamp}[split]
+    rows.loc[rows["start_time"] > seed, "status"] = "cancelled"
+    rows.to_parquet(path)
+    _, task = load_task(str(folder), "user-attendance")
+    after = predict(task, declared(dataset, "user-attendance"), split=split)
+    assert after.features == before.features
+    np.testing.assert_array_equal(before.values, after.values)
+
+
 def test_predictions_follow_the_order_of_the_table(database: Database, tmp_path: Path) -> None:
     """A prediction on the row of another customer is a wrong one, and no length check would notice."""
     folder = hosted(database("shop"), "user-churn", tmp_path / "shop")
