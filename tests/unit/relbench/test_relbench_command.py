@@ -55,5 +55,5 @@ def test_a_file_that_cannot_be_written_is_named(database: Database, tmp_path: Pa
     path = tmp_path / "file" / "p.csv"
     answer = holdfast("relbench", database("shop"), "user-churn", "--output", path)
     assert answer.code == 1
-    assert answer.err.startswith("Storage error: Wanted to write ")
-    assert f"predictions to {path}; the system answered: Not a directory" in answer.err
+    assert "Storage error: Wanted to write " in answer.err
+    assert f"predictions to {path}; the system answered: " in answer.err
