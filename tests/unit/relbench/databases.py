@@ -79,7 +79,7 @@ def shop(folder: Path) -> Path:
     customers = pd.DataFrame(
         {
             "customer_id": range(CUSTOMERS),
-            "age": draw.integers(18, 70, CUSTOMERS).astype(float),
+            "age": np.where(draw.random(CUSTOMERS) < 0.1, np.nan, draw.integers(18, 70, CUSTOMERS)),
             "club_member_status": draw.choice(["ACTIVE", "PRE-CREATE"], CUSTOMERS),
             "fashion_news_frequency": None,
         }
