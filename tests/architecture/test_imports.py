@@ -19,6 +19,7 @@ OPTIONAL = {  # package: files
     "nbformat": 1,
     "nbclient": 1,
     "hypothesis": 1,
+    "relbench": 1,
 }
 
 

@@ -21,20 +21,28 @@ Streams = Mapping[str, Stream]
 LABELS = ("churned", "future_value", "treated")
 
 
+_CHURN_READS = {
+    "no_order": ("orders", {"amount"}),
+    "subscription_end": ("subscriptions", {"active_delta"}),
+    "no_event": ("engagement", {"kind"}),
+}
+_VALUE_READS = {
+    "revenue": ("orders", {"amount"}),
+    "margin": ("orders", {"margin"}),
+    "mrr": ("subscriptions", {"mrr_delta"}),
+}
+
+
+def reads(settings: ChurnSettings | ValueSettings) -> tuple[str, set[str]]:
+    """The stream that one label reads, and its columns."""
+    stream, columns = _CHURN_READS[settings.kind] if isinstance(settings, ChurnSettings) else _VALUE_READS[settings.of]
+    return stream, set(columns)
+
+
 def needed(settings: LabelSettings) -> dict[str, set[str]]:
     """The columns to read per stream, without the contact log, which is optional."""
-    churn = {
-        "no_order": ("orders", {"amount"}),
-        "subscription_end": ("subscriptions", {"active_delta"}),
-        "no_event": ("engagement", {"kind"}),
-    }[settings.churn.kind]
-    value = {
-        "revenue": ("orders", {"amount"}),
-        "margin": ("orders", {"margin"}),
-        "mrr": ("subscriptions", {"mrr_delta"}),
-    }[settings.value.of]
     streams: dict[str, set[str]] = {}
-    for stream, columns in (churn, value):
+    for stream, columns in (reads(settings.churn), reads(settings.value)):
         streams.setdefault(stream, set()).update(columns)
     return streams
 
@@ -49,8 +57,8 @@ def label(settings: LabelSettings, streams: Streams, customers: Indices, cutoffs
         ``future_value`` in currency; ``treated`` is 1 where we contacted the customer in the outcome window.
     """
     return {
-        "churned": _churned(settings.churn, streams, customers, cutoffs),
-        "future_value": _future_value(settings.value, settings.gap, streams, customers, cutoffs),
+        "churned": churned(settings.churn, streams, customers, cutoffs),
+        "future_value": future_value(settings.value, settings.gap, streams, customers, cutoffs),
         "treated": _treated(settings.churn, streams, customers, cutoffs),
     }
 
@@ -59,7 +67,8 @@ def _outcome(settings: ChurnSettings) -> Window:
     return Window(Days(settings.gap_days), Days(settings.gap_days + settings.horizon_days))
 
 
-def _churned(settings: ChurnSettings, streams: Streams, customers: Indices, cutoffs: Instants) -> Numbers:
+def churned(settings: ChurnSettings, streams: Streams, customers: Indices, cutoffs: Instants) -> Numbers:
+    """0 or 1 per snapshot, NaN where the customer had already left when the outcome window began."""
     outcome = _outcome(settings)
     if settings.kind == "no_order":
         view = whole(streams["orders"], customers, cutoffs)
@@ -74,9 +83,10 @@ def _churned(settings: ChurnSettings, streams: Streams, customers: Indices, cuto
     return levels.ends_for_good(view.columns["active_delta"], view.times, view.first, view.last, begins, ends, grace)
 
 
-def _future_value(
+def future_value(
     settings: ValueSettings, gap: Days, streams: Streams, customers: Indices, cutoffs: Instants
 ) -> Numbers:
+    """What came in the outcome window of each snapshot, in currency."""
     window = Window(gap, Days(gap.count + settings.horizon_days))
     if settings.of == "mrr":
         return _revenue(streams["subscriptions"], customers, cutoffs, window)

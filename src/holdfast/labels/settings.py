@@ -25,13 +25,13 @@ class ChurnSettings(Settings):
         description="Days between the cutoff and the outcome window: the time you need to act.",
     )
     grace_days: float | None = Field(
-        None,
+        default=None,
         ge=0,
         le=36_525,
         description="subscription_end: an end that is followed by a start within so many days is no churn.",
     )
     events: tuple[str, ...] | None = Field(
-        None,
+        default=None,
         min_length=1,
         description="no_event: the kinds of engagement that count as a sign of life; all if not given.",
     )

@@ -16,12 +16,14 @@ from holdfast.snapshots.cutoffs import (
 )
 from holdfast.snapshots.declared import Snapshots, feature_columns
 from holdfast.snapshots.file import write_snapshots
+from holdfast.snapshots.given import build_given
 from holdfast.snapshots.population import PopulationSettings
 
 __all__ = [
     "CutoffSettings",
     "PopulationSettings",
     "Snapshots",
+    "build_given",
     "build_snapshots",
     "complete_until",
     "feature_columns",
