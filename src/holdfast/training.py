@@ -12,7 +12,15 @@ import numpy as np
 import pandas as pd
 
 from holdfast.errors import DataError
-from holdfast.models import AtRiskClassifier, Bundle, ValueRegressor, categorical_columns, learn_categories, to_matrix
+from holdfast.models import (
+    AtRiskClassifier,
+    Bundle,
+    ValueRegressor,
+    categorical_columns,
+    learn_categories,
+    season_columns,
+    to_matrix,
+)
 from holdfast.progress import SILENT, Progress
 from holdfast.sampling import Sample, weights
 from holdfast.timeline import Days, show
@@ -90,6 +98,7 @@ def fit(
     settings: dict[str, Any] = {
         "purge_days": complete_after.count,
         "categorical_features": categorical_columns(specs),
+        "season_columns": season_columns(specs),
         "random_state": seed,
     }
     churned, came = (snapshots[name].to_numpy(dtype=np.float64) for name in ("churned", "future_value"))

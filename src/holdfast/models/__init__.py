@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from holdfast.models.at_risk import AtRiskClassifier
     from holdfast.models.baselines import LogisticBaseline, MeanRateRegressor, RecencyBaseline
     from holdfast.models.bundle import Bundle
-    from holdfast.models.encoding import categorical_columns, learn_categories, to_matrix
+    from holdfast.models.encoding import categorical_columns, learn_categories, season_columns, to_matrix
     from holdfast.models.serving import SERVING_REQUIREMENTS, serving_files
     from holdfast.models.value_regressor import ValueRegressor
 
@@ -29,6 +29,7 @@ _HOME = {
     "ValueRegressor": "value_regressor",
     "categorical_columns": "encoding",
     "learn_categories": "encoding",
+    "season_columns": "encoding",
     "serving_files": "serving",
     "to_matrix": "encoding",
 }
@@ -43,6 +44,7 @@ __all__ = [  # noqa: RUF022 - grouped as the docstring groups them
     "learn_categories",
     "to_matrix",
     "categorical_columns",
+    "season_columns",
     "SERVING_REQUIREMENTS",
     "serving_files",
 ]

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
-from holdfast.models.boosting import Recipe, fit_rounds, try_folds
+from holdfast.models.boosting import Recipe, best_recipe, fit_rounds
 from holdfast.models.calibration import IDENTITY, Trial, choose
 from holdfast.models.checks import InputError, Matrix, Vector
 from holdfast.models.folds import Rows, forward_folds, random_folds
@@ -90,11 +90,13 @@ class BinaryRiskClassifier(ClassifierMixin, BaseEstimator):
 
 
 class AtRiskClassifier(BinaryRiskClassifier):
-    """Calibrated churn risk: a ridge-logistic base plus boosted trees.
+    """Calibrated churn risk: a ridge-logistic base plus boosted trees, and a level by the time of the year.
 
-    With ``cutoff`` in :meth:`fit`, up to four later cutoffs, each at least ``purge_days`` after what it learns from,
-    decide the number of trees and the calibration (identity, shift or Platt, by its record on cutoffs that it had not
-    seen); then the model learns from all rows. Without it, a stratified fifth of the rows decides the number of trees.
+    With ``cutoff`` in :meth:`fit`, every cutoff has a level of its own, which is forecast for the year to come
+    (:mod:`holdfast.models.levels`); up to four later cutoffs, each at least ``purge_days`` after what it learns from,
+    decide the weight of the ridge, the number of trees (perhaps none) and the calibration (identity, shift or Platt, by
+    its record on cutoffs that it had not seen); then the model learns from all rows. Without it, a stratified fifth of
+    the rows decides the ridge and the number of trees.
 
     Parameters
     ----------
@@ -104,10 +106,12 @@ class AtRiskClassifier(BinaryRiskClassifier):
         Rows a leaf, but never more than a twentieth of all rows.
     n_estimators : int
         At most so many trees.
-    linear_penalty : float
-        Weight of the ridge, in rows for each column.
+    linear_penalty : float or sequence of float
+        Weight of the ridge, in rows for each column; of several, the one with the least loss on later cutoffs.
     categorical_features : sequence of int
         Columns whose numbers are codes of categories.
+    season_columns : sequence of int
+        Columns of the sine and the cosine of the year's angle; empty if there are none: then the level is one number.
     purge_days : float
         Days from a cutoff until its outcome is complete: gap plus horizon.
     n_jobs : int
@@ -120,6 +124,7 @@ class AtRiskClassifier(BinaryRiskClassifier):
     model_ : RiskModel
         What the fitted classifier computes.
     n_trees_ : int
+    linear_penalty_ : float
     calibration_record_ : dict
         Which calibration was chosen, and the log loss of each candidate on the cutoffs where it was tried.
     """
@@ -134,8 +139,9 @@ class AtRiskClassifier(BinaryRiskClassifier):
         feature_fraction: float = 0.3,
         bagging_fraction: float = 0.5,
         reg_lambda: float = 10.0,
-        linear_penalty: float = 3.0,
+        linear_penalty: float | Sequence[float] = (3.0, 100.0),
         categorical_features: Sequence[int] = (),
+        season_columns: Sequence[int] = (),
         purge_days: float = 0,
         n_jobs: int = 2,
         random_state: int = 0,
@@ -149,6 +155,7 @@ class AtRiskClassifier(BinaryRiskClassifier):
         self.reg_lambda = reg_lambda
         self.linear_penalty = linear_penalty
         self.categorical_features = categorical_features
+        self.season_columns = season_columns
         self.purge_days = purge_days
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -185,29 +192,30 @@ class AtRiskClassifier(BinaryRiskClassifier):
             counts = [np.bincount(churned[rows].astype(int), minlength=2) for rows in (train, test)]
             return int(np.min(counts)) >= _FEWEST_TO_TRY
 
-        recipe = self._recipe()
         folds = [] if at is None else forward_folds(at, self.purge_days, count=_FOLDS, usable=usable)
         ahead = bool(folds)
         if not ahead:
             folds = random_folds(churned.astype(np.int64), count=1, share=0.2, seed=self.random_state)
             folds = [fold for fold in folds if usable(fold.train, fold.test)]
-        self.n_trees_, models = try_folds(recipe, X, churned, folds, weight=weight, cutoff=at)
+        recipes = Recipe.of("binary", self.get_params())
+        recipe, self.n_trees_, models = best_recipe(recipes, X, churned, folds, weight=weight, cutoff=at)
+        self.linear_penalty_ = recipe.linear_penalty
         calibration, self.calibration_record_ = IDENTITY, {"chosen": "identity", "log_loss": {}}
         if ahead:
             trials = [
                 Trial(
                     fold.cutoff,
                     fold.known_at,
-                    model.score(X[fold.test]),
+                    model.score.score(X[fold.test]) + model.at(fold.cutoff, self.purge_days),
                     churned[fold.test],
                     of_rows(weight, fold.test),
                 )
                 for fold, model in zip(folds, models, strict=True)
             ]
             calibration, self.calibration_record_ = choose(trials)
-        rounds = fit_rounds(recipe, X, churned, n_trees=self.n_trees_, weight=weight, cutoff=at)
-        self.model_ = RiskModel(rounds.upto(self.n_trees_), calibration)
+        rounds = fit_rounds(recipe, X, churned, n_trees=max(self.n_trees_, 1), weight=weight, cutoff=at)
+        learnt = rounds.upto(self.n_trees_)
+        self.model_ = RiskModel(
+            learnt.score, calibration, learnt.year_ahead(X, at, self.purge_days, self.season_columns)
+        )
         return self
-
-    def _recipe(self) -> Recipe:
-        return Recipe(objective="binary", **self.get_params())

@@ -3,16 +3,17 @@
 The ridge carries what is smooth, also beyond the largest customer seen, where trees cannot follow; so the trees need to
 add bends and interactions only, and there are fewer of them.
 
-Columns that are constant within every cutoff (the season, an index of the economy) are left out until the training
-cutoffs span a year and one outcome window: before that they name cutoffs instead of seasons, and the trees would learn
-each cutoff by heart.
+Every cutoff has an intercept of its own (:mod:`holdfast.models.levels`), so columns that are constant within every
+cutoff (the season, an index of the economy) have nothing to say about the score, and are left out: they would name
+cutoffs, and the trees would learn each cutoff by heart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import lightgbm as lgb
@@ -22,12 +23,12 @@ from holdfast.models.additive import Additive, Linear, Trees
 from holdfast.models.calibration import mean_log_loss, sigmoid
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.folds import Fold, Rows
+from holdfast.models.level import Level
+from holdfast.models.levels import Levels
 from holdfast.models.quantiles import mean, of_rows
 from holdfast.models.ridge import Objective, fit_linear
-from holdfast.timeline import Days, Instants
+from holdfast.timeline import Instants
 
-_YEAR_DAYS = 365.25
-_FEWEST_TREES = 10
 _FEWEST_COLUMNS = 10
 _ROWS_WORTH_THREADS = 100_000  # below, threads wait for each other longer than they work, above all on a busy machine
 _ROWS_TO_TRY = 60_000  # more rows choose the same number of trees and cost more
@@ -54,6 +55,13 @@ class Recipe:
     n_jobs: int
     random_state: int
 
+    @classmethod
+    def of(cls, objective: Objective, parameters: Mapping[str, Any]) -> list[Recipe]:
+        """The recipes that an estimator's parameters allow: one for each weight of the ridge."""
+        known = {field.name: parameters[field.name] for field in fields(cls) if field.name != "objective"}
+        penalties = np.atleast_1d(np.asarray(known.pop("linear_penalty"), dtype=np.float64)).tolist()
+        return [cls(objective=objective, linear_penalty=penalty, **known) for penalty in penalties]
+
     def parameters(self, rows: int, columns: int) -> dict[str, Any]:
         """LightGBM's parameters; a leaf never asks for more than a twentieth of the rows, a tree sees ten columns."""
         return {
@@ -77,18 +85,49 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class Learnt:
+    """A score, and how far each cutoff that it learnt from lay from it; None where rows carry no cutoff."""
+
+    score: Additive
+    levels: Levels | None
+
+    def at(self, cutoff: int, purge_days: float) -> float:
+        """What the levels let expect at a later cutoff."""
+        if self.levels is None:
+            return 0.0
+        return float(self.levels.forecast(np.array([float(cutoff)]), purge_days)[0])
+
+    def level_of(self, cutoff: Instants | None, rows: Rows) -> Level:
+        """The level of a cutoff that was learnt from, of which all these rows are."""
+        if self.levels is None or cutoff is None:
+            return Level.constant()
+        there = np.flatnonzero(self.levels.cutoff == cutoff[rows[0]])
+        return Level.constant(float(self.levels.level[there[0]]) if len(there) else float(np.mean(self.levels.level)))
+
+    def year_ahead(self, X: Matrix, cutoff: Instants | None, purge_days: float, columns: Sequence[int]) -> Level:
+        """What the levels let expect in the year once the outcomes of the last cutoff are known."""
+        if self.levels is None or cutoff is None:
+            return Level.constant()
+        return self.levels.year_ahead(purge_days, tuple(columns), X, cutoff)
+
+
+@dataclass(frozen=True)
 class Rounds:
-    """One fitted model with all the trees it was allowed, and its loss on later rows after each tree."""
+    """One fitted model with all the trees it was allowed, and its loss on later rows before and after each tree."""
 
     linear: Linear
     booster: lgb.Booster
     losses: Vector
     fill: Vector
+    levels: Callable[[Vector], Levels] | None
+    rows: Matrix
 
-    def upto(self, n_trees: int) -> Additive:
+    def upto(self, n_trees: int) -> Learnt:
         """The model cut off after so many trees (or all of them, if it stopped before)."""
-        text = self.booster.model_to_string(num_iteration=min(n_trees, self.booster.current_iteration()))
-        return Additive(len(self.fill), self.linear, Trees(text, self.fill))
+        n_trees = min(n_trees, self.booster.current_iteration())
+        trees = Trees(self.booster.model_to_string(num_iteration=n_trees), self.fill) if n_trees else None
+        score = Additive(len(self.fill), self.linear, trees)
+        return Learnt(score, None if self.levels is None else self.levels(score.score(self.rows)))
 
 
 def fit_rounds(
@@ -108,29 +147,40 @@ def fit_rounds(
     X, y : arrays of shape (n_rows, n_features), (n_rows,)
         NaN means missing; ``y`` is 0 or 1, or a real number.
     """
-    X = _without_unlearnable(recipe, X, cutoff)
+    X = X if cutoff is None else _without_shared(X, cutoff)
     numbers = sorted(set(range(X.shape[1])) - set(recipe.categorical_features))
-    linear = fit_linear(X, y, numbers, objective=recipe.objective, penalty=recipe.linear_penalty, weight=weight)
+    objective = recipe.objective
+    groups = None if cutoff is None else np.unique(cutoff, return_inverse=True)[1]
+    linear = fit_linear(X, y, numbers, objective=objective, penalty=recipe.linear_penalty, weight=weight, groups=groups)
+
+    def levels(score: Vector) -> Levels:
+        return Levels.of(score, y, cutoff, objective=objective, weight=weight)  # type: ignore[arg-type] # called with cutoffs
+
+    smooth = linear.score(X)
     data = lgb.Dataset(
         X,
         y,
         weight=weight,
-        init_score=linear.score(X),
+        init_score=smooth if cutoff is None else smooth + levels(smooth).rows(cutoff),
         categorical_feature=list(recipe.categorical_features),
         params=recipe.parameters(*X.shape),
         free_raw_data=False,
     )
     record: dict[str, dict[str, list[float]]] = {}
     extra: dict[str, Any] = {}
+    first = np.empty(0)
     if later is not None:
         tested, outcome, counts = later
-        extra["valid_sets"] = [data.create_valid(tested, outcome, weight=counts, init_score=linear.score(tested))]
-        extra["valid_names"] = ["later"]
-        extra["feval"] = later_loss(recipe.objective)
+        valid = data.create_valid(tested, outcome, weight=counts, init_score=linear.score(tested))
+        loss = later_loss(objective)
+        extra["valid_sets"], extra["valid_names"] = [valid], ["later"]
+        extra["feval"] = lambda predicted, data: ("loss", loss(predicted, data.get_label(), _weight_of(data)), False)
         extra["callbacks"] = [lgb.record_evaluation(record), lgb.early_stopping(_PATIENCE, verbose=False)]
+        start = linear.score(tested)
+        first = np.array([loss(sigmoid(start) if objective == "binary" else start, outcome, counts)])
     booster = lgb.train(recipe.parameters(*X.shape), data, num_boost_round=n_trees, **extra)
-    losses = np.array(next(iter(record["later"].values()))) if record else np.empty(0)
-    return Rounds(linear, booster, losses, _fill(X, recipe.categorical_features))
+    losses = np.concatenate([first, *(next(iter(found.values())) for found in record.values())])
+    return Rounds(linear, booster, losses, _fill(X, recipe.categorical_features), None if cutoff is None else levels, X)
 
 
 def try_folds(
@@ -142,11 +192,11 @@ def try_folds(
     weight: Vector | None = None,
     cutoff: Instants | None = None,
     only: Rows | None = None,
-) -> tuple[int, list[Additive]]:
-    """How many trees later cutoffs bear, and each fold's model with that many.
+) -> tuple[int, float, list[Learnt]]:
+    """How many trees later cutoffs bear, the loss there, and each fold's model with that many.
 
-    The count is the least whose loss, averaged over folds, is within a hair of the best. ``only`` restricts learning
-    and measuring to some rows (those with an amount).
+    The count is the least whose loss, averaged over folds, is within a hair of the best; it may be none. ``only``
+    restricts learning and measuring to some rows (those with an amount).
     """
     kept = np.ones(len(y), dtype=bool) if only is None else np.isin(np.arange(len(y)), only)
 
@@ -164,34 +214,55 @@ def try_folds(
         )
 
     if not folds:
-        return min(_TREES_WITHOUT_TRIAL, recipe.n_estimators), []
-    with ThreadPoolExecutor(recipe.n_jobs) as pool:  # a fold is too small for threads of its own
+        return min(_TREES_WITHOUT_TRIAL, recipe.n_estimators), np.inf, []
+    with ThreadPoolExecutor(min(recipe.n_jobs, _thread_limit())) as pool:  # a fold is too small for threads of its own
         rounds = list(pool.map(tried, folds))
     longest = max(len(r.losses) for r in rounds)
     padded = [np.pad(r.losses, (0, longest - len(r.losses)), mode="edge") for r in rounds]
     average = np.mean(padded, axis=0)
-    n_trees = int(np.flatnonzero(average <= average.min() * (1 + _PARSIMONY))[0]) + 1
-    n_trees = min(max(n_trees, _FEWEST_TREES), recipe.n_estimators)
-    return n_trees, [r.upto(n_trees) for r in rounds]
+    n_trees = int(np.flatnonzero(average <= average.min() * (1 + _PARSIMONY))[0])
+    return n_trees, float(average[n_trees]), [r.upto(n_trees) for r in rounds]
 
 
-def later_loss(objective: Objective) -> Callable[[Vector, lgb.Dataset], tuple[str, float, bool]]:
+def best_recipe(
+    recipes: Sequence[Recipe],
+    X: Matrix,
+    y: Vector,
+    folds: Sequence[Fold],
+    *,
+    weight: Vector | None = None,
+    cutoff: Instants | None = None,
+    only: Rows | None = None,
+) -> tuple[Recipe, int, list[Learnt]]:
+    """Of several recipes the one with the least loss on later cutoffs; the first, without folds."""
+    tries = [
+        (recipe, *try_folds(recipe, X, y, folds, weight=weight, cutoff=cutoff, only=only))
+        for recipe in (recipes if folds else recipes[:1])
+    ]
+    recipe, n_trees, _, models = min(tries, key=lambda each: each[2])
+    return recipe, n_trees, models
+
+
+def _thread_limit() -> int:
+    """Threads that a process may have where its parent has bounded them."""
+    return int(os.environ.get("OMP_THREAD_LIMIT", "0")) or 64
+
+
+def later_loss(objective: Objective) -> Callable[[Vector, Vector, Vector | None], float]:
     """Loss on later rows after the best constant shift: a season that moves everyone says nothing about the trees."""
 
-    def variance(predicted: Vector, data: lgb.Dataset) -> tuple[str, float, bool]:
-        off, weight = data.get_label() - predicted, _weight_of(data)
-        if weight is None:
-            return "variance", float(np.var(off)), False
-        return "variance", mean((off - mean(off, weight)) ** 2, weight), False
+    def variance(predicted: Vector, y: Vector, weight: Vector | None) -> float:
+        off = y - predicted
+        return mean((off - mean(off, weight)) ** 2, weight)
 
-    def shifted_log_loss(predicted: Vector, data: lgb.Dataset) -> tuple[str, float, bool]:
+    def shifted_log_loss(predicted: Vector, y: Vector, weight: Vector | None) -> float:
         p = np.clip(predicted, 1e-12, 1 - 1e-12)
-        z, y, weight, shift = np.log(p / (1 - p)), data.get_label(), _weight_of(data), 0.0
+        z, shift = np.log(p / (1 - p)), 0.0
         for _ in range(3):  # Newton; the loss is flat at its end, so three steps do
             p = sigmoid(z + shift)
             gap, curve = mean(y, weight) - mean(p, weight), mean(p * (1 - p), weight)
             shift += float(np.clip(gap / max(curve, 1e-6), -2, 2))
-        return "shifted_log_loss", mean_log_loss(z + shift, y, weight), False
+        return mean_log_loss(z + shift, y, weight)
 
     return shifted_log_loss if objective == "binary" else variance
 
@@ -201,15 +272,12 @@ def _weight_of(data: lgb.Dataset) -> Vector | None:
     return None if weight is None else np.asarray(weight, dtype=np.float64)  # LightGBM keeps single precision
 
 
-def _without_unlearnable(recipe: Recipe, X: Matrix, cutoff: Instants | None) -> Matrix:
-    """Blank the columns that only name the cutoff, unless the cutoffs span a year and an outcome window."""
-    if cutoff is None or len(cutoff) == 0:
-        return X
-    span = int(cutoff.max() - cutoff.min())
-    if span == 0 or span >= Days(_YEAR_DAYS + recipe.purge_days).microseconds:
-        return X
+def _without_shared(X: Matrix, cutoff: Instants) -> Matrix:
+    """Blank the columns that are the same for all rows of a cutoff, at every cutoff, if there are several."""
     by_cutoff = np.argsort(cutoff, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(cutoff[by_cutoff]) > 0])
+    if len(starts) < 2:
+        return X
     ordered = X[by_cutoff]
     low, high = np.fmin.reduceat(ordered, starts, axis=0), np.fmax.reduceat(ordered, starts, axis=0)
     same = ((low == high) | np.isnan(low)).all(axis=0)

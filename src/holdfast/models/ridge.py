@@ -4,7 +4,8 @@ With standardised columns ``Z`` (p of them), weights ``w`` and penalty ``lambda`
 
     sum_i w_i loss(y_i, a + Z_i b) + lambda p / 2 |b|^2
 
-The loss is the log loss (binary) or half the squared error (regression); the intercept ``a`` is free. Because the
+The loss is the log loss (binary) or half the squared error (regression); the intercept ``a`` is free, for each group of
+rows if there are groups. Because the
 penalty grows with p, it says beforehand how much all columns together may move a score, however many they are.
 """
 
@@ -15,6 +16,7 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from holdfast.models.additive import Linear
 from holdfast.models.calibration import sigmoid
@@ -25,48 +27,66 @@ Objective = Literal["binary", "regression"]
 _OUTER = 0.001  # share of values beyond the range that the linear part follows, on each side
 _STEPS = 50
 _ROWS_FOR_CURVATURE = 10_000  # the curvature only steers the steps; the gradient and so the answer come from all rows
+_LEAST_CURVATURE = 1e-3  # of a group of which the rows for curvature hold none
 _SETTLED = 1e-8  # relative decrease of the loss
 
 
 def fit_linear(
-    X: Matrix, y: Vector, columns: Sequence[int], *, objective: Objective, penalty: float, weight: Vector | None = None
+    X: Matrix,
+    y: Vector,
+    columns: Sequence[int],
+    *,
+    objective: Objective,
+    penalty: float,
+    weight: Vector | None = None,
+    groups: NDArray[np.intp] | None = None,
 ) -> Linear:
     """The fitted linear part on those of the ``columns`` that vary; ``y`` is 0 or 1, or a real number.
 
-    Range, median, mean and spread of the logarithms are weighted as well, so a weight of 2 is a second row.
+    Range, median, mean and spread of the logarithms are weighted as well, so a weight of 2 is a second row. With
+    ``groups`` (numbers from 0), each group has an intercept of its own while the coefficients are fitted; the intercept
+    returned is the mean of theirs, by weight.
     """
     w = np.ones(len(y)) if weight is None else weight
+    of = np.zeros(len(y), dtype=np.intp) if groups is None else groups
+    count = int(of.max()) + 1
     blank = describe(X, [j for j in columns if _varies(X[:, j])], weight)
-    Z = np.column_stack([blank.standardised(X), np.ones(len(y))])
-    ridge = np.full(Z.shape[1], penalty * len(blank.columns))
-    ridge[-1] = 0.0
+    Z = blank.standardised(X)
+    width = Z.shape[1]
+    ridge = np.concatenate([np.full(width, penalty * width), np.zeros(count)])
+
+    def scores(beta: Vector) -> Vector:
+        return np.asarray(Z @ beta[:width] + beta[width:][of])
 
     def loss(beta: Vector) -> float:
-        eta = Z @ beta
+        eta = scores(beta)
         each = np.logaddexp(0, eta) - y * eta if objective == "binary" else (y - eta) ** 2 / 2
         return float(w @ each + ridge @ beta**2 / 2)
 
-    beta = np.zeros(Z.shape[1])
+    beta = np.zeros(width + count)
     mean = float(np.average(y, weights=w))
-    beta[-1] = np.log(mean / (1 - mean)) if objective == "binary" else mean
+    beta[width:] = np.log(mean / (1 - mean)) if objective == "binary" else mean
     now = loss(beta)
     some = slice(None, None, max(1, len(y) // _ROWS_FOR_CURVATURE))
-    part = np.ascontiguousarray(Z[some])
+    part = np.column_stack([Z[some], np.eye(count)[of[some]]])
     share = len(part) / len(y)
     for _ in range(_STEPS):
-        fitted = Z @ beta
+        fitted = scores(beta)
         if objective == "binary":
             fitted = sigmoid(fitted)
         curve = w * fitted * (1 - fitted) if objective == "binary" else w
-        hessian = part.T @ (part * curve[some][:, None]) / share + np.diag(ridge + 1e-9)
-        step = np.linalg.solve(hessian, Z.T @ (w * (fitted - y)) + ridge * beta)
+        hessian = part.T @ (part * curve[some][:, None]) / share + np.diag(ridge + _LEAST_CURVATURE)
+        off = w * (fitted - y)
+        gradient = np.concatenate([Z.T @ off, np.bincount(of, off, count)]) + ridge * beta
+        step = np.linalg.solve(hessian, gradient)
         size = 1.0
         while (tried := loss(beta - size * step)) > now and size > 1e-3:
             size /= 2
         if tried >= now - _SETTLED * abs(now):
             break
         beta, now = beta - size * step, tried
-    return replace(blank, coef=beta[:-1], intercept=float(beta[-1]))
+    intercept = float(np.average(beta[width:], weights=np.bincount(of, w, count)))
+    return replace(blank, coef=beta[:width], intercept=intercept)
 
 
 def describe(X: Matrix, columns: Sequence[int], weight: Vector | None = None) -> Linear:

@@ -30,6 +30,7 @@ _FILES = (
     "models/calibration.py",
     "models/checks.py",
     "models/encoding.py",
+    "models/level.py",
     "models/quantiles.py",
     "models/risk.py",
     "models/serving.py",

@@ -2,8 +2,9 @@
 
 Two parts: whether there is any value, and how much if there is any::
 
-    P(value > 0) = sigmoid(any(x))
-    value | value > 0 = scale * exp(amount(x) + residual),  the residual from a table by predicted level
+    P(value > 0) = sigmoid(any(x) + any_level(time of the year))
+    value | value > 0 = scale * exp(amount(x) + amount_level(time of the year) + residual),
+        the residual from a table by predicted amount
     value | value <= 0 = 0, or with a constant share of the past a refund
 
 All answers (mean, interval, probability above an amount) come from this one distribution.
@@ -22,6 +23,7 @@ from holdfast.models import spread as residuals
 from holdfast.models.additive import Additive
 from holdfast.models.calibration import sigmoid
 from holdfast.models.checks import InputError, Matrix, Vector
+from holdfast.models.level import Level
 from holdfast.models.spread import KNOTS, Spread
 
 
@@ -35,6 +37,8 @@ class ValueModel:
         Log-odds of any value.
     amount : Additive
         Expected logarithm of the value given any, in the currency of the data.
+    any_level, amount_level : Level
+        What the time of the year adds to them.
     spread : Spread
         Residuals around it.
     scale : float
@@ -45,6 +49,8 @@ class ValueModel:
 
     any_value: Additive
     amount: Additive
+    any_level: Level
+    amount_level: Level
     spread: Spread
     scale: float
     refund_share: float
@@ -57,8 +63,9 @@ class ValueModel:
 
     def _parts(self, X: Matrix) -> tuple[Vector, Vector, Matrix]:
         """P(any), log amount including the scale, residual quantiles per row."""
-        level = self.amount.score(X)
-        return sigmoid(self.any_value.score(X)), level + np.log(self.scale), self.spread.rows(level)
+        level = self.amount.score(X) + self.amount_level.of(X)
+        p = sigmoid(self.any_value.score(X) + self.any_level.of(X))
+        return p, level + np.log(self.scale), self.spread.rows(level)
 
     def mean(self, X: Matrix) -> Vector:
         """Expected value per row, in currency."""
@@ -104,6 +111,8 @@ class ValueModel:
         about = {
             "any_value": any_value,
             "amount": amount,
+            "any_level": self.any_level.to_json(),
+            "amount_level": self.amount_level.to_json(),
             "spread": self.spread.to_json(),
             "scale": self.scale,
             "refund_share": self.refund_share,
@@ -117,6 +126,8 @@ class ValueModel:
         return cls(
             any_value=Additive.from_parts(about["any_value"], texts),
             amount=Additive.from_parts(about["amount"], texts),
+            any_level=Level.from_json(about["any_level"]),
+            amount_level=Level.from_json(about["amount_level"]),
             spread=Spread.from_json(about["spread"]),
             scale=float(about["scale"]),
             refund_share=float(about["refund_share"]),

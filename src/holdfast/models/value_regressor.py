@@ -12,34 +12,33 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from holdfast.models.additive import Additive, Linear
-from holdfast.models.boosting import Recipe, fit_rounds, try_folds
+from holdfast.models.boosting import Learnt, Recipe, best_recipe, fit_rounds
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.folds import Fold, Rows, forward_folds, random_folds
 from holdfast.models.inputs import instants, learning_rows, on_one_blas_thread, scoring_rows, weights
+from holdfast.models.level import Level
 from holdfast.models.quantiles import mean, of_rows, quantiles
-from holdfast.models.ridge import Objective
 from holdfast.models.spread import KNOTS, Spread
 from holdfast.models.value import ValueModel
 from holdfast.timeline import Instants
 
 _FOLDS = 3
 _FEWEST_AMOUNTS = 20
-_FEWEST_TRIALS = 2
-_DOUBT = 2.0  # folds' worth of belief that the next season asks for no scale
 _SCALE_LIMITS = (0.5, 2.0)
 
 
 class ValueRegressor(RegressorMixin, BaseEstimator):
     """Future value with a predictive distribution: P(any) times amount given any.
 
-    With ``cutoff`` in :meth:`fit`, up to three later, purged cutoffs decide the numbers of trees, the spread and the
-    scale of the total; without it, three random fifths do. Amounts are learnt on the logarithmic scale, with the
-    outermost .5 % drawn in, so that one huge order does not decide.
+    With ``cutoff`` in :meth:`fit`, both parts have levels by the time of the year, as in :class:`AtRiskClassifier`, and
+    up to three later, purged cutoffs decide ridge, numbers of trees and spread; without it, three random fifths do.
+    Amounts are learnt on the logarithmic scale, with the outermost .5 % drawn in, so that one huge order does not
+    decide.
 
     Parameters
     ----------
     learning_rate, num_leaves, min_child_samples, n_estimators, feature_fraction, bagging_fraction, reg_lambda, \
-linear_penalty, categorical_features, purge_days, n_jobs, random_state :
+linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random_state :
         As in :class:`AtRiskClassifier`.
 
     Attributes
@@ -63,8 +62,9 @@ linear_penalty, categorical_features, purge_days, n_jobs, random_state :
         feature_fraction: float = 0.3,
         bagging_fraction: float = 0.5,
         reg_lambda: float = 10.0,
-        linear_penalty: float = 3.0,
+        linear_penalty: float | Sequence[float] = (3.0, 100.0),
         categorical_features: Sequence[int] = (),
+        season_columns: Sequence[int] = (),
         purge_days: float = 0,
         n_jobs: int = 2,
         random_state: int = 0,
@@ -78,6 +78,7 @@ linear_penalty, categorical_features, purge_days, n_jobs, random_state :
         self.reg_lambda = reg_lambda
         self.linear_penalty = linear_penalty
         self.categorical_features = categorical_features
+        self.season_columns = season_columns
         self.purge_days = purge_days
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -123,7 +124,7 @@ linear_penalty, categorical_features, purge_days, n_jobs, random_state :
             logs[bought] = np.clip(raw, *quantiles(raw, [0.005, 0.995], of_rows(weight, bought)))
         folds = self._folds(some, at)
 
-        n_any, any_models, any_value = self._fit_any(X, some, folds, at, weight)
+        n_any, any_value = self._fit_any(X, some, folds, at, weight)
         n_amount, amount_models, amount = self._fit_amount(X, logs, bought, folds, at, weight)
         self.n_trees_ = (n_any, n_amount)
 
@@ -131,21 +132,20 @@ linear_penalty, categorical_features, purge_days, n_jobs, random_state :
         counted = np.ones(len(y)) if weight is None else weight
         nothing = float(counted[y <= 0].sum())
         model = ValueModel(
-            any_value=any_value,
-            amount=amount,
+            any_value=any_value.score,
+            amount=amount.score,
+            any_level=Level.constant(),
+            amount_level=Level.constant(),
             spread=_spread(X, y, folds, amount_models, amount, bought, weight),
             scale=1.0,
             refund_share=float(counted[y < 0].sum()) / nothing if nothing else 0.0,
             refunds=quantiles(refunds, KNOTS, refund_weight) if len(refunds) else np.zeros(len(KNOTS)),
         )
-        level = _total_ratio(model, X, y, weight)
-        ratios = [
-            _total_ratio(replace(model, any_value=a, amount=b), X[fold.test], y[fold.test], of_rows(weight, fold.test))
-            - level
-            for fold, a, b in zip(folds, any_models, amount_models, strict=True)
-        ]
-        self.scale_ = float(np.clip(np.exp(level + _season(ratios, folds)), *_SCALE_LIMITS))
-        self.model_ = replace(model, scale=self.scale_)
+        self.scale_ = float(np.clip(_total_ratio(model, X, y, at, any_value, amount, weight), *_SCALE_LIMITS))
+        ahead = (X, at, self.purge_days, self.season_columns)
+        self.model_ = replace(
+            model, scale=self.scale_, any_level=any_value.year_ahead(*ahead), amount_level=amount.year_ahead(*ahead)
+        )
         return self
 
     def _folds(self, some: Vector, cutoff: Instants | None) -> list[Fold]:
@@ -159,18 +159,17 @@ linear_penalty, categorical_features, purge_days, n_jobs, random_state :
 
     def _fit_any(
         self, X: Matrix, some: Vector, folds: Sequence[Fold], cutoff: Instants | None, weight: Vector | None
-    ) -> tuple[int, list[Additive], Additive]:
-        """The part P(any): number of trees, each fold's model, the model of all rows; constant with one class."""
+    ) -> tuple[int, Learnt]:
+        """The part P(any) and its number of trees; constant with one class."""
         both = all(0 < some[fold.train].sum() < len(fold.train) for fold in folds)
         counted = np.ones(len(some)) if weight is None else weight
         share = (counted @ some + 0.5) / (counted.sum() + 1)
         if not both or not 0 < some.sum() < len(some):
-            constant = _constant(X.shape[1], float(np.log(share / (1 - share))))
-            return 0, [constant] * len(folds), constant
-        recipe = self._recipe("binary")
-        n_trees, models = try_folds(recipe, X, some, folds, weight=weight, cutoff=cutoff)
-        rounds = fit_rounds(recipe, X, some, n_trees=n_trees, weight=weight, cutoff=cutoff)
-        return n_trees, models, rounds.upto(n_trees)
+            return 0, _constant(X.shape[1], float(np.log(share / (1 - share))))
+        recipes = Recipe.of("binary", self.get_params())
+        recipe, n_trees, _ = best_recipe(recipes, X, some, folds, weight=weight, cutoff=cutoff)
+        rounds = fit_rounds(recipe, X, some, n_trees=max(n_trees, 1), weight=weight, cutoff=cutoff)
+        return n_trees, rounds.upto(n_trees)
 
     def _fit_amount(
         self,
@@ -180,19 +179,16 @@ linear_penalty, categorical_features, purge_days, n_jobs, random_state :
         folds: Sequence[Fold],
         cutoff: Instants | None,
         weight: Vector | None,
-    ) -> tuple[int, list[Additive], Additive]:
+    ) -> tuple[int, list[Learnt], Learnt]:
         """The part log(amount) given any; constant with too few amounts."""
         if len(bought) < 2:
             constant = _constant(X.shape[1], float(logs[bought].sum()))
             return 0, [constant] * len(folds), constant
-        recipe = self._recipe("regression")
-        n_trees, models = try_folds(recipe, X, logs, folds, weight=weight, cutoff=cutoff, only=bought)
+        recipes = Recipe.of("regression", self.get_params())
+        recipe, n_trees, models = best_recipe(recipes, X, logs, folds, weight=weight, cutoff=cutoff, only=bought)
         at, its_weight = None if cutoff is None else cutoff[bought], of_rows(weight, bought)
-        rounds = fit_rounds(recipe, X[bought], logs[bought], n_trees=n_trees, weight=its_weight, cutoff=at)
+        rounds = fit_rounds(recipe, X[bought], logs[bought], n_trees=max(n_trees, 1), weight=its_weight, cutoff=at)
         return n_trees, models, rounds.upto(n_trees)
-
-    def _recipe(self, objective: Objective) -> Recipe:
-        return Recipe(objective=objective, **self.get_params())
 
     def predict(self, X: ArrayLike) -> Vector:
         """Expected value, shape (n_rows,), in currency."""
@@ -223,16 +219,16 @@ linear_penalty, categorical_features, purge_days, n_jobs, random_state :
         return found
 
 
-def _constant(n_features: int, value: float) -> Additive:
-    return Additive(n_features, Linear.constant(value), trees=None)
+def _constant(n_features: int, value: float) -> Learnt:
+    return Learnt(Additive(n_features, Linear.constant(value), trees=None), levels=None)
 
 
 def _spread(
     X: Matrix,
     y: Vector,
     folds: Sequence[Fold],
-    models: Sequence[Additive],
-    amount: Additive,
+    models: Sequence[Learnt],
+    amount: Learnt,
     bought: Rows,
     weight: Vector | None,
 ) -> Spread:
@@ -244,37 +240,34 @@ def _spread(
     tries = tries or [(amount, bought)]
     predicted, residual = [], []
     for model, rows in tries:
-        level = model.score(X[rows])
+        level = model.score.score(X[rows])
         off = np.log(y[rows]) - level
-        predicted.append(level)
-        residual.append(off - mean(off, of_rows(weight, rows)))
+        shift = mean(off, of_rows(weight, rows))
+        predicted.append(level + shift)
+        residual.append(off - shift)
     rows_tried = np.concatenate([rows for _, rows in tries])
     return Spread.of(np.concatenate(predicted), np.concatenate(residual), of_rows(weight, rows_tried))
 
 
-def _total_ratio(model: ValueModel, X: Matrix, y: Vector, weight: Vector | None) -> float:
-    """Log of the observed over the predicted total, each value drawn into its own predictive interval.
+def _total_ratio(
+    model: ValueModel,
+    X: Matrix,
+    y: Vector,
+    cutoff: Instants | None,
+    any_value: Learnt,
+    amount: Learnt,
+    weight: Vector | None,
+) -> float:
+    """The observed over the predicted total, each value drawn into its own predictive interval.
 
-    So a customer's order of a size that its past makes all but impossible counts as the largest plausible one.
+    So a customer's order of a size that its past makes all but impossible counts as the largest plausible one. Each
+    cutoff is predicted at its own level.
     """
-    low, high = model.interval(X, 2 * KNOTS[-1] - 1)
-    counted = np.ones(len(y)) if weight is None else weight
-    total, truth = float((counted * model.mean(X)).sum()), float((counted * np.clip(y, low, high)).sum())
-    return float(np.log(truth / total)) if truth > 0 and total > 0 else 0.0
-
-
-def _season(ratios: Sequence[float], folds: Sequence[Fold]) -> float:
-    """The part of the log scale that later cutoffs ask for, drawn towards 0, if it helped every time before; else 0."""
-
-    def shrunk(past: Sequence[float]) -> float:
-        return float(np.sum(past) / (len(past) + _DOUBT))
-
-    trials = []
-    for fold, ratio in zip(folds, ratios, strict=True):
-        past = [
-            r for r, other in zip(ratios, folds, strict=True) if other is not fold and other.known_at <= fold.cutoff
-        ]
-        if past:
-            trials.append((abs(ratio), abs(ratio - shrunk(past))))
-    helped = len(trials) >= _FEWEST_TRIALS and all(left < before for before, left in trials)
-    return shrunk(ratios) if helped else 0.0
+    total = truth = 0.0
+    for rows in [np.arange(len(y))] if cutoff is None else [np.flatnonzero(cutoff == at) for at in np.unique(cutoff)]:
+        here = replace(model, any_level=any_value.level_of(cutoff, rows), amount_level=amount.level_of(cutoff, rows))
+        low, high = here.interval(X[rows], 2 * KNOTS[-1] - 1)
+        counted = np.ones(len(rows)) if weight is None else weight[rows]
+        total += float((counted * here.mean(X[rows])).sum())
+        truth += float((counted * np.clip(y[rows], low, high)).sum())
+    return truth / total if truth > 0 and total > 0 else 1.0
