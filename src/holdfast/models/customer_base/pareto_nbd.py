@@ -1,0 +1,151 @@
+"""The Pareto model: a customer may leave at any time, whether or not there was a purchase.
+
+Schmittlein, Morrison and Colombo (1987), Counting your customers, Management Science 33 (1), 1-24, with the formulas
+of Fader and Hardie (2005), A note on deriving the Pareto/NBD model. While alive, a customer buys at the rate ``lambda``
+and leaves at the rate ``mu``, both gamma distributed over customers (r, alpha and s, beta). The likelihood of x repeats,
+the last at t, seen until T, is::
+
+    Gamma(r + x) alpha^r beta^s / Gamma(r)
+        * [ (alpha + T)^-(r + x) (beta + T)^-s                                              still alive at T
+          + integral from t to T of s (alpha + z)^-(r + x) (beta + z)^-(s + 1) dz ]         left at z
+
+The papers write the integral as a difference of two 2F1, which loses digits. Here both terms are divided by what the
+first would be at T = t, so that the first is ``exp(-v(T))``, and the integral is computed as it stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import numpy as np
+from scipy.special import exprel, gammaln, psi
+
+from holdfast.models.checks import Vector
+from holdfast.models.customer_base.histories import Histories, Runs
+from holdfast.models.customer_base.purchases import PurchaseModel, typical_age, typical_buying
+
+_FORGOTTEN = 40.0  # exp(-40) of a survivor is less than a rounding error
+_SIZES = (16, 32, 64, 128, 256)
+_RULES = {size: np.polynomial.legendre.leggauss(size) for size in _SIZES}
+
+
+class _Integral(NamedTuple):
+    """The integral over the times of leaving, and its derivatives by the parameters where asked for."""
+
+    value: Vector
+    by_r: Vector
+    by_alpha: Vector
+    by_s: Vector
+    by_beta: Vector
+
+
+@dataclass(frozen=True)
+class ParetoNBD(PurchaseModel):
+    """Pareto/NBD.
+
+    Attributes
+    ----------
+    buying_shape, buying_rate :
+        r and alpha: the mean customer buys ``buying_shape / buying_rate`` times per unit of time.
+    leaving_shape, leaving_rate :
+        s and beta: the mean rate of leaving is ``leaving_shape / leaving_rate``.
+    """
+
+    kind = "pareto_nbd"
+
+    buying_shape: float
+    buying_rate: float
+    leaving_shape: float
+    leaving_rate: float
+
+    @classmethod
+    def typical(cls, histories: Histories) -> Self:
+        """Buying by moments; half of the customers leave within the mean age."""
+        return cls(*typical_buying(histories), 1.0, typical_age(histories))
+
+    def _alive(self, x: Vector, t: Vector, T: Vector) -> Vector:
+        survived = np.exp(-self._faded(x, t, T))
+        return np.asarray(survived / (survived + self._left(x, t, T).value))
+
+    def _none(self, x: Vector, t: Vector, T: Vector, h: Vector) -> Vector:
+        then = np.exp(-self._faded(x, t, T + h)) + self._left(x, t, T + h).value
+        return np.minimum(then / (np.exp(-self._faded(x, t, T)) + self._left(x, t, T).value), 1.0)
+
+    def _expected(self, x: Vector, t: Vector, T: Vector, h: Vector) -> Vector:
+        """``P(alive) E[lambda] E[(1 - exp(-mu h)) / mu]``; at s = 1 the last is a logarithm."""
+        s, beta = self.leaving_shape, self.leaving_rate
+        stretch = np.log1p(h / (beta + T))
+        alive_time = (beta + T) * stretch * exprel((1.0 - s) * stretch)
+        return self._alive(x, t, T) * (self.buying_shape + x) / (self.buying_rate + T) * alive_time
+
+    def _faded(self, x: Vector, t: Vector, z: Vector) -> Vector:
+        """``v(z)``: minus the logarithm of the first term, since t."""
+        since = z - t
+        bought = (self.buying_shape + x) * np.log1p(since / (self.buying_rate + t))
+        return bought + self.leaving_shape * np.log1p(since / (self.leaving_rate + t))
+
+    def _terms(self, x: Vector, t: Vector, T: Vector) -> tuple[Vector, list[Vector]]:
+        r, alpha, s, beta = self.buying_shape, self.buying_rate, self.leaving_shape, self.leaving_rate
+        runs = Runs(x)
+        count = runs.values
+        survived = np.exp(-self._faded(x, t, T))
+        left = self._left(x, t, T, slopes=True)
+        either = survived + left.value
+        each = runs.spread(gammaln(r + count) - gammaln(r)) + r * np.log(alpha) + s * np.log(beta)
+        each += np.log(either) - (r + x) * np.log(alpha + t) - s * np.log(beta + t)
+        bought, stayed = np.log1p((T - t) / (alpha + t)), np.log1p((T - t) / (beta + t))
+        by_r = runs.spread(psi(r + count) - psi(r)) + np.log(alpha / (alpha + t))
+        by_r += (left.by_r - survived * bought) / either
+        by_alpha = r / alpha - (r + x) / (alpha + t)
+        by_alpha += (left.by_alpha - survived * (r + x) / (alpha + t) * np.expm1(-bought)) / either
+        by_s = np.log(beta / (beta + t)) + (left.by_s - survived * stayed) / either
+        by_beta = s / beta - s / (beta + t)
+        by_beta += (left.by_beta - survived * s / (beta + t) * np.expm1(-stayed)) / either
+        return each, [by_r, by_alpha, by_s, by_beta]
+
+    def _left(self, x: Vector, t: Vector, T: Vector, *, slopes: bool = False) -> _Integral:
+        """Integral from t to T of ``s / (beta + z) exp(-v(z)) dz``, by Gauss and Legendre.
+
+        The variable is ``log((m + z) / (m + t))`` with m the lesser of alpha and beta, in which both logarithms of v
+        are smooth. The end is cut where nobody is left, so that large counts do not hide between two points; and a
+        wider range gets more points.
+        """
+        m = min(self.buying_rate, self.leaving_rate)
+        gone = np.minimum(
+            (self.buying_rate + t) * np.expm1(np.minimum(_FORGOTTEN / (self.buying_shape + x), 600.0)),
+            (self.leaving_rate + t) * np.expm1(min(_FORGOTTEN / self.leaving_shape, 600.0)),
+        )
+        end = np.minimum(T - t, gone)
+        width = np.log1p(end / (m + t))
+        needed = 10.0 + 5.0 * width + 0.3 * self._faded(x, t, t + end)
+        size = np.minimum(np.searchsorted(_SIZES, needed), len(_SIZES) - 1)
+        out = np.zeros((5 if slopes else 1, len(x)))
+        for index in np.unique(size):
+            rows = np.flatnonzero(size == index)
+            out[:, rows] = self._summed(x[rows, None], t[rows, None], width[rows, None], _SIZES[index], slopes=slopes)
+        return _Integral(*out) if slopes else _Integral(out[0], *[out[0]] * 4)
+
+    def _summed(self, x: Vector, t: Vector, width: Vector, size: int, *, slopes: bool) -> Vector:
+        r, alpha, s, beta = self.buying_shape, self.buying_rate, self.leaving_shape, self.leaving_rate
+        m = min(alpha, beta)
+        point, weight = _RULES[size]
+        w = width * ((point + 1.0) / 2.0)
+        since = (m + t) * np.expm1(w)
+        bought = w if m == alpha else np.log1p(since / (alpha + t))
+        stayed = w if m == beta else np.log1p(since / (beta + t))
+        step = (width / 2.0) * weight * ((m + t + since) / (beta + t + since))
+        density = step * np.exp(-(r + x) * bought - s * stayed)  # by s
+        if not slopes:
+            return np.asarray(s * density.sum(axis=1))
+        beyond_alpha = since / (alpha + t + since) / (alpha + t)
+        beyond_beta = since / (beta + t + since) / (beta + t)
+        return np.stack(
+            [
+                s * density.sum(axis=1),
+                -s * (density * bought).sum(axis=1),
+                s * (density * ((r + x) * beyond_alpha)).sum(axis=1),
+                (density * (1.0 - s * stayed)).sum(axis=1),
+                s * (density * (s * beyond_beta - 1.0 / (beta + t + since))).sum(axis=1),
+            ]
+        )
