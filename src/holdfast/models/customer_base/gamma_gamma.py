@@ -15,7 +15,7 @@ own mean and that of all, which leans to the customer the more, the more purchas
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -120,7 +120,7 @@ class GammaGamma:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> GammaGamma:
         """Rebuild from :meth:`to_json`."""
-        return cls(**{name: float(stored[name]) for name in cls.__dataclass_fields__})
+        return cls(**{name: float(stored[name]) for name in (field.name for field in fields(cls))})
 
 
 def _slope(parameters: Vector, n: Vector, z: Vector, weight: Vector) -> tuple[float, Vector]:

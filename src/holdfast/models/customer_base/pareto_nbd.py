@@ -2,8 +2,8 @@
 
 Schmittlein, Morrison and Colombo (1987), Counting your customers, Management Science 33 (1), 1-24, with the formulas
 of Fader and Hardie (2005), A note on deriving the Pareto/NBD model. While alive, a customer buys at the rate ``lambda``
-and leaves at the rate ``mu``, both gamma distributed over customers (r, alpha and s, beta). The likelihood of x repeats,
-the last at t, seen until T, is::
+and leaves at the rate ``mu``, both gamma distributed over customers (r, alpha and s, beta). The likelihood of x
+repeats, the last at t, seen until T, is::
 
     Gamma(r + x) alpha^r beta^s / Gamma(r)
         * [ (alpha + T)^-(r + x) (beta + T)^-s                                              still alive at T
@@ -77,7 +77,7 @@ class ParetoNBD(PurchaseModel):
         s, beta = self.leaving_shape, self.leaving_rate
         stretch = np.log1p(h / (beta + T))
         alive_time = (beta + T) * stretch * exprel((1.0 - s) * stretch)
-        return self._alive(x, t, T) * (self.buying_shape + x) / (self.buying_rate + T) * alive_time
+        return np.asarray(self._alive(x, t, T) * (self.buying_shape + x) / (self.buying_rate + T) * alive_time)
 
     def _faded(self, x: Vector, t: Vector, z: Vector) -> Vector:
         """``v(z)``: minus the logarithm of the first term, since t."""

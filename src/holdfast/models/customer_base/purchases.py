@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, fields
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -70,7 +70,7 @@ class PurchaseModel(ABC):
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Rebuild from :meth:`to_json`."""
-        return cls(**{name: float(stored[name]) for name in cls.__dataclass_fields__})
+        return cls(**{name: float(stored[name]) for name in (field.name for field in fields(cls))})
 
     @classmethod
     @abstractmethod
@@ -95,12 +95,14 @@ def typical_buying(histories: Histories) -> tuple[float, float]:
     """Shape and rate of a gamma distribution of buying rates, by the moments of the counts.
 
     Were nobody to leave, counts at a common age T would be negative binomial, with mean ``r T / alpha`` and variance
-    ``mean + mean^2 / r``. Half a purchase more keeps both finite where nobody came back.
+    ``mean + mean^2 / r``. Half a purchase and ten customers of shape 1 are added, which keep both usual where
+    there is little to see.
     """
     w, x = histories.weight, histories.repeats
-    mean = float(w @ x + 0.5) / float(w.sum())
-    variance = float(w @ (x - mean) ** 2) / float(w.sum())
-    shape = float(np.clip(mean**2 / max(variance - mean, 1e-9), 0.1, 10.0))
+    customers = float(w.sum())
+    mean = float(w @ x + 0.5) / customers
+    excess = max(float(w @ (x - mean) ** 2) - mean * customers, 0.0)
+    shape = float(np.clip(mean**2 * (customers + 10) / (excess + 10 * mean**2), 0.1, 10.0))
     return shape, shape * typical_age(histories) / mean
 
 
