@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 from scipy.special import gammaln, psi
 
 from holdfast.models.checks import InputError, Vector
-from holdfast.models.customer_base.fitting import Slope, climb, steps
+from holdfast.models.customer_base.fitting import Stage, climb, first_few
 from holdfast.models.customer_base.histories import CHUNK, Runs, counted
 
 _LEAST_CUSTOMER_SHAPE = 1.05
@@ -83,17 +83,12 @@ class GammaGamma:
         p, q = 2.0, 3.0
         typical = np.log([p, q, float(np.average(z, weights=w)) * (q - 1) / p])
 
-        def of_every(step: int) -> Slope:
-            some = n[::step], z[::step], w[::step]
-            return lambda at: _slope(np.exp(at), *some)
+        def stage(rows: slice) -> Stage:
+            some = n[rows], z[rows], w[rows]
+            return Stage(lambda at: _slope(np.exp(at), *some), float(w[rows].sum()))
 
-        found = climb(
-            [of_every(step) for step in steps(len(w))],
-            typical,
-            customers=float(w.sum()),
-            penalty=penalty,
-            least=np.array([-np.inf, np.log(_LEAST_CUSTOMER_SHAPE), -np.inf]),
-        )
+        least = np.array([-np.inf, np.log(_LEAST_CUSTOMER_SHAPE), -np.inf])
+        found = climb([stage(rows) for rows in first_few(len(w))], typical, penalty=penalty, least=least)
         return cls(*np.exp(found).tolist())
 
     def expected_mean(self, purchases: ArrayLike, mean: ArrayLike) -> Vector:

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from holdfast.models.checks import InputError, Vector
 
-CHUNK = 8192
+CHUNK = 1024
 """Rows that are worked on at once: what one step writes is still in the processor's cache at the next."""
 
 

@@ -21,12 +21,12 @@ from typing import NamedTuple, Self
 import numpy as np
 from scipy.special import exprel, gammaln, psi
 
-from holdfast.models.checks import Vector
+from holdfast.models.checks import Matrix, Vector
 from holdfast.models.customer_base.histories import Histories, Runs
 from holdfast.models.customer_base.purchases import PurchaseModel, typical_age, typical_buying
 
 _FORGOTTEN = 40.0  # exp(-40) of a survivor is less than a rounding error
-_SIZES = (16, 32, 64, 128, 256)
+_SIZES = (12, 16, 24, 32, 48, 64, 128, 256)
 _RULES = {size: np.polynomial.legendre.leggauss(size) for size in _SIZES}
 
 
@@ -118,7 +118,7 @@ class ParetoNBD(PurchaseModel):
         )
         end = np.minimum(T - t, gone)
         width = np.log1p(end / (m + t))
-        needed = 10.0 + 5.0 * width + 0.3 * self._faded(x, t, t + end)
+        needed = 8.0 + 3.0 * width + 0.3 * self._faded(x, t, t + end)
         size = np.minimum(np.searchsorted(_SIZES, needed), len(_SIZES) - 1)
         out = np.zeros((5 if slopes else 1, len(x)))
         for index in np.unique(size):
@@ -134,18 +134,24 @@ class ParetoNBD(PurchaseModel):
         since = (m + t) * np.expm1(w)
         bought = w if m == alpha else np.log1p(since / (alpha + t))
         stayed = w if m == beta else np.log1p(since / (beta + t))
-        step = (width / 2.0) * weight * ((m + t + since) / (beta + t + since))
-        density = step * np.exp(-(r + x) * bought - s * stayed)  # by s
+        to_alpha, to_beta = 1.0 / (alpha + t + since), 1.0 / (beta + t + since)
+        density = np.exp(-(r + x) * bought - s * stayed) * ((width / 2.0) * weight)
+        if m != beta:
+            density *= (m + t + since) * to_beta
+        total = density.sum(axis=1)
         if not slopes:
-            return np.asarray(s * density.sum(axis=1))
-        beyond_alpha = since / (alpha + t + since) / (alpha + t)
-        beyond_beta = since / (beta + t + since) / (beta + t)
+            return np.asarray(s * total)
+        x, t = x[:, 0], t[:, 0]
+
+        def mean(of: Matrix) -> Vector:
+            return np.asarray(np.einsum("ij,ij->i", density, of))
+
         return np.stack(
             [
-                s * density.sum(axis=1),
-                -s * (density * bought).sum(axis=1),
-                s * (density * ((r + x) * beyond_alpha)).sum(axis=1),
-                (density * (1.0 - s * stayed)).sum(axis=1),
-                s * (density * (s * beyond_beta - 1.0 / (beta + t + since))).sum(axis=1),
+                s * total,
+                -s * mean(bought),
+                s * (r + x) * (total / (alpha + t) - mean(to_alpha)),
+                total - s * mean(stayed),
+                s * (s * total / (beta + t) - (s + 1.0) * mean(to_beta)),
             ]
         )

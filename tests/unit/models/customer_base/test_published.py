@@ -16,9 +16,8 @@ from holdfast.models.customer_base import BetaGeometric, GammaGamma, Histories, 
         (ParetoNBD, (3, 2, 3, 2), (0.553, 10.58, 0.606, 11.67), -9595.0),
     ],
 )
-def test_purchases_of_cdnow(cdnow, model, digits, published, log_likelihood) -> None:
+def test_purchases_of_cdnow(histories, model, digits, published, log_likelihood) -> None:
     """Fader, Hardie and Lee (2005), table 2: whoever knows the papers checks this first."""
-    histories = cdnow("sample")
     assert len(histories["repeats"]) == 2357
     data = Histories.of(histories["repeats"], histories["last"], histories["age"])
     found = fit_purchases(model, data)
@@ -27,15 +26,14 @@ def test_purchases_of_cdnow(cdnow, model, digits, published, log_likelihood) -> 
     assert abs(found.slope(data)[1]).max() < 1e-4  # the top, not near it
 
 
-def test_worth_of_purchases_of_cdnow(cdnow) -> None:
+def test_worth_of_purchases_of_cdnow(histories) -> None:
     """Fader and Hardie (2013): p = 6.25, q = 3.74, gamma = 15.44, on the 946 customers who came back."""
-    histories = cdnow("sample")
     assert ((histories["repeats"] > 0) & (histories["mean"] > 0)).sum() == 946
     found = GammaGamma.fit(histories["repeats"], histories["mean"])
     assert tuple(round(value, 2) for value in astuple(found)) == (6.25, 3.74, 15.44)
 
 
-def test_expected_purchases_and_worth_of_the_papers_examples(cdnow) -> None:
+def test_expected_purchases_and_worth_of_the_papers_examples() -> None:
     """A customer of x = 2, t = 30.43, T = 38.86 is expected to buy 1.23 times in 39 weeks (Fader and Hardie's note)."""
     model = BetaGeometric(0.243, 4.414, 0.793, 2.426)
     assert model.expected(2, 30.43, 38.86, 39) == pytest.approx(1.226, abs=5e-4)
