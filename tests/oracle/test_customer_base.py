@@ -100,6 +100,19 @@ def test_formulas_are_what_the_story_says_of_all_customers(model: Any) -> None:
             assert model.expected(x, t, T, h) == pytest.approx(expected, rel=1e-7, abs=1e-12)
 
 
+@pytest.mark.parametrize("model", MODELS, ids=str)
+def test_who_is_in_a_population_is_what_the_story_says(model: Any) -> None:
+    """A customer of age T is in, if there was a purchase in the last W: alive at T - W, and buying before leaving."""
+    customers = Customers(model)
+    for T, W in [(40.0, 39.0), (60.0, 5.0), (400.0, 39.0)]:
+        alive, _ = customers.states(0, 0.0, 0.0)  # who withstood a first toss, if there is one
+        survives = np.exp(
+            -(customers.leaving if isinstance(model, ParetoNBD) else customers.rate * customers.leaving) * (T - W)
+        )
+        chosen = (customers.share * alive * survives * (1 - customers.none(W))).sum()
+        assert model._chosen(np.array([T]), W)[0] == pytest.approx(chosen, rel=1e-8)
+
+
 @pytest.mark.parametrize("model", [GammaGamma(6.25, 3.74, 15.44), GammaGamma(0.7, 1.3, 90.0)], ids=str)
 def test_worth_is_what_the_story_says_of_all_customers(model: GammaGamma) -> None:
     """The mean of n gamma amounts is gamma with n times the shape, and rates are gamma over customers."""

@@ -50,6 +50,15 @@ def test_gradients_are_exact(model: Any, rows: list[tuple[float, float, float]])
     assert given_ == pytest.approx(near, rel=1e-6, abs=1e-7 * (1 + data.repeats.sum()))
 
 
+@given(models(st.floats(-2.0, 3.0)), st.floats(1.0, 200.0), st.lists(st.floats(0.0, 2000.0), min_size=1, max_size=5))
+def test_gradients_are_exact_for_those_who_bought_lately(model: Any, within: float, ages: list[float]) -> None:
+    """The same where the customers were chosen by their last purchase."""
+    age = np.array(ages) + within
+    data = Histories.of(np.arange(1.0, len(ages) + 1), ages, age, bought_within=within)
+    given_, near = steepest(lambda at: type(model)(*np.exp(at).tolist()).slope(data), np.log(astuple(model)))
+    assert given_ == pytest.approx(near, rel=1e-5, abs=1e-6 * (1 + data.repeats.sum()))
+
+
 @given(st.tuples(logs, st.floats(0.1, 4.0), logs), st.integers(1, 500), st.floats(0.01, 1e5))
 def test_gradients_of_the_worth_are_exact(at: tuple[float, float, float], n: int, z: float) -> None:
     """The same for gamma-gamma."""

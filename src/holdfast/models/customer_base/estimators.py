@@ -3,8 +3,8 @@
 Both learn from what a row says of the past alone: the target gives the classes and nothing else. So they need no label
 window, and they are at home where snapshots are few. Mind three things:
 
-- Rows must be customers as they came, not only those who bought lately: where silent customers are left out, the models
-  see nobody leave.
+- Where the rows are only those who bought lately, as populations are, say so by ``bought_within_days``; or the models
+  see nobody leave, and are far too sure of everybody.
 - A customer at several cutoffs is the same history at several ages. Give ``cutoff`` and the latest is learnt from.
 - A row with NaN in the history belongs to somebody who has not bought. Nothing is learnt from it, and its answer is the
   mean answer of those learnt from.
@@ -26,7 +26,6 @@ from holdfast.models.customer_base.fitting import fit_purchases
 from holdfast.models.customer_base.gamma_gamma import GammaGamma
 from holdfast.models.customer_base.histories import Histories
 from holdfast.models.customer_base.kinds import model_of
-from holdfast.models.customer_base.purchases import PurchaseModel
 from holdfast.models.customer_base.risk import HistoryRisk
 from holdfast.models.customer_base.value import HistoryValue, spending
 from holdfast.models.inputs import instants, learning_rows, on_one_blas_thread, scoring_rows, weights
@@ -47,6 +46,9 @@ class CustomerBaseClassifier(BinaryRiskClassifier):
     penalty : float
         In customers: so many of them know a usual business and nothing else. It keeps a fit on few repeat purchases
         finite, and is not seen in one on many. 0 for the published maxima.
+    bought_within_days : float or None
+        The rows are customers whose last purchase is at most so long ago; others are not learnt from. None if the rows
+        are all customers, however long silent.
     """
 
     model_: HistoryRisk  # type: ignore[assignment] # answers as RiskModel does
@@ -59,6 +61,7 @@ class CustomerBaseClassifier(BinaryRiskClassifier):
         days_since_order: int = 1,
         days_since_first_order: int = 2,
         penalty: float = 1.0,
+        bought_within_days: float | None = None,
     ) -> None:
         self.kind = kind
         self.horizon_days = horizon_days
@@ -66,6 +69,7 @@ class CustomerBaseClassifier(BinaryRiskClassifier):
         self.days_since_order = days_since_order
         self.days_since_first_order = days_since_first_order
         self.penalty = penalty
+        self.bought_within_days = bought_within_days
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -79,8 +83,9 @@ class CustomerBaseClassifier(BinaryRiskClassifier):
         """Learn the customer base; ``y`` gives ``classes_`` alone. Only rows of the latest ``cutoff`` are learnt."""
         X, _, weight = self._checked(X, y, sample_weight)
         columns = HistoryColumns(self.orders, self.days_since_order, self.days_since_first_order)
-        X, weight = learnt_rows(columns, columns.places, X, weight, cutoff)
-        model = fitted(self.kind, columns, X, weight, self.penalty)
+        X, weight = learnt_rows(columns, columns.places, X, weight, cutoff, self.bought_within_days)
+        learnt = Histories.of(*columns.read(X), weight, bought_within=self.bought_within_days)
+        model = fit_purchases(model_of(self.kind), learnt, penalty=self.penalty)
         none = model.probability_none(*columns.read(X), self.horizon_days)
         orders, last, first = (float(quantiles(X[:, place], [0.5], weight)[0]) for place in columns.places)
         self.model_ = HistoryRisk(
@@ -112,7 +117,7 @@ class CustomerBaseRegressor(RegressorMixin, BaseEstimator):
 
     Parameters
     ----------
-    kind, horizon_days, orders, days_since_order, days_since_first_order, penalty :
+    kind, horizon_days, orders, days_since_order, days_since_first_order, penalty, bought_within_days :
         As in :class:`CustomerBaseClassifier`.
     spend : int
         Column of the spend of all orders so far, such as ``spend_lifetime``, which is net of refunds; where it is not
@@ -128,6 +133,7 @@ class CustomerBaseRegressor(RegressorMixin, BaseEstimator):
         days_since_first_order: int = 2,
         spend: int = 3,
         penalty: float = 1.0,
+        bought_within_days: float | None = None,
     ) -> None:
         self.kind = kind
         self.horizon_days = horizon_days
@@ -136,6 +142,7 @@ class CustomerBaseRegressor(RegressorMixin, BaseEstimator):
         self.days_since_first_order = days_since_first_order
         self.spend = spend
         self.penalty = penalty
+        self.bought_within_days = bought_within_days
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -150,8 +157,10 @@ class CustomerBaseRegressor(RegressorMixin, BaseEstimator):
         """Learn the customer base; ``y`` is not looked at, and only rows of the latest ``cutoff`` are learnt."""
         X, _ = learning_rows(self, X, y, numbers=True)
         columns = HistoryColumns(self.orders, self.days_since_order, self.days_since_first_order)
-        X, weight = learnt_rows(columns, (*columns.places, self.spend), X, weights(sample_weight, X), cutoff)
-        model = fitted(self.kind, columns, X, weight, self.penalty)
+        places, weight = (*columns.places, self.spend), weights(sample_weight, X)
+        X, weight = learnt_rows(columns, places, X, weight, cutoff, self.bought_within_days)
+        learnt = Histories.of(*columns.read(X), weight, bought_within=self.bought_within_days)
+        model = fit_purchases(model_of(self.kind), learnt, penalty=self.penalty)
         worth = GammaGamma.fit(*spending(columns, self.spend, X), weight, penalty=self.penalty)
         blank = HistoryValue(
             model, worth, columns, self.spend, self.n_features_in_, float(self.horizon_days), (0.0, 0.0)
@@ -174,24 +183,27 @@ class CustomerBaseRegressor(RegressorMixin, BaseEstimator):
 
 
 def learnt_rows(
-    columns: HistoryColumns, places: tuple[int, ...], X: Matrix, weight: Vector | None, cutoff: ArrayLike | None
+    columns: HistoryColumns,
+    places: tuple[int, ...],
+    X: Matrix,
+    weight: Vector | None,
+    cutoff: ArrayLike | None,
+    bought_within_days: float | None,
 ) -> tuple[Matrix, Vector]:
-    """Rows of known history and positive weight at the latest cutoff, and their weights."""
+    """Rows of known history, recent enough and of positive weight, at the latest cutoff, and their weights."""
     if not all(0 <= place < X.shape[1] for place in places):
         raise InputError(f"Wanted columns {places} of a matrix, numbered from 0; found {X.shape[1]} feature(s).")
     weight = np.ones(len(X)) if weight is None else weight
     there = columns.known(X) & (weight > 0)
+    if bought_within_days is not None:
+        there &= X[:, columns.days_since_order] <= bought_within_days
     at = instants(cutoff, len(X))
     if at is not None and there.any():
         there &= at == at[there].max()
     if not there.any():
         raise InputError(
             f"Wanted customers who have bought, found none in {len(X)} rows: orders, days since the last or days since "
-            "the first order is missing in all of them. Look at which columns the model was given."
+            f"the first order is missing in all of them, or none is within {bought_within_days} days. "
+            "Look at which columns the model was given."
         )
     return X[there], weight[there]
-
-
-def fitted(kind: str, columns: HistoryColumns, X: Matrix, weight: Vector, penalty: float) -> PurchaseModel:
-    """The model of purchases of all rows."""
-    return fit_purchases(model_of(kind), Histories.of(*columns.read(X), weight), penalty=penalty)

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import betaln, expit, gammaln, psi
 
 from holdfast.models.checks import Vector
-from holdfast.models.customer_base.beta import beta_rule
+from holdfast.models.customer_base.beta import BetaRule
 from holdfast.models.customer_base.histories import Histories, Runs
 from holdfast.models.customer_base.purchases import PurchaseModel, typical_buying
 
@@ -68,19 +68,14 @@ class GeometricModel(PurchaseModel):
     def _expected(self, x: Vector, t: Vector, T: Vector, h: Vector) -> Vector:
         """``P(alive) E[g(p)]`` with ``g(p) = E[1 - exp(-lambda p h)] / p``, the purchases of one who leaves at p.
 
-        Equal to the formula with 2F1 of the paper (10), which has poles at a = 1 and at a + b + x = 1. Where a is small
-        the density of p is infinite at 0, so the mean is taken of what g loses by p, over Beta(a + 1, b)::
-
-            E[g(p)] = g(0) - a / (a + b) E'[(g(0) - g(p)) / p]
+        Equal to the formula with 2F1 of the paper (10), which has poles at a = 1 and at a + b + x = 1.
         """
         rate, speed = self.buying_shape + x, h / (self.buying_rate + T)
         staying, row = np.unique(self.staying + self._tosses(x), return_inverse=True)
-        p, weight = beta_rule(self.leaving + 1.0, staying)
-        p = p[row]
+        rule = BetaRule.of(self.leaving, staying)
+        p = rule.p[row]
         g = -np.expm1(-rate[:, None] * np.log1p(p * speed[:, None])) / p
-        lost = (((rate * speed)[:, None] - g) / p) @ weight
-        leaving = self.leaving / (self.leaving + staying[row])
-        return self._alive(x, t, T) * np.maximum(rate * speed - leaving * lost, 0.0)
+        return self._alive(x, t, T) * np.maximum(rule.mean(g, rate * speed, row), 0.0)
 
     def _terms(self, x: Vector, t: Vector, T: Vector) -> tuple[Vector, list[Vector]]:
         r, alpha, a, b = self.buying_shape, self.buying_rate, self.leaving, self.staying
@@ -98,3 +93,28 @@ class GeometricModel(PurchaseModel):
         by_b = runs.spread(psi(a + b) - psi(a + b + k) + psi(b + k) - psi(b))
         by_b -= left / runs.spread(b + np.maximum(k, 1.0) - 1.0)
         return each, [by_r, by_alpha, by_a, by_b]
+
+    def _chosen(self, T: Vector, within: float) -> tuple[Vector, list[Vector]]:
+        """``E[g(p)]``, times the share that withstands the first toss if there is one.
+
+        With ``z = T - within``, it is to have neither left until z, at the rate ``lambda p``, nor paused ever since::
+
+            g(p) = (alpha / (alpha + p z))^r - (alpha / (alpha + p z + within))^r
+        """
+        r, alpha, a, b = self.buying_shape, self.buying_rate, self.leaving, self.staying
+        rule = BetaRule.of(a, b + self._tosses(np.zeros(1)))
+        p = np.append(rule.p[0], 0.0)
+        since = p * (T[:, None] - within)
+        stayed, paused = (alpha / (alpha + since)) ** r, (alpha / (alpha + since + within)) ** r
+        g = stayed * -np.expm1(-r * np.log1p(within / (alpha + since)))
+        by_r = paused * np.log1p((since + within) / alpha) - stayed * np.log1p(since / alpha)
+        by_alpha = r / alpha * (stayed * since / (alpha + since) - paused * (since + within) / (alpha + since + within))
+        chosen, *slopes = (rule.mean(h[:, :-1], h[:, -1]) for h in (g, by_r, by_alpha))
+        slopes += rule.mean_slopes(g[:, :-1], g[:, -1])
+        if self.first_counts:
+            share = b / (a + b)
+            slopes = [share * slope for slope in slopes]
+            slopes[2] -= chosen * share / (a + b)
+            slopes[3] += chosen * share * a / (b * (a + b))
+            chosen = share * chosen
+        return chosen, slopes

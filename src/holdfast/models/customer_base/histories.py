@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,41 +23,67 @@ from holdfast.models.checks import InputError, Vector
 CHUNK = 1024
 """Rows that are worked on at once: what one step writes is still in the processor's cache at the next."""
 
+_ROUNDED = 1 + 1e-9  # the difference of two ages may come out above what made them
+
 
 @dataclass(frozen=True)
 class Histories:
-    """Distinct histories, sorted, with how many customers have each."""
+    """Distinct histories, sorted, with how many customers have each.
+
+    ``bought_within`` says that the customers were chosen because their last purchase is not longer ago than that. Who
+    has gone silent is missing then, and a likelihood that knew nothing of the choice would see nobody leave.
+    """
 
     repeats: Vector
     last: Vector
     age: Vector
     weight: Vector
+    bought_within: float | None = None
 
     @classmethod
-    def of(cls, repeats: ArrayLike, last: ArrayLike, age: ArrayLike, weight: ArrayLike | None = None) -> Histories:
+    def of(
+        cls,
+        repeats: ArrayLike,
+        last: ArrayLike,
+        age: ArrayLike,
+        weight: ArrayLike | None = None,
+        *,
+        bought_within: float | None = None,
+    ) -> Histories:
         """Count equal rows; the weight of a row says how many customers it stands for.
 
         Raises
         ------
         InputError
-            No row of positive weight, a negative or missing number, ``last`` after ``age``.
+            No row of positive weight, a negative or missing number, ``last`` after ``age``, or a last purchase longer
+            ago than ``bought_within``.
         """
         columns = checked(repeats, last, age)
+        if bought_within is not None and not (columns[2] - columns[1] <= bought_within * _ROUNDED).all():
+            raise InputError(f"Wanted only customers who bought within {bought_within:g}; found others.")
         some = np.ones(len(columns[0])) if weight is None else np.asarray(weight, dtype=np.float64)
         if some.shape != columns[0].shape or not (np.isfinite(some) & (some >= 0)).all():
             raise InputError("Wanted one weight for each customer, finite and not below 0; found other weights.")
-        return cls(*counted(columns, some))
+        x, t, T, w = counted(columns, some)
+        return cls(x, t, T, w, bought_within)
 
     def __len__(self) -> int:
         return len(self.weight)
 
     def part(self, rows: slice) -> Histories:
         """Some of the rows."""
-        return Histories(self.repeats[rows], self.last[rows], self.age[rows], self.weight[rows])
+        return Histories(self.repeats[rows], self.last[rows], self.age[rows], self.weight[rows], self.bought_within)
 
     def chunks(self) -> Iterator[Histories]:
         """All rows, a chunk at a time."""
         return (self.part(slice(at, at + CHUNK)) for at in range(0, len(self), CHUNK))
+
+    @cached_property
+    def chosen(self) -> tuple[Vector, Vector]:
+        """Distinct ages of customers who would be missing if they had gone silent early enough, and their weights."""
+        old = self.age > (np.inf if self.bought_within is None else self.bought_within)
+        ages, row = np.unique(self.age[old], return_inverse=True)
+        return ages, np.bincount(row, self.weight[old], minlength=len(ages)).astype(np.float64)
 
 
 def counted(columns: tuple[Vector, ...], weight: Vector) -> tuple[Vector, ...]:

@@ -104,6 +104,28 @@ class ParetoNBD(PurchaseModel):
         by_beta += (left.by_beta - survived * s / (beta + t) * np.expm1(-stayed)) / either
         return each, [by_r, by_alpha, by_s, by_beta]
 
+    def _chosen(self, T: Vector, within: float) -> tuple[Vector, list[Vector]]:
+        """Integral over the first purchase after ``z = T - within``: none for y, and still alive then.
+
+        ::
+
+            r alpha^r / (alpha + y)^(r + 1) * (beta / (beta + z + y))^s dy   from 0 to within
+        """
+        r, alpha, s, beta = self.buying_shape, self.buying_rate, self.leaving_shape, self.leaving_rate
+        point, weight = _RULES[64]
+        width = min(np.log1p(within / alpha), _FORGOTTEN / r)
+        waited = width * (point + 1.0) / 2.0  # log((alpha + y) / alpha)
+        y = alpha * np.expm1(waited)
+        stayed = np.log1p((T[:, None] - within + y) / beta)
+        density = np.exp(-r * waited - s * stayed) * (r * width / 2.0 * weight)
+        slopes = [
+            density @ (1.0 / r - waited),
+            density @ (r / alpha - (r + 1.0) / (alpha + y)),
+            -np.einsum("ij,ij->i", density, stayed),
+            np.einsum("ij,ij->i", density, s / beta * -np.expm1(-stayed)),
+        ]
+        return density.sum(axis=1), slopes
+
     def _left(self, x: Vector, t: Vector, T: Vector, *, slopes: bool = False) -> _Integral:
         """Integral from t to T of ``s / (beta + z) exp(-v(z)) dz``, by Gauss and Legendre.
 

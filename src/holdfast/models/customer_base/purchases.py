@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from holdfast.models.checks import InputError, Vector
-from holdfast.models.customer_base.histories import Histories, checked, rowwise
+from holdfast.models.customer_base.histories import CHUNK, Histories, checked, rowwise
+
+_LEAST_CHOSEN = 1e-300  # so that a step of a fit into nowhere has a logarithm
 
 
 @dataclass(frozen=True)
@@ -51,16 +53,26 @@ class PurchaseModel(ABC):
     def log_likelihood(
         self, repeats: ArrayLike, last: ArrayLike, age: ArrayLike, weight: ArrayLike | None = None
     ) -> float:
-        """Logarithm of the probability density of all histories together."""
+        """Logarithm of the probability density of all histories together, if all customers are there."""
         return self.slope(Histories.of(repeats, last, age, weight))[0]
 
     def slope(self, histories: Histories) -> tuple[float, Vector]:
-        """Log-likelihood and its gradient by the logarithms of the parameters, in the order of the fields."""
+        """Log-likelihood and its gradient by the logarithms of the parameters, in the order of the fields.
+
+        Of customers chosen because they bought lately, each density is divided by the probability to be chosen.
+        """
         total, slope = 0.0, np.zeros(len(astuple(self)))
         for part in histories.chunks():
             each, slopes = self._terms(part.repeats, part.last, part.age)
             total += float(part.weight @ each)
             slope += [float(part.weight @ one) for one in slopes]
+        ages, weight = histories.chosen
+        for at in range(0, len(ages), CHUNK):
+            rows = slice(at, at + CHUNK)
+            chosen, slopes = self._chosen(ages[rows], histories.bought_within or 0.0)
+            chosen = np.maximum(chosen, _LEAST_CHOSEN)
+            total -= float(weight[rows] @ np.log(chosen))
+            slope -= [float(weight[rows] @ (one / chosen)) for one in slopes]
         return total, slope * astuple(self)
 
     def to_json(self) -> dict[str, Any]:
@@ -89,6 +101,10 @@ class PurchaseModel(ABC):
     @abstractmethod
     def _terms(self, x: Vector, t: Vector, T: Vector) -> tuple[Vector, list[Vector]]:
         """Log-likelihood of each row, and its derivatives by the parameters."""
+
+    @abstractmethod
+    def _chosen(self, T: Vector, within: float) -> tuple[Vector, list[Vector]]:
+        """Probability of a purchase in the last ``within`` before T > within, and its derivatives."""
 
 
 def typical_buying(histories: Histories) -> tuple[float, float]:

@@ -109,6 +109,17 @@ def test_of_several_cutoffs_the_latest_is_learnt(table: np.ndarray, world: stori
     assert found.model_.model == CustomerBaseClassifier(**PLACES).fit(table[1000:], y[1000:]).model_.model
 
 
+def test_only_recent_buyers_are_learnt_where_the_rows_are_a_population(table: np.ndarray, world: stories.World) -> None:
+    """Rows beyond the window were in the training table by mistake; the likelihood says that there are none."""
+    y, recent = world.future == 0, world.age - world.last <= 60
+    settings = {**PLACES, "bought_within_days": 60}
+    found = CustomerBaseClassifier(**settings).fit(table, y)
+    assert found.model_.model == CustomerBaseClassifier(**settings).fit(table[recent], y[recent]).model_.model
+    naive = CustomerBaseClassifier(**PLACES).fit(table[recent], y[recent])
+    p, q = (model.predict_proba(table[recent])[:, 1].mean() for model in (found, naive))
+    assert abs(p - y[recent].mean()) < 0.05 < abs(q - y[recent].mean())
+
+
 def test_contributions_add_up_to_the_log_odds(table: np.ndarray, world: stories.World) -> None:
     """A model that cannot say why does not fit in; only the three columns have a say."""
     found = CustomerBaseClassifier(**PLACES).fit(table, world.future == 0)
