@@ -4,8 +4,9 @@
 
 Measured are the customers of CDNOW, if its folder is there (``--data``), and a million drawn from each model itself, at
 ages that are whole days, as a shop's data are (``days_…``), and at ages as drawn, where hardly any two customers
-are equal (``drawn_…``). For CDNOW, ``…_lifetimes_ratio`` is the peer's time by ours and ``…_lifetimes_gain`` what our
-log-likelihood is above the peer's. The last line is a JSON object of all numbers; times are in seconds.
+are equal (``drawn_…``; ``recent_…`` are those of them who bought in the last 180 days). For CDNOW,
+``…_lifetimes_ratio`` is the peer's time by ours and ``…_lifetimes_gain`` what our log-likelihood is above the peer's.
+The last line is a JSON object of all numbers; times are in seconds.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ TRUTHS = (
     ModifiedBetaGeometric(0.52, 43.0, 0.9, 1.6),
     ParetoNBD(0.55, 74.0, 0.6, 82.0),
 )
-AGE, HORIZON = (1.0, 730.0), 90.0
+AGE, HORIZON, RECENT = (1.0, 730.0), 90.0, 180.0
 PEERS = {"bg_nbd": "BetaGeoFitter", "mbg_nbd": "ModifiedBetaGeoFitter", "pareto_nbd": "ParetoNBDFitter"}
 
 try:
@@ -93,6 +94,11 @@ def on_drawn(customers: int) -> dict[str, Any]:
             seconds, model = timed(lambda kind=kind, of=history: fit_purchases(kind, Histories.of(*of)))
             found |= {f"{key}_distinct": len(histories), f"{key}_seconds": seconds}
             found[f"{key}_gain_over_truth"] = model.slope(histories)[0] - truth.slope(histories)[0]
+        lately = world.age - world.last <= RECENT
+        some = world.repeats[lately], world.last[lately], world.age[lately]
+        found[f"recent_{truth.kind}_seconds"], _ = timed(
+            lambda kind=kind, of=some: fit_purchases(kind, Histories.of(*of, bought_within=RECENT))
+        )
         found[f"none_{truth.kind}_seconds"], _ = timed(lambda of=model, at=history: of.probability_none(*at, HORIZON))
         found[f"expected_{truth.kind}_seconds"], _ = timed(lambda of=model, at=history: of.expected(*at, HORIZON))
     rng = np.random.default_rng(2)

@@ -24,7 +24,7 @@ from holdfast.models.checks import InputError, Matrix, Vector
 from holdfast.models.customer_base.columns import HistoryColumns
 from holdfast.models.customer_base.fitting import fit_purchases
 from holdfast.models.customer_base.gamma_gamma import GammaGamma
-from holdfast.models.customer_base.histories import Histories
+from holdfast.models.customer_base.histories import Histories, bought_lately
 from holdfast.models.customer_base.kinds import model_of
 from holdfast.models.customer_base.risk import HistoryRisk
 from holdfast.models.customer_base.value import HistoryValue, spending
@@ -196,7 +196,7 @@ def learnt_rows(
     weight = np.ones(len(X)) if weight is None else weight
     there = columns.known(X) & (weight > 0)
     if bought_within_days is not None:
-        there &= X[:, columns.days_since_order] <= bought_within_days
+        there &= bought_lately(*columns.read(X)[1:], bought_within_days)
     at = instants(cutoff, len(X))
     if at is not None and there.any():
         there &= at == at[there].max()

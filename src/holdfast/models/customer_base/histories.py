@@ -16,14 +16,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from holdfast.models.checks import InputError, Vector
 
 CHUNK = 1024
 """Rows that are worked on at once: what one step writes is still in the processor's cache at the next."""
-
-_ROUNDED = 1 + 1e-9  # the difference of two ages may come out above what made them
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class Histories:
             ago than ``bought_within``.
         """
         columns = checked(repeats, last, age)
-        if bought_within is not None and not (columns[2] - columns[1] <= bought_within * _ROUNDED).all():
+        if bought_within is not None and not bought_lately(columns[1], columns[2], bought_within).all():
             raise InputError(f"Wanted only customers who bought within {bought_within:g}; found others.")
         some = np.ones(len(columns[0])) if weight is None else np.asarray(weight, dtype=np.float64)
         if some.shape != columns[0].shape or not (np.isfinite(some) & (some >= 0)).all():
@@ -108,6 +106,11 @@ def checked(repeats: ArrayLike, last: ArrayLike, age: ArrayLike) -> tuple[Vector
     if not (np.isfinite(T) & (T >= 0) & (t >= 0) & (t <= T)).all():
         raise InputError("Wanted 0 <= age at the last purchase <= age, both finite; found others.")
     return x, np.where(x > 0, t, 0.0), T
+
+
+def bought_lately(last: Vector, age: Vector, within: float) -> NDArray[np.bool_]:
+    """Whether the last purchase is at most so long ago; a difference of ages may come out a rounding error above."""
+    return age - last <= within * (1 + 1e-9)
 
 
 def rowwise(function: Callable[..., Vector], *columns: Vector) -> Vector:

@@ -16,7 +16,7 @@ first would be at T = t, so that the first is ``exp(-v(T))``, and the integral i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 from scipy.special import exprel, gammaln, psi
@@ -28,16 +28,6 @@ from holdfast.models.customer_base.purchases import PurchaseModel, typical_age, 
 _FORGOTTEN = 40.0  # exp(-40) of a survivor is less than a rounding error
 _SIZES = (12, 16, 24, 32, 48, 64, 128, 256)
 _RULES = {size: np.polynomial.legendre.leggauss(size) for size in _SIZES}
-
-
-class _Integral(NamedTuple):
-    """The integral over the times of leaving, and its derivatives by the parameters where asked for."""
-
-    value: Vector
-    by_r: Vector
-    by_alpha: Vector
-    by_s: Vector
-    by_beta: Vector
 
 
 @dataclass(frozen=True)
@@ -66,11 +56,11 @@ class ParetoNBD(PurchaseModel):
 
     def _alive(self, x: Vector, t: Vector, T: Vector) -> Vector:
         survived = np.exp(-self._faded(x, t, T))
-        return np.asarray(survived / (survived + self._left(x, t, T).value))
+        return np.asarray(survived / (survived + self._left(x, t, T)[0]))
 
     def _none(self, x: Vector, t: Vector, T: Vector, h: Vector) -> Vector:
-        then = np.exp(-self._faded(x, t, T + h)) + self._left(x, t, T + h).value
-        return np.minimum(then / (np.exp(-self._faded(x, t, T)) + self._left(x, t, T).value), 1.0)
+        then = np.exp(-self._faded(x, t, T + h)) + self._left(x, t, T + h)[0]
+        return np.minimum(then / (np.exp(-self._faded(x, t, T)) + self._left(x, t, T)[0]), 1.0)
 
     def _expected(self, x: Vector, t: Vector, T: Vector, h: Vector) -> Vector:
         """``P(alive) E[lambda] E[(1 - exp(-mu h)) / mu]``; at s = 1 the last is a logarithm."""
@@ -90,18 +80,18 @@ class ParetoNBD(PurchaseModel):
         runs = Runs(x)
         count = runs.values
         survived = np.exp(-self._faded(x, t, T))
-        left = self._left(x, t, T, slopes=True)
-        either = survived + left.value
+        left, *left_by = self._left(x, t, T, slopes=True)
+        either = survived + left
         each = runs.spread(gammaln(r + count) - gammaln(r)) + r * np.log(alpha) + s * np.log(beta)
         each += np.log(either) - (r + x) * np.log(alpha + t) - s * np.log(beta + t)
         bought, stayed = np.log1p((T - t) / (alpha + t)), np.log1p((T - t) / (beta + t))
         by_r = runs.spread(psi(r + count) - psi(r)) + np.log(alpha / (alpha + t))
-        by_r += (left.by_r - survived * bought) / either
+        by_r += (left_by[0] - survived * bought) / either
         by_alpha = r / alpha - (r + x) / (alpha + t)
-        by_alpha += (left.by_alpha - survived * (r + x) / (alpha + t) * np.expm1(-bought)) / either
-        by_s = np.log(beta / (beta + t)) + (left.by_s - survived * stayed) / either
+        by_alpha += (left_by[1] - survived * (r + x) / (alpha + t) * np.expm1(-bought)) / either
+        by_s = np.log(beta / (beta + t)) + (left_by[2] - survived * stayed) / either
         by_beta = s / beta - s / (beta + t)
-        by_beta += (left.by_beta - survived * s / (beta + t) * np.expm1(-stayed)) / either
+        by_beta += (left_by[3] - survived * s / (beta + t) * np.expm1(-stayed)) / either
         return each, [by_r, by_alpha, by_s, by_beta]
 
     def _chosen(self, T: Vector, within: float) -> tuple[Vector, list[Vector]]:
@@ -126,12 +116,13 @@ class ParetoNBD(PurchaseModel):
         ]
         return density.sum(axis=1), slopes
 
-    def _left(self, x: Vector, t: Vector, T: Vector, *, slopes: bool = False) -> _Integral:
+    def _left(self, x: Vector, t: Vector, T: Vector, *, slopes: bool = False) -> Matrix:
         """Integral from t to T of ``s / (beta + z) exp(-v(z)) dz``, by Gauss and Legendre.
 
         The variable is ``log((m + z) / (m + t))`` with m the lesser of alpha and beta, in which both logarithms of v
         are smooth. The end is cut where nobody is left, so that large counts do not hide between two points; and a
-        wider range gets more points.
+        wider range gets more points. The answer has one row, or with ``slopes`` five: the derivatives by r, alpha, s
+        and beta follow.
         """
         m = min(self.buying_rate, self.leaving_rate)
         gone = np.minimum(
@@ -146,9 +137,9 @@ class ParetoNBD(PurchaseModel):
         for index in np.unique(size):
             rows = np.flatnonzero(size == index)
             out[:, rows] = self._summed(x[rows, None], t[rows, None], width[rows, None], _SIZES[index], slopes=slopes)
-        return _Integral(*out) if slopes else _Integral(out[0], *[out[0]] * 4)
+        return out
 
-    def _summed(self, x: Vector, t: Vector, width: Vector, size: int, *, slopes: bool) -> Vector:
+    def _summed(self, x: Vector, t: Vector, width: Vector, size: int, *, slopes: bool) -> Matrix:
         r, alpha, s, beta = self.buying_shape, self.buying_rate, self.leaving_shape, self.leaving_rate
         m = min(alpha, beta)
         point, weight = _RULES[size]
@@ -162,7 +153,7 @@ class ParetoNBD(PurchaseModel):
             density *= (m + t + since) * to_beta
         total = density.sum(axis=1)
         if not slopes:
-            return np.asarray(s * total)
+            return np.asarray(s * total[None, :])
         x, t = x[:, 0], t[:, 0]
 
         def mean(of: Matrix) -> Vector:
