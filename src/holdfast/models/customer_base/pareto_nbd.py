@@ -55,12 +55,10 @@ class ParetoNBD(PurchaseModel):
         return cls(*typical_buying(histories), 1.0, typical_age(histories))
 
     def _alive(self, x: Vector, t: Vector, T: Vector) -> Vector:
-        survived = np.exp(-self._faded(x, t, T))
-        return np.asarray(survived / (survived + self._left(x, t, T)[0]))
+        return np.asarray(np.exp(-self._faded(x, t, T)) / self._either(x, t, T))
 
     def _none(self, x: Vector, t: Vector, T: Vector, h: Vector) -> Vector:
-        then = np.exp(-self._faded(x, t, T + h)) + self._left(x, t, T + h)[0]
-        return np.minimum(then / (np.exp(-self._faded(x, t, T)) + self._left(x, t, T)[0]), 1.0)
+        return np.asarray(np.minimum(self._either(x, t, T + h) / self._either(x, t, T), 1.0))
 
     def _expected(self, x: Vector, t: Vector, T: Vector, h: Vector) -> Vector:
         """``P(alive) E[lambda] E[(1 - exp(-mu h)) / mu]``; at s = 1 the last is a logarithm."""
@@ -68,6 +66,10 @@ class ParetoNBD(PurchaseModel):
         stretch = np.log1p(h / (beta + T))
         alive_time = (beta + T) * stretch * exprel((1.0 - s) * stretch)
         return np.asarray(self._alive(x, t, T) * (self.buying_shape + x) / (self.buying_rate + T) * alive_time)
+
+    def _either(self, x: Vector, t: Vector, z: Vector) -> Vector:
+        """Both terms together: alive at z, or left by then."""
+        return np.asarray(np.exp(-self._faded(x, t, z)) + self._left(x, t, z)[0])
 
     def _faded(self, x: Vector, t: Vector, z: Vector) -> Vector:
         """``v(z)``: minus the logarithm of the first term, since t."""

@@ -115,8 +115,12 @@ def test_only_recent_buyers_are_learnt_where_the_rows_are_a_population(table: np
     settings = {**PLACES, "bought_within_days": 60}
     found = CustomerBaseClassifier(**settings).fit(table, y)
     assert found.model_.model == CustomerBaseClassifier(**settings).fit(table[recent], y[recent]).model_.model
-    twice_a_day = np.array([[0.2, 0.0, 60.1, 5.0, 1.0]])  # one day of orders, whose first was longer ago than the window
-    assert CustomerBaseClassifier(**settings).fit(np.vstack([table, twice_a_day]), np.append(y, 1)).model_ == found.model_
+    twice_a_day = np.array(
+        [[0.2, 0.0, 60.1, 5.0, 1.0]]
+    )  # one day of orders, whose first was longer ago than the window
+    assert (
+        CustomerBaseClassifier(**settings).fit(np.vstack([table, twice_a_day]), np.append(y, 1)).model_ == found.model_
+    )
     naive = CustomerBaseClassifier(**PLACES).fit(table[recent], y[recent])
     p, q = (model.predict_proba(table[recent])[:, 1].mean() for model in (found, naive))
     assert abs(p - y[recent].mean()) < 0.05 < abs(q - y[recent].mean())

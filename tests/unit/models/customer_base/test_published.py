@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import astuple
+from time import process_time
 
 import pytest
 
-from holdfast.models.customer_base import BetaGeometric, GammaGamma, Histories, ParetoNBD, fit_purchases
+from holdfast.models.customer_base import (
+    BetaGeometric,
+    GammaGamma,
+    Histories,
+    ModifiedBetaGeometric,
+    ParetoNBD,
+    fit_purchases,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +39,21 @@ def test_worth_of_purchases_of_cdnow(histories) -> None:
     assert ((histories["repeats"] > 0) & (histories["mean"] > 0)).sum() == 946
     found = GammaGamma.fit(histories["repeats"], histories["mean"])
     assert tuple(round(value, 2) for value in astuple(found)) == (6.25, 3.74, 15.44)
+
+
+def test_all_of_cdnow_takes_less_than_two_seconds(all_histories) -> None:
+    """A model that is fitted at every cutoff of a backtest must not be what the backtest waits for."""
+    history = all_histories["repeats"], all_histories["last"], all_histories["age"]
+    assert len(history[0]) == 23_570
+    for fit in (
+        lambda: fit_purchases(BetaGeometric, Histories.of(*history)),
+        lambda: fit_purchases(ModifiedBetaGeometric, Histories.of(*history)),
+        lambda: fit_purchases(ParetoNBD, Histories.of(*history)),
+        lambda: GammaGamma.fit(all_histories["repeats"], all_histories["mean"]),
+    ):
+        begun = process_time()
+        fit()
+        assert process_time() - begun < 2
 
 
 def test_expected_purchases_and_worth_of_the_papers_examples() -> None:
