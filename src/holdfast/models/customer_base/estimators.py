@@ -1,0 +1,209 @@
+"""The customer-base models as scikit-learn estimators over a wide matrix, in days.
+
+Both learn from what a row says of the past alone: the target gives the classes and nothing else. So they need no label
+window, and they are at home where snapshots are few. Mind three things:
+
+- Where the rows are only those who bought lately, as populations are, say so by ``bought_within_days``; or the models
+  see nobody leave, and are far too sure of everybody.
+- A customer at several cutoffs is the same history at several ages. Give ``cutoff`` and the latest is learnt from.
+- A row with NaN in the history belongs to somebody who has not bought. Nothing is learnt from it, and its answer is the
+  mean answer of those learnt from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, RegressorMixin
+
+from holdfast.models.at_risk import BinaryRiskClassifier
+from holdfast.models.checks import InputError, Matrix, Vector
+from holdfast.models.customer_base.columns import HistoryColumns
+from holdfast.models.customer_base.fitting import fit_purchases
+from holdfast.models.customer_base.gamma_gamma import GammaGamma
+from holdfast.models.customer_base.histories import Histories, bought_lately
+from holdfast.models.customer_base.kinds import model_of
+from holdfast.models.customer_base.risk import HistoryRisk
+from holdfast.models.customer_base.value import HistoryValue, spending
+from holdfast.models.inputs import instants, learning_rows, on_one_blas_thread, scoring_rows, weights
+from holdfast.models.quantiles import quantiles
+
+
+class CustomerBaseClassifier(BinaryRiskClassifier):
+    """Churn as no purchase within a horizon, by a model of the customer base.
+
+    Parameters
+    ----------
+    kind : {"bg_nbd", "mbg_nbd", "pareto_nbd"}
+        When customers leave: after repeat purchases, after all purchases, at any time.
+    horizon_days : float
+        Length of the outcome window.
+    orders, days_since_order, days_since_first_order : int
+        Columns, as in :class:`~holdfast.models.customer_base.columns.HistoryColumns`.
+    penalty : float
+        In customers: so many of them know a usual business and nothing else. It keeps a fit on few repeat purchases
+        finite, and is not seen in one on many. 0 for the published maxima.
+    bought_within_days : float or None
+        The rows are customers whose last purchase is at most so long ago; others are not learnt from. None if the rows
+        are all customers, however long silent.
+    """
+
+    model_: HistoryRisk  # type: ignore[assignment] # answers as RiskModel does
+
+    def __init__(
+        self,
+        kind: str = "mbg_nbd",
+        horizon_days: float = 90.0,
+        orders: int = 0,
+        days_since_order: int = 1,
+        days_since_first_order: int = 2,
+        penalty: float = 1.0,
+        bought_within_days: float | None = None,
+    ) -> None:
+        self.kind = kind
+        self.horizon_days = horizon_days
+        self.orders = orders
+        self.days_since_order = days_since_order
+        self.days_since_first_order = days_since_first_order
+        self.penalty = penalty
+        self.bought_within_days = bought_within_days
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.poor_score = True  # the target is not looked at
+        return tags
+
+    @on_one_blas_thread
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, *, cutoff: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Learn the customer base; ``y`` gives ``classes_`` alone. Only rows of the latest ``cutoff`` are learnt."""
+        X, _, weight = self._checked(X, y, sample_weight)
+        columns = HistoryColumns(self.orders, self.days_since_order, self.days_since_first_order)
+        X, weight = learnt_rows(columns, columns.places, X, weight, cutoff, self.bought_within_days)
+        learnt = Histories.of(*columns.read(X), weight, bought_within=self.bought_within_days)
+        model = fit_purchases(model_of(self.kind), learnt, penalty=self.penalty)
+        none = model.probability_none(*columns.read(X), self.horizon_days)
+        orders, last, first = (float(quantiles(X[:, place], [0.5], weight)[0]) for place in columns.places)
+        self.model_ = HistoryRisk(
+            model,
+            columns,
+            self.n_features_in_,
+            float(self.horizon_days),
+            (orders, last, first),
+            float(np.average(none, weights=weight)),
+        )
+        return self
+
+    def probability_none(self, X: ArrayLike, horizon_days: float) -> Vector:
+        """P(no purchase within any horizon), shape (n_rows,); never increasing in the horizon for a known customer."""
+        X = scoring_rows(self, X)
+        return self.model_.probability(X, horizon_days)
+
+    @classmethod
+    def from_parts(cls, about: Mapping[str, Any], texts: Mapping[str, str]) -> Self:
+        """A fitted estimator with default parameters that answers as the stored one; classes are 0 and 1."""
+        found = cls()
+        found.model_ = HistoryRisk.from_parts(about, texts)
+        found.classes_, found.n_features_in_ = np.array([0, 1]), found.model_.n_features
+        return found
+
+
+class CustomerBaseRegressor(RegressorMixin, BaseEstimator):
+    """Expected spend within a horizon: purchases by a model of the customer base, times their worth by gamma-gamma.
+
+    Parameters
+    ----------
+    kind, horizon_days, orders, days_since_order, days_since_first_order, penalty, bought_within_days :
+        As in :class:`CustomerBaseClassifier`.
+    spend : int
+        Column of the spend of all orders so far, such as ``spend_lifetime``, which is net of refunds; where it is not
+        positive, nothing is learnt of the worth of purchases.
+    """
+
+    def __init__(
+        self,
+        kind: str = "mbg_nbd",
+        horizon_days: float = 90.0,
+        orders: int = 0,
+        days_since_order: int = 1,
+        days_since_first_order: int = 2,
+        spend: int = 3,
+        penalty: float = 1.0,
+        bought_within_days: float | None = None,
+    ) -> None:
+        self.kind = kind
+        self.horizon_days = horizon_days
+        self.orders = orders
+        self.days_since_order = days_since_order
+        self.days_since_first_order = days_since_first_order
+        self.spend = spend
+        self.penalty = penalty
+        self.bought_within_days = bought_within_days
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.regressor_tags.poor_score = True  # the target is not looked at
+        return tags
+
+    @on_one_blas_thread
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, *, cutoff: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Learn the customer base; ``y`` is not looked at, and only rows of the latest ``cutoff`` are learnt."""
+        X, _ = learning_rows(self, X, y, numbers=True)
+        columns = HistoryColumns(self.orders, self.days_since_order, self.days_since_first_order)
+        places, weight = (*columns.places, self.spend), weights(sample_weight, X)
+        X, weight = learnt_rows(columns, places, X, weight, cutoff, self.bought_within_days)
+        learnt = Histories.of(*columns.read(X), weight, bought_within=self.bought_within_days)
+        model = fit_purchases(model_of(self.kind), learnt, penalty=self.penalty)
+        worth = GammaGamma.fit(*spending(columns, self.spend, X), weight, penalty=self.penalty)
+        blank = HistoryValue(
+            model, worth, columns, self.spend, self.n_features_in_, float(self.horizon_days), (0.0, 0.0)
+        )
+        means = [float(np.average(answer, weights=weight)) for answer in (blank.orders(X), blank.mean(X))]
+        self.model_ = HistoryValue(
+            model, worth, columns, self.spend, self.n_features_in_, float(self.horizon_days), (means[0], means[1])
+        )
+        return self
+
+    def predict(self, X: ArrayLike) -> Vector:
+        """Expected spend within ``horizon_days``, shape (n_rows,), in currency."""
+        X = scoring_rows(self, X)
+        return self.model_.mean(X)
+
+    def expected_orders(self, X: ArrayLike, horizon_days: float | None = None) -> Vector:
+        """Expected number of purchases, shape (n_rows,), within ``horizon_days`` or another horizon."""
+        X = scoring_rows(self, X)
+        return self.model_.orders(X, horizon_days)
+
+
+def learnt_rows(
+    columns: HistoryColumns,
+    places: tuple[int, ...],
+    X: Matrix,
+    weight: Vector | None,
+    cutoff: ArrayLike | None,
+    bought_within_days: float | None,
+) -> tuple[Matrix, Vector]:
+    """Rows of known history, recent enough and of positive weight, at the latest cutoff, and their weights."""
+    if not all(0 <= place < X.shape[1] for place in places):
+        raise InputError(f"Wanted columns {places} of a matrix, numbered from 0; found {X.shape[1]} feature(s).")
+    weight = np.ones(len(X)) if weight is None else weight
+    there = columns.known(X) & (weight > 0)
+    if bought_within_days is not None:
+        there &= bought_lately(*columns.read(X)[1:], bought_within_days)
+    at = instants(cutoff, len(X))
+    if at is not None and there.any():
+        there &= at == at[there].max()
+    if not there.any():
+        raise InputError(
+            f"Wanted customers who have bought, found none in {len(X)} rows: orders, days since the last or days since "
+            f"the first order is missing in all of them, or none is within {bought_within_days} days. "
+            "Look at which columns the model was given."
+        )
+    return X[there], weight[there]
