@@ -18,14 +18,17 @@ from holdfast.models import (
     ValueRegressor,
     categorical_columns,
     learn_categories,
-    season_columns,
     to_matrix,
 )
+from holdfast.models.roles import TENURE, accumulating_columns, history_columns, season_columns
 from holdfast.progress import SILENT, Progress
 from holdfast.sampling import Sample, weights
 from holdfast.timeline import Days, show
 
 FEWEST_CUSTOMERS = 200
+_FEWEST_CUTOFFS = 3
+_VALUE_TAKES = ("purge_days", "categorical_features", "season_columns", "random_state")
+_LONG_HISTORY = Days(730)  # from here on, what accumulates since the data began says more of customers than of the data
 
 
 def require_learnable(snapshots: pd.DataFrame) -> None:
@@ -93,6 +96,8 @@ def fit(
         Plain JSON that the bundle keeps; the training cutoffs are added, and what was sampled if anything was.
     """
     require_learnable(snapshots)
+    lookback = meta.get("population", {}).get("bought_within_days")
+    snapshots = with_whole_population(snapshots, lookback)
     specs = learn_categories(snapshots, features)
     X, cutoff = to_matrix(snapshots, specs), snapshots["cutoff"].to_numpy(dtype=np.int64)
     settings: dict[str, Any] = {
@@ -100,6 +105,7 @@ def fit(
         "categorical_features": categorical_columns(specs),
         "season_columns": season_columns(specs),
         "random_state": seed,
+        **_of_orders(snapshots, specs, meta, lookback),
     }
     churned, came = (snapshots[name].to_numpy(dtype=np.float64) for name in ("churned", "future_value"))
     weight, sample = weights(snapshots), Sample.of_table(snapshots)
@@ -107,11 +113,43 @@ def fit(
     with progress("Training", total=2) as advance:
         risk = AtRiskClassifier(**settings).fit(X, churned, **data)
         advance(1)
-        value = ValueRegressor(**settings).fit(X, came, **data)
+        value = ValueRegressor(**{name: settings[name] for name in _VALUE_TAKES}).fit(X, came, **data)
         advance(1)
     cutoffs = [show(int(at)) for at in np.unique(cutoff)]
     about = {**meta, "training_cutoffs": cutoffs, "training_snapshots": len(snapshots)}
     return Bundle(risk, value, specs, about if sample is None else {**about, "sample": sample.to_dict()})
+
+
+def with_whole_population(snapshots: pd.DataFrame, lookback_days: float | None) -> pd.DataFrame:
+    """Without cutoffs at which the data reached back less far than the population does, if three others are left.
+
+    There the population lacks whoever bought before the data began, and those who are in it seem to be new customers.
+    """
+    if lookback_days is None or TENURE not in snapshots:
+        return snapshots
+    reach = snapshots.groupby("cutoff")[TENURE].max()
+    whole = reach.index[reach >= lookback_days]
+    if len(whole) < _FEWEST_CUTOFFS or len(whole) == len(reach):
+        return snapshots
+    kept = snapshots[snapshots["cutoff"].isin(whole)].reset_index(drop=True)
+    return kept if kept["churned"].min() < kept["churned"].max() else snapshots
+
+
+def _of_orders(
+    snapshots: pd.DataFrame, specs: Sequence[Mapping[str, Any]], meta: Mapping[str, Any], lookback: float | None
+) -> dict[str, Any]:
+    """What the models are told of orders, where churn means that they stop."""
+    churn, columns = meta.get("churn", {}), history_columns(specs)
+    if churn.get("kind") != "no_order" or not columns:
+        return {}
+    several = snapshots["cutoff"].min() < snapshots["cutoff"].max()
+    short = several and snapshots[TENURE].max() < _LONG_HISTORY.count
+    return {
+        "history_columns": columns,
+        "accumulating_columns": accumulating_columns(specs) if short else (),
+        "bought_within_days": lookback,
+        "horizon_days": churn["horizon_days"],
+    }
 
 
 @cache

@@ -1,9 +1,10 @@
 """Arrays in, numbers out: the risk and value models, their baselines, and the bundle that stores them.
 
-Two halves. What a fitted model computes (:mod:`additive`, :mod:`calibration`, :mod:`risk`, :mod:`value`,
-:mod:`encoding`, :mod:`bundle`, :mod:`serving`) needs numpy, pandas and LightGBM and nothing else, and travels with the
-stored model. How a model is fitted (:mod:`at_risk`, :mod:`value_regressor`, :mod:`baselines`) are scikit-learn
-estimators. Names are resolved when asked for, so that a consumer of a stored model needs the first half only.
+Two halves. What a fitted model computes (:mod:`additive`, :mod:`calibration`, :mod:`level`, :mod:`risk`, :mod:`value`,
+:mod:`encoding`, :mod:`bundle`, :mod:`serving`, and the records of :mod:`customer_base`) needs numpy, pandas, scipy and
+LightGBM and nothing else, and travels with the stored model. How a model is fitted (:mod:`at_risk`,
+:mod:`value_regressor`, :mod:`baselines`, and the estimators of :mod:`customer_base`) are scikit-learn estimators. Names
+are resolved when asked for, so that a consumer of a stored model needs the first half only.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from holdfast.models.at_risk import AtRiskClassifier
     from holdfast.models.baselines import LogisticBaseline, MeanRateRegressor, RecencyBaseline
     from holdfast.models.bundle import Bundle
-    from holdfast.models.encoding import categorical_columns, learn_categories, season_columns, to_matrix
+    from holdfast.models.encoding import categorical_columns, learn_categories, to_matrix
     from holdfast.models.serving import SERVING_REQUIREMENTS, serving_files
     from holdfast.models.value_regressor import ValueRegressor
 
@@ -29,7 +30,6 @@ _HOME = {
     "ValueRegressor": "value_regressor",
     "categorical_columns": "encoding",
     "learn_categories": "encoding",
-    "season_columns": "encoding",
     "serving_files": "serving",
     "to_matrix": "encoding",
 }
@@ -44,7 +44,6 @@ __all__ = [  # noqa: RUF022 - grouped as the docstring groups them
     "learn_categories",
     "to_matrix",
     "categorical_columns",
-    "season_columns",
     "SERVING_REQUIREMENTS",
     "serving_files",
 ]

@@ -2,91 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import check_is_fitted
 
 from holdfast.models.boosting import Recipe, best_recipe, fit_rounds
 from holdfast.models.calibration import IDENTITY, Trial, choose
-from holdfast.models.checks import InputError, Matrix, Vector
+from holdfast.models.checks import Matrix, Vector
+from holdfast.models.classifier import BinaryRiskClassifier
+from holdfast.models.customer_base.columns import HistoryColumns
+from holdfast.models.customer_base.learning import learn_by_cutoff
+from holdfast.models.customer_base.risk import HistoryRisk
 from holdfast.models.folds import Rows, forward_folds, random_folds
-from holdfast.models.inputs import instants, learning_rows, on_one_blas_thread, scoring_rows, weights
+from holdfast.models.inputs import instants, on_one_blas_thread
 from holdfast.models.quantiles import of_rows
 from holdfast.models.risk import RiskModel
+from holdfast.timeline import Instants
 
 _FOLDS = 4
 _FEWEST_TO_TRY = 20  # rows of each kind that a fold needs
-
-
-class BinaryRiskClassifier(ClassifierMixin, BaseEstimator):
-    """What all risk classifiers share: checks, labels, and the answers of a fitted :class:`RiskModel`."""
-
-    model_: RiskModel
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.classifier_tags.multi_class = False
-        return tags
-
-    def _checked(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
-    ) -> tuple[Matrix, Vector, Vector | None]:
-        """Matrix, 0/1 outcomes and weights; learns ``classes_``, the second of which is churn."""
-        X, y = learning_rows(self, X, y, numbers=False)
-        kind = type_of_target(y, input_name="y", raise_unknown=True)
-        if kind != "binary":
-            raise InputError(
-                f"Only binary classification is supported. The type of the target is {kind}. "
-                "Give 1 for customers who churned and 0 for the others."
-            )
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        weight = weights(sample_weight, X)
-        if len(self.classes_) < 2 or (weight is not None and np.ptp(codes[weight > 0]) == 0):
-            raise InputError(
-                f"Wanted customers who churned and customers who stayed; found one class only in "
-                f"{len(y)} rows of positive weight. Change the definition of churn or the cutoffs until both occur."
-            )
-        return X, codes.astype(np.float64), weight
-
-    def decision_function(self, X: ArrayLike) -> Vector:
-        """Calibrated log-odds of churn, shape (n_rows,)."""
-        X = scoring_rows(self, X)
-        return self.model_.log_odds(X)
-
-    def predict_proba(self, X: ArrayLike) -> Matrix:
-        """Probabilities, shape (n_rows, 2); the second column is churn."""
-        X = scoring_rows(self, X)
-        p = self.model_.probability(X)
-        return np.column_stack([1 - p, p])
-
-    def predict(self, X: ArrayLike) -> Any:
-        """The likelier class."""
-        likelier = (self.decision_function(X) > 0).astype(int)
-        return self.classes_[likelier]
-
-    def contributions(self, X: ArrayLike) -> Matrix:
-        """Shape (n_rows, n_features + 1): rows sum to ``decision_function`` within 1e-9; the base is last."""
-        X = scoring_rows(self, X)
-        return self.model_.contributions(X)
-
-    def to_parts(self) -> tuple[dict[str, Any], dict[str, str]]:
-        """What the fitted model computes, as JSON and as texts of trees by file name."""
-        check_is_fitted(self)
-        return self.model_.to_parts()
-
-    @classmethod
-    def from_parts(cls, about: Mapping[str, Any], texts: Mapping[str, str]) -> Self:
-        """A fitted estimator with default parameters that answers as the stored one; classes are 0 and 1."""
-        found = cls()
-        found.model_ = RiskModel.from_parts(about, texts)
-        found.classes_, found.n_features_in_ = np.array([0, 1]), found.model_.n_features
-        return found
 
 
 class AtRiskClassifier(BinaryRiskClassifier):
@@ -112,6 +48,15 @@ class AtRiskClassifier(BinaryRiskClassifier):
         Columns whose numbers are codes of categories.
     season_columns : sequence of int
         Columns of the sine and the cosine of the year's angle; empty if there are none: then the level is one number.
+    history_columns : sequence of int
+        Columns of orders so far, days since the last and days since the first order. If given, a customer-base model,
+        fitted at each cutoff on what was known there, adds its odds of no purchase as one more column.
+    accumulating_columns : sequence of int
+        Columns that ridge and trees leave alone, because they grow with the history that the data has.
+    bought_within_days : float or None
+        The rows are customers who bought so lately; None if they were not chosen by it. For the customer base alone.
+    horizon_days : float
+        Of the outcome, for the customer base alone.
     purge_days : float
         Days from a cutoff until its outcome is complete: gap plus horizon.
     n_jobs : int
@@ -142,6 +87,10 @@ class AtRiskClassifier(BinaryRiskClassifier):
         linear_penalty: float | Sequence[float] = (3.0, 100.0),
         categorical_features: Sequence[int] = (),
         season_columns: Sequence[int] = (),
+        history_columns: Sequence[int] = (),
+        accumulating_columns: Sequence[int] = (),
+        bought_within_days: float | None = None,
+        horizon_days: float = 90,
         purge_days: float = 0,
         n_jobs: int = 2,
         random_state: int = 0,
@@ -156,6 +105,10 @@ class AtRiskClassifier(BinaryRiskClassifier):
         self.linear_penalty = linear_penalty
         self.categorical_features = categorical_features
         self.season_columns = season_columns
+        self.history_columns = history_columns
+        self.accumulating_columns = accumulating_columns
+        self.bought_within_days = bought_within_days
+        self.horizon_days = horizon_days
         self.purge_days = purge_days
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -197,6 +150,7 @@ class AtRiskClassifier(BinaryRiskClassifier):
         if not ahead:
             folds = random_folds(churned.astype(np.int64), count=1, share=0.2, seed=self.random_state)
             folds = [fold for fold in folds if usable(fold.train, fold.test)]
+        given, (X, history) = X, self._with_history(X, at, weight)
         recipes = Recipe.of("binary", self.get_params())
         recipe, self.n_trees_, models = best_recipe(recipes, X, churned, folds, weight=weight, cutoff=at)
         self.linear_penalty_ = recipe.linear_penalty
@@ -215,7 +169,24 @@ class AtRiskClassifier(BinaryRiskClassifier):
             calibration, self.calibration_record_ = choose(trials)
         rounds = fit_rounds(recipe, X, churned, n_trees=max(self.n_trees_, 1), weight=weight, cutoff=at)
         learnt = rounds.upto(self.n_trees_)
-        self.model_ = RiskModel(
-            learnt.score, calibration, learnt.year_ahead(X, at, self.purge_days, self.season_columns)
-        )
+        level = learnt.year_ahead(given, at, self.purge_days, self.season_columns)
+        self.model_ = RiskModel(learnt.score, calibration, level, history)
         return self
+
+    def _with_history(
+        self, X: Matrix, cutoff: Instants | None, weight: Vector | None
+    ) -> tuple[Matrix, HistoryRisk | None]:
+        """What the score reads: columns that accumulate are blank, and the odds of the customer base come last."""
+        accumulates = np.isin(np.arange(X.shape[1]), self.accumulating_columns)
+        blank = np.where(accumulates, np.nan, X) if accumulates.any() else X
+        if not self.history_columns:
+            return blank, None
+        odds, history = learn_by_cutoff(
+            HistoryColumns(*self.history_columns),
+            X,
+            cutoff,
+            weight,
+            horizon_days=self.horizon_days,
+            bought_within_days=self.bought_within_days,
+        )
+        return (blank, None) if history is None else (np.column_stack([blank, odds]), history)

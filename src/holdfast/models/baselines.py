@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from holdfast.models.additive import Additive
-from holdfast.models.at_risk import BinaryRiskClassifier
 from holdfast.models.calibration import IDENTITY
 from holdfast.models.checks import InputError, Matrix, Vector
+from holdfast.models.classifier import BinaryRiskClassifier
 from holdfast.models.inputs import learning_rows, on_one_blas_thread, scoring_rows, weights
 from holdfast.models.ridge import fit_linear
 from holdfast.models.risk import RiskModel

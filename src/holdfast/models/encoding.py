@@ -17,7 +17,6 @@ from holdfast.models.checks import InputError, Matrix, Vector, refuse_infinite
 
 FeatureSpec = Mapping[str, Any]
 _MOST_CATEGORIES = 100
-_SEASON = ("season_sin", "season_cos")
 
 
 def learn_categories(frame: pd.DataFrame, features: Sequence[FeatureSpec]) -> tuple[dict[str, Any], ...]:
@@ -37,12 +36,6 @@ def _frequent(column: pd.Series[Any]) -> list[str]:
 def categorical_columns(features: Sequence[FeatureSpec]) -> tuple[int, ...]:
     """Which columns of the matrix hold categories."""
     return tuple(i for i, spec in enumerate(features) if spec.get("dtype") == "category")
-
-
-def season_columns(features: Sequence[FeatureSpec]) -> tuple[int, ...]:
-    """Which columns of the matrix hold sine and cosine of the year's angle; none unless both are there."""
-    place = {str(spec["name"]): i for i, spec in enumerate(features)}
-    return tuple(place[name] for name in _SEASON) if all(name in place for name in _SEASON) else ()
 
 
 def to_matrix(frame: pd.DataFrame, features: Sequence[FeatureSpec]) -> Matrix:

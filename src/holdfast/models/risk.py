@@ -6,28 +6,42 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from holdfast.models.additive import Additive
 from holdfast.models.calibration import Affine, sigmoid
-from holdfast.models.checks import Matrix, Vector
+from holdfast.models.checks import Matrix, Vector, refuse_other_width
+from holdfast.models.customer_base.risk import HistoryRisk
 from holdfast.models.level import Level
+
+_STEEPEST = 2.0  # log-odds of the score for one of the customer base
 
 
 @dataclass(frozen=True)
 class RiskModel:
-    """An additive score in log-odds, the level of the time at which it is made, and an affine calibration of both."""
+    """An additive score in log-odds, the level of the time at which it is made, and an affine calibration of both.
+
+    With ``history``, the score reads one column more than the matrix has: the odds of no purchase that a customer-base
+    model gives. What this column adds is shared by the three columns of the history that it was computed from.
+    """
 
     score: Additive
     calibration: Affine
     level: Level = field(default_factory=Level.constant)
+    history: HistoryRisk | None = None
 
     @property
     def n_features(self) -> int:
         """Number of columns of the matrices it takes."""
-        return self.score.n_features
+        return self.score.n_features - (self.history is not None)
 
     def log_odds(self, X: Matrix) -> Vector:
         """Calibrated log-odds of churn, one per row."""
-        return self.calibration.apply(self.score.score(X) + self.level.of(X))
+        return self.calibration.apply(self.score.score(self._wide(X)) + self.level.of(X))
+
+    def _wide(self, X: Matrix) -> Matrix:
+        refuse_other_width(X, self.n_features)
+        return X if self.history is None else np.column_stack([X, np.exp(self.history.log_odds(X))])
 
     def probability(self, X: Matrix) -> Vector:
         """Calibrated probability of churn, one per row."""
@@ -35,14 +49,23 @@ class RiskModel:
 
     def contributions(self, X: Matrix) -> Matrix:
         """Shape (n_rows, n_features + 1): rows sum to :meth:`log_odds`, the last column is the base, level included."""
-        parts = self.score.contributions(X) * self.calibration.slope
+        parts = self.score.contributions(self._wide(X))
+        if self.history is not None:
+            own, parts = parts[:, -2], np.delete(parts, -2, axis=1)
+            parts[:, :-1] += _shared(self.history, X, own)
+        parts *= self.calibration.slope
         parts[:, -1] += self.calibration.apply(self.level.of(X))
         return parts
 
     def to_parts(self) -> tuple[dict[str, Any], dict[str, str]]:
         """A JSON-ready description and the texts of the trees by file name."""
         about, texts = self.score.to_parts("risk_trees")
-        return {"score": about, "calibration": self.calibration.to_json(), "level": self.level.to_json()}, texts
+        return {
+            "score": about,
+            "calibration": self.calibration.to_json(),
+            "level": self.level.to_json(),
+            "history": None if self.history is None else self.history.to_parts()[0],
+        }, texts
 
     @classmethod
     def from_parts(cls, about: Mapping[str, Any], texts: Mapping[str, str]) -> RiskModel:
@@ -51,4 +74,19 @@ class RiskModel:
             Additive.from_parts(about["score"], texts),
             Affine.from_json(about["calibration"]),
             Level.from_json(about["level"]),
+            None if about["history"] is None else HistoryRisk.from_parts(about["history"], {}),
         )
+
+
+def _shared(history: HistoryRisk, X: Matrix, own: Vector) -> Matrix:
+    """What the odds add, in proportion to what each column adds to the log-odds of the customer base.
+
+    The score bends these log-odds, so proportions are those of its mean slope from the usual customer to this one; what
+    a slope cannot carry, days since the last order do, which drive the odds most.
+    """
+    parts = history.contributions(X)[:, :-1]
+    whole = parts.sum(axis=1)
+    steep = np.divide(own, whole, out=np.zeros(len(own)), where=np.abs(whole) > 1e-9)
+    out = parts * np.clip(steep, -_STEEPEST, _STEEPEST)[:, None]
+    out[:, history.columns.days_since_order] += own - out.sum(axis=1)
+    return np.asarray(out)

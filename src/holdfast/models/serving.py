@@ -1,7 +1,7 @@
 """The stored model as MLflow calls it, for consumers who have the listed requirements and not our package.
 
 MLflow imports this file from a copy of the sources that :func:`serving_files` names and calls :func:`_load_pyfunc`.
-Nothing here or below may import more than numpy, pandas, LightGBM and the standard library.
+Nothing here or below may import more than numpy, pandas, scipy, LightGBM and the standard library.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pandas as pd
 from holdfast.models.bundle import Bundle
 from holdfast.models.checks import InputError
 
-SERVING_REQUIREMENTS: tuple[str, ...] = ("numpy", "pandas", "lightgbm")
+SERVING_REQUIREMENTS: tuple[str, ...] = ("numpy", "pandas", "scipy", "lightgbm")
 """Distribution names that a consumer needs besides MLflow; tracking pins the versions that trained."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -29,6 +29,20 @@ _FILES = (
     "models/bundle.py",
     "models/calibration.py",
     "models/checks.py",
+    "models/customer_base/__init__.py",
+    "models/customer_base/beta.py",
+    "models/customer_base/bg_nbd.py",
+    "models/customer_base/columns.py",
+    "models/customer_base/fitting.py",
+    "models/customer_base/gamma_gamma.py",
+    "models/customer_base/geometric.py",
+    "models/customer_base/histories.py",
+    "models/customer_base/kinds.py",
+    "models/customer_base/mbg_nbd.py",
+    "models/customer_base/pareto_nbd.py",
+    "models/customer_base/purchases.py",
+    "models/customer_base/risk.py",
+    "models/customer_base/value.py",
     "models/encoding.py",
     "models/level.py",
     "models/quantiles.py",

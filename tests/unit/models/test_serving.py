@@ -51,7 +51,7 @@ def test_the_listed_files_and_requirements_suffice(bundle: Bundle, table: pd.Dat
     served = pd.read_parquet(tmp_path / "out.parquet")
     expected = bundle.predict(table.head(200))
     pd.testing.assert_frame_equal(served[expected.columns.tolist()], expected, check_exact=True)
-    assert set(SERVING_REQUIREMENTS) == {"numpy", "pandas", "lightgbm"}
+    assert set(SERVING_REQUIREMENTS) == {"numpy", "pandas", "scipy", "lightgbm"}
 
 
 def test_reasons_come_on_demand(bundle: Bundle, table: pd.DataFrame, tmp_path: Path) -> None:

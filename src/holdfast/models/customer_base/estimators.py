@@ -19,17 +19,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from holdfast.models.at_risk import BinaryRiskClassifier
-from holdfast.models.checks import InputError, Matrix, Vector
+from holdfast.models.checks import Vector
+from holdfast.models.classifier import BinaryRiskClassifier
 from holdfast.models.customer_base.columns import HistoryColumns
 from holdfast.models.customer_base.fitting import fit_purchases
 from holdfast.models.customer_base.gamma_gamma import GammaGamma
-from holdfast.models.customer_base.histories import Histories, bought_lately
+from holdfast.models.customer_base.histories import Histories
 from holdfast.models.customer_base.kinds import model_of
+from holdfast.models.customer_base.learning import learn_risk, learnt_rows
 from holdfast.models.customer_base.risk import HistoryRisk
 from holdfast.models.customer_base.value import HistoryValue, spending
-from holdfast.models.inputs import instants, learning_rows, on_one_blas_thread, scoring_rows, weights
-from holdfast.models.quantiles import quantiles
+from holdfast.models.inputs import learning_rows, on_one_blas_thread, scoring_rows, weights
 
 
 class CustomerBaseClassifier(BinaryRiskClassifier):
@@ -84,17 +84,14 @@ class CustomerBaseClassifier(BinaryRiskClassifier):
         X, _, weight = self._checked(X, y, sample_weight)
         columns = HistoryColumns(self.orders, self.days_since_order, self.days_since_first_order)
         X, weight = learnt_rows(columns, columns.places, X, weight, cutoff, self.bought_within_days)
-        learnt = Histories.of(*columns.read(X), weight, bought_within=self.bought_within_days)
-        model = fit_purchases(model_of(self.kind), learnt, penalty=self.penalty)
-        none = model.probability_none(*columns.read(X), self.horizon_days)
-        orders, last, first = (float(quantiles(X[:, place], [0.5], weight)[0]) for place in columns.places)
-        self.model_ = HistoryRisk(
-            model,
+        self.model_ = learn_risk(
             columns,
-            self.n_features_in_,
-            float(self.horizon_days),
-            (orders, last, first),
-            float(np.average(none, weights=weight)),
+            X,
+            weight,
+            kind=self.kind,
+            horizon_days=self.horizon_days,
+            penalty=self.penalty,
+            bought_within_days=self.bought_within_days,
         )
         return self
 
@@ -180,30 +177,3 @@ class CustomerBaseRegressor(RegressorMixin, BaseEstimator):
         """Expected number of purchases, shape (n_rows,), within ``horizon_days`` or another horizon."""
         X = scoring_rows(self, X)
         return self.model_.orders(X, horizon_days)
-
-
-def learnt_rows(
-    columns: HistoryColumns,
-    places: tuple[int, ...],
-    X: Matrix,
-    weight: Vector | None,
-    cutoff: ArrayLike | None,
-    bought_within_days: float | None,
-) -> tuple[Matrix, Vector]:
-    """Rows of known history, recent enough and of positive weight, at the latest cutoff, and their weights."""
-    if not all(0 <= place < X.shape[1] for place in places):
-        raise InputError(f"Wanted columns {places} of a matrix, numbered from 0; found {X.shape[1]} feature(s).")
-    weight = np.ones(len(X)) if weight is None else weight
-    there = columns.known(X) & (weight > 0)
-    if bought_within_days is not None:
-        there &= bought_lately(*columns.read(X)[1:], bought_within_days)
-    at = instants(cutoff, len(X))
-    if at is not None and there.any():
-        there &= at == at[there].max()
-    if not there.any():
-        raise InputError(
-            f"Wanted customers who have bought, found none in {len(X)} rows: orders, days since the last or days since "
-            f"the first order is missing in all of them, or none is within {bought_within_days} days. "
-            "Look at which columns the model was given."
-        )
-    return X[there], weight[there]
