@@ -30,7 +30,7 @@ from holdfast.models.encoding import FeatureSpec, to_matrix
 from holdfast.models.risk import RiskModel
 from holdfast.models.value import ValueModel
 
-FORMAT = "holdfast-bundle/1"
+FORMAT = "holdfast-bundle/2"
 COVERAGE = 0.9
 _INDEX, _SEAL = "bundle.json", "bundle.sha256"
 
