@@ -19,13 +19,16 @@ from holdfast.features.feature import Feature
 from holdfast.features.own import OwnFeatures, require_sensible, together
 from holdfast.labels import LabelSettings
 from holdfast.outreach.state import TELLERS
+from holdfast.parts import no_rows
 from holdfast.progress import SILENT, Progress
 from holdfast.report.results import Built, Checked
-from holdfast.snapshots import Snapshots, build_snapshots, training_cutoffs, write_snapshots
+from holdfast.sampling import Drawn
+from holdfast.snapshots import Snapshots, build_snapshots, snapshot_parts, training_cutoffs, write_snapshots
 from holdfast.sources import DuckTables, open_sources
 from holdfast.sources.spark import SparkTables, open_on_spark
 from holdfast.timeline import Days, instant, show
 
+_MOST_RECENT = 100_000
 MOST_BEHIND = Days(7)  # the data may end so long before the instant to score at
 
 
@@ -200,6 +203,20 @@ class Dataset:
             seed=settings.seed,
             progress=self.progress,
         )
+
+    def recent(self) -> pd.DataFrame:
+        """The population at the end of the data, without outcomes; where it is large, a seeded share of it."""
+        settings, now = self.configuration, self.tables.data_until + 1
+        share = _MOST_RECENT / max(self.tables.customer_count, 1)
+        snapshots = Snapshots.of(self.features(), settings.population, [now])
+        parts = snapshot_parts(self.tables, snapshots, progress=self.progress)
+        kept = parts.map(Drawn(share, settings.seed), snapshots.columns)
+        try:
+            frames = list(kept.frames())
+        except DataError:  # nobody is a customer any more; what can be learnt of the past is learnt
+            frames = []
+        found = pd.concat([no_rows(snapshots.columns), *frames], ignore_index=True)
+        return found.sort_values("customer_id", ignore_index=True)  # engines hand them over in orders of their own
 
     def write_snapshots(self, path: Path) -> Built:
         """Write the labelled table, all of it, as one Parquet file, whole or not at all."""

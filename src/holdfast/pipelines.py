@@ -189,6 +189,7 @@ class Project(Dataset):
             complete_after=settings.labels.complete_after,
             seed=settings.seed,
             meta=self._meta(),
+            recent=self.recent(),
             progress=self.progress,
         )
         metrics = tested.figures(latest)

@@ -86,6 +86,18 @@ def draws(customer_id: ArrayLike, cutoff: ArrayLike, seed: int) -> Draws:
     return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """Keeps a share of the snapshots, the same on every engine."""
+
+    share: float
+    seed: int
+
+    def __call__(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Rows of the frame, with its columns."""
+        return frame[draws(frame["customer_id"], frame["cutoff"], self.seed) < self.share]
+
+
 def _mixed(words: Words) -> Words:
     """The finaliser: every bit of the answer depends on every bit of the word. pandas ends its hashes with it, too."""
     words = (words ^ (words >> np.uint64(30))) * np.uint64(_FIRST)

@@ -78,6 +78,7 @@ def fit(
     complete_after: Days,
     seed: int,
     meta: Mapping[str, Any],
+    recent: pd.DataFrame | None = None,
     progress: Progress = SILENT,
 ) -> Bundle:
     """Fit risk and value on labelled snapshots.
@@ -92,6 +93,8 @@ def fit(
         In the order of the matrix.
     complete_after : Days
         From a cutoff until both labels are known; cutoffs closer than that never teach and judge the same model.
+    recent : DataFrame, optional
+        The population as it is at the time of training, without outcomes: what needs none is learnt from it.
     meta : mapping
         Plain JSON that the bundle keeps; the training cutoffs are added, and what was sampled if anything was.
     """
@@ -110,8 +113,9 @@ def fit(
     churned, came = (snapshots[name].to_numpy(dtype=np.float64) for name in ("churned", "future_value"))
     weight, sample = weights(snapshots), Sample.of_table(snapshots)
     data: dict[str, Any] = {"cutoff": cutoff, "sample_weight": None if weight is None else weight / weight.mean()}
+    now = None if recent is None or recent.empty else to_matrix(recent, specs)
     with progress("Training", total=2) as advance:
-        risk = AtRiskClassifier(**settings).fit(X, churned, **data)
+        risk = AtRiskClassifier(**settings).fit(X, churned, **data, recent=now)
         advance(1)
         value = ValueRegressor(**{name: settings[name] for name in _VALUE_TAKES}).fit(X, came, **data)
         advance(1)

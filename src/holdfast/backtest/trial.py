@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from holdfast.backtest.baselines import Baseline, Features, default_baselines
 from holdfast.errors import DataError
 from holdfast.models import Bundle
-from holdfast.sampling import WEIGHT, draws
+from holdfast.sampling import WEIGHT, Draws, draws
 from holdfast.timeline import Days, show
 from holdfast.training import fit as fit_bundle
 from holdfast.training import known_by, require_learnable
@@ -40,8 +40,9 @@ class Learner(Protocol):
         complete_after: Days,
         seed: int,
         meta: Mapping[str, Any],
+        recent: pd.DataFrame,
     ) -> Bundle:
-        """Fit risk and value."""
+        """Fit risk and value; ``recent`` are the customers at the test cutoff, without outcomes."""
 
 
 @dataclass(frozen=True)
@@ -151,8 +152,7 @@ class Study:
         if trial.slices is not None:
             rows = rows[at >= np.unique(at)[-trial.slices :][0]]
         if trial.share < 1:
-            who = snapshots["customer_id"].iloc[rows]
-            rows = rows[draws(who, np.full(len(rows), _OF_CUSTOMERS), self.seed) < trial.share]
+            rows = rows[self._share_of(snapshots["customer_id"].iloc[rows]) < trial.share]
         found = _taken(snapshots, rows)
         require_learnable(found)
         return found
@@ -161,7 +161,12 @@ class Study:
         """Fit the model and the baselines, and score."""
         test, known = self.tested(snapshots, trial), self.known(snapshots, trial)
         bundle = self.learner(
-            known, self.features, complete_after=self.complete_after, seed=self.seed, meta=dict(self.meta)
+            known,
+            self.features,
+            complete_after=self.complete_after,
+            seed=self.seed,
+            meta=dict(self.meta),
+            recent=self._recent(test, trial),
         )
         out = test[[*_KEYS, *(name for name in _IF_THERE if name in test)]].reset_index(drop=True)
         scores = bundle.predict(test)
@@ -171,6 +176,14 @@ class Study:
             for name, column in baseline.scored(test, known, self.features).items():
                 out[name] = column
         return Tried(bundle, out)
+
+    def _recent(self, test: pd.DataFrame, trial: Trial) -> pd.DataFrame:
+        """What was known of the customers at the test cutoff: their features, of those that the trial may know."""
+        unlabelled = test[["customer_id", "cutoff", *(str(spec["name"]) for spec in self.features)]]
+        return unlabelled if trial.share == 1 else unlabelled[self._share_of(test["customer_id"]) < trial.share]
+
+    def _share_of(self, customer_id: pd.Series) -> Draws:
+        return draws(customer_id, np.full(len(customer_id), _OF_CUSTOMERS), self.seed)
 
 
 def _taken(snapshots: pd.DataFrame, rows: Rows) -> pd.DataFrame:

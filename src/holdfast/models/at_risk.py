@@ -16,7 +16,7 @@ from holdfast.models.customer_base.columns import HistoryColumns
 from holdfast.models.customer_base.learning import learn_by_cutoff
 from holdfast.models.customer_base.risk import HistoryRisk
 from holdfast.models.folds import Rows, forward_folds, random_folds
-from holdfast.models.inputs import instants, on_one_blas_thread
+from holdfast.models.inputs import instants, more_rows, on_one_blas_thread
 from holdfast.models.quantiles import of_rows
 from holdfast.models.risk import RiskModel
 from holdfast.timeline import Instants
@@ -115,7 +115,13 @@ class AtRiskClassifier(BinaryRiskClassifier):
 
     @on_one_blas_thread
     def fit(
-        self, X: ArrayLike, y: ArrayLike, *, cutoff: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        cutoff: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        recent: ArrayLike | None = None,
     ) -> Self:
         """Learn from snapshots.
 
@@ -129,6 +135,9 @@ class AtRiskClassifier(BinaryRiskClassifier):
             The instant of each snapshot, microseconds UTC.
         sample_weight : array of shape (n_rows,), optional
             How many rows each stands for; regularisation counts in rows, so weights that average 1 leave it as it is.
+        recent : array of shape (n_customers, n_features), optional
+            Customers as they are now, before anybody knows their outcome. The customer base is learnt from them, so it
+            is not an outcome window old when it scores.
 
         Raises
         ------
@@ -150,7 +159,7 @@ class AtRiskClassifier(BinaryRiskClassifier):
         if not ahead:
             folds = random_folds(churned.astype(np.int64), count=1, share=0.2, seed=self.random_state)
             folds = [fold for fold in folds if usable(fold.train, fold.test)]
-        given, (X, history) = X, self._with_history(X, at, weight)
+        given, (X, history) = X, self._with_history(X, at, weight, recent)
         recipes = Recipe.of("binary", self.get_params())
         recipe, self.n_trees_, models = best_recipe(recipes, X, churned, folds, weight=weight, cutoff=at)
         self.linear_penalty_ = recipe.linear_penalty
@@ -174,7 +183,7 @@ class AtRiskClassifier(BinaryRiskClassifier):
         return self
 
     def _with_history(
-        self, X: Matrix, cutoff: Instants | None, weight: Vector | None
+        self, X: Matrix, cutoff: Instants | None, weight: Vector | None, recent: ArrayLike | None
     ) -> tuple[Matrix, HistoryRisk | None]:
         """What the score reads: columns that accumulate are blank, and the odds of the customer base come last."""
         accumulates = np.isin(np.arange(X.shape[1]), self.accumulating_columns)
@@ -188,5 +197,6 @@ class AtRiskClassifier(BinaryRiskClassifier):
             weight,
             horizon_days=self.horizon_days,
             bought_within_days=self.bought_within_days,
+            recent=None if recent is None else more_rows(self, recent),
         )
         return (blank, None) if history is None else (np.column_stack([blank, odds]), history)

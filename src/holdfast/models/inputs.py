@@ -27,6 +27,11 @@ def learning_rows(estimator: BaseEstimator, X: ArrayLike, y: ArrayLike, *, numbe
 def scoring_rows(estimator: BaseEstimator, X: ArrayLike) -> Matrix:
     """Matrix of a method that needs a fitted estimator."""
     check_is_fitted(estimator)
+    return more_rows(estimator, X)
+
+
+def more_rows(estimator: BaseEstimator, X: ArrayLike) -> Matrix:
+    """Matrix with the columns that :func:`learning_rows` has seen."""
     matrix = validate_data(estimator, X, dtype=np.float64, ensure_all_finite=False, reset=False)
     refuse_infinite(matrix)
     return np.ascontiguousarray(matrix)

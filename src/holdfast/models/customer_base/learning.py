@@ -45,24 +45,25 @@ def learn_by_cutoff(
     *,
     horizon_days: float,
     bought_within_days: float | None,
+    recent: Matrix | None = None,
     kind: str = "bg_nbd",
     penalty: float = 1.0,
 ) -> tuple[Vector, HistoryRisk | None]:
-    """Odds of no purchase for every row, by what was known at its own cutoff, and the risk learnt at the latest.
+    """Odds of no purchase for every row, by what was known at its own cutoff, and the risk learnt from ``recent`` rows.
 
-    Where nobody at a cutoff has bought, the odds there are missing; None if that is so at the latest.
+    Without them the latest cutoff gives the risk. Where nobody at a cutoff has bought, the odds there are missing; None
+    if that is so at the last.
     """
-    odds, latest = np.full(len(X), np.nan), None
-    at = np.zeros(len(X), dtype=np.int64) if cutoff is None else cutoff
-    for each in np.unique(at):
-        rows = np.flatnonzero(at == each)
-        some = rows[:: max(1, -(-len(rows) // _MOST_CUSTOMERS))]
+
+    def learnt(rows: Matrix, weight: Vector | None) -> HistoryRisk | None:
+        some = slice(None, None, max(1, -(-len(rows) // _MOST_CUSTOMERS)))
         try:
-            chosen = learnt_rows(columns, columns.places, X[some], of_rows(weight, some), None, bought_within_days)
+            chosen = learnt_rows(
+                columns, columns.places, rows[some], None if weight is None else weight[some], None, bought_within_days
+            )
         except InputError:
-            latest = None
-            continue
-        latest = learn_risk(
+            return None
+        return learn_risk(
             columns,
             *chosen,
             kind=kind,
@@ -70,8 +71,15 @@ def learn_by_cutoff(
             penalty=penalty,
             bought_within_days=bought_within_days,
         )
-        odds[rows] = np.exp(latest.log_odds(X[rows]))
-    return odds, latest
+
+    odds, latest = np.full(len(X), np.nan), None
+    at = np.zeros(len(X), dtype=np.int64) if cutoff is None else cutoff
+    for each in np.unique(at):
+        rows = np.flatnonzero(at == each)
+        latest = learnt(X[rows], of_rows(weight, rows))
+        if latest is not None:
+            odds[rows] = np.exp(latest.log_odds(X[rows]))
+    return odds, latest if recent is None else learnt(recent, None) or latest
 
 
 def learnt_rows(
