@@ -57,8 +57,8 @@ class Configuration(Settings):
     store: str | None = Field(
         default=None,
         min_length=1,
-        description="Folder, relative to this file, where scoring keeps validated rows, so that the next score reads "
-        "only what is newer; with engine: duckdb. It holds what the sources hold: protect it alike.",
+        description="Folder, relative to this file, where scoring keeps validated rows, so that the next score judges "
+        "only the others; with engine: duckdb. It holds what the sources hold: protect it alike.",
     )
     engine: Literal["duckdb", "spark"] = Field(
         default="duckdb", description="duckdb: this machine. spark: a cluster; the results are the same to the bit."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -13,7 +15,7 @@ import pandas as pd
 
 from holdfast.audit import Audit, audit
 from holdfast.config import Configuration, load, parse
-from holdfast.errors import DataError
+from holdfast.errors import ConfigError, DataError
 from holdfast.features.catalogue import Vocabulary
 from holdfast.features.feature import Feature
 from holdfast.features.own import OwnFeatures, require_sensible, together
@@ -115,12 +117,26 @@ class Dataset:
         if self.configuration.store is None or "tables" in self.__dict__:
             yield
             return
-        self._keep = self.base / self.configuration.store
+        self._keep = (self.base / Path(os.path.expandvars(self.configuration.store)).expanduser()).resolve()
+        self._require_apart(self._keep)
         try:
             yield
         finally:
             self._keep = None
             self.close()
+
+    def _require_apart(self, folder: Path) -> None:
+        """Refuse a store inside a folder that a source reads: its files would be taken for raw ones."""
+        for name, source in self.configuration.sources.items():
+            if source.path is None:
+                continue
+            before_glob = re.split(r"[*?\[]", os.path.expandvars(str(source.path)))[0]
+            read = (self.base / Path(before_glob).expanduser()).resolve()
+            if folder == read or read in folder.parents:
+                raise ConfigError(
+                    f"Wanted a store apart from the sources; found store '{self.configuration.store}' inside "
+                    f"sources.{name}.path '{source.path}', whose files would be mixed with it. Name another folder."
+                )
 
     def _opening(self) -> dict[str, Any]:
         return {"base": self.base, "currency": self.configuration.currency, "frames": self.frames}

@@ -149,16 +149,27 @@ class _Opening:
             mapping = resolve(self.connection, name, source, relation)
             require_zones(self.connection, mapping, relation.sql)
             whole = self.limits.as_of is None and self.limits.wanted is None
-            before = past(self.connection, self.store, mapping, source, relation, self.limits.currency)
+            before = past(
+                self.connection,
+                self.store,
+                mapping,
+                source,
+                relation,
+                currency=self.limits.currency,
+                base=self.base,
+                now=self.limits.now,
+            )
             watch = watched(mapping, relation) if whole and self.store is None else {}
-            query = before.without_kept(mapped_query(mapping, before.unread, self.limits, watch))
+            first, *more = (mapped_query(mapping, part, self.limits, watch) for part in before.unread)
             try:
-                self.connection.execute(f"CREATE TABLE {mapped(name)} AS {query}")
+                self.connection.execute(f"CREATE TABLE {mapped(name)} AS {first}")
+                old = count(self.connection, mapped(name))
+                for query in more:
+                    self.connection.execute(f"INSERT INTO {mapped(name)} {query}")
             except UNREADABLE:
                 raise unreadable(mapping) from None
-            read = count(self.connection, mapped(name))
-            before.add_kept()
-            filtered = self._filtered(mapping, before.unread) + before.kept.filtered
+            before.add_kept(self.connection)
+            filtered = self._filtered(mapping, relation.sql, before.unread) + before.kept.filtered
             if name in self.extra:
                 append(self.connection, mapping, self.extra[name], self.limits)
         finally:
@@ -173,19 +184,20 @@ class _Opening:
         shares = changed_shares(self.connection, mapped(name), list(watch))
         self.changed_later |= {f"{name}.{raw}": share for raw, share in shares.items()}
         self._account(mapping, filtered, before.kept.rejected)
-        before.keep(read)
+        before.keep(self.connection, old)
         return mapping
 
-    def _filtered(self, mapping: SourceMapping, relation: str) -> int:
-        """How many rows the source's own filter left out; stops if the table is empty."""
-        kept = count(self.connection, mapped(mapping.name))
-        if (mapping.where is None and kept) or self.limits.wanted is not None:
-            return 0  # and some customers may have no row in some source
-        total = count(self.connection, relation)
-        passed = total if mapping.where is None else count(self.connection, f"{relation} WHERE {mapping.where}")
-        if not kept:
-            require_rows(mapping, total, passed)
-        return total - passed
+    def _filtered(self, mapping: SourceMapping, relation: str, parts: Sequence[str]) -> int:
+        """How many rows of the parts read the source's own filter left out; stops if the table is empty."""
+        if self.limits.wanted is not None:
+            return 0  # some customers may have no row in some source
+        condition = "TRUE" if mapping.where is None else mapping.where
+        if not count(self.connection, mapped(mapping.name)):
+            passed = count(self.connection, f"{relation} WHERE {condition}")
+            require_rows(mapping, count(self.connection, relation), passed)
+        if mapping.where is None:
+            return 0
+        return sum(count(self.connection, f"{part} WHERE ({condition}) IS NOT TRUE") for part in parts)
 
     def _account(self, mapping: SourceMapping, filtered: int, before: Mapping[str, int]) -> None:
         """Count the rows by reason, with those that were rejected before, and move the rejected ones to the rejects."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import duckdb
 
@@ -12,10 +12,11 @@ from holdfast.sources.engine import one, quoted, rows
 from holdfast.sources.mapping import SourceMapping
 from holdfast.sources.relation import Relation, count
 from holdfast.sources.settings import SourceSettings
-from holdfast.sources.store import Edge, Kept, Store, digest_of
+from holdfast.sources.store import Edge, Kept, Seen, Store, digest_of
 from holdfast.sources.validation import mapped
 
 _NOTHING = Kept("")
+_MOST_FILES = 30  # of a source; then they are written as one
 
 
 def past(
@@ -24,18 +25,27 @@ def past(
     mapping: SourceMapping,
     source: SourceSettings,
     relation: Relation,
+    *,
     currency: str | None,
+    base: Path,
+    now: int,
 ) -> Whole:
     """What the store has of a source; nothing, where nothing can be kept of it, or where its past has changed."""
     edge = None if store is None else Edge.of(mapping, relation)
     if store is None or edge is None:
         return Whole(relation)
-    nothing = Kept(digest_of(source, currency))
+    nothing = Kept(digest_of(connection, source, relation, currency, base))
     kept = store.kept(mapping.name, nothing.digest) or nothing
-    if kept.until is not None:
-        older = count(connection, f"{relation.sql} WHERE {edge.older(kept.until)}")
-        kept = kept if older == kept.raw_rows else nothing
-    return Past(relation, kept, connection=connection, store=store, mapping=mapping, edge=edge)
+    if kept.until is not None and Seen.of(connection, _where(relation, edge.old(kept.until))) != kept.seen:
+        kept = nothing
+    until = min(now, edge.newest(connection, relation))  # rows with times ahead must not make today's old
+    until = until if kept.until is None else max(until, kept.until)
+    seen = Seen.of(connection, _where(relation, edge.old(until)))  # before they are read: what comes between is noticed
+    return Past(relation, kept, store=store, mapping=mapping, edge=edge, until=until, seen=seen)
+
+
+def _where(relation: Relation, condition: str) -> str:
+    return f"{relation.sql} WHERE {condition}"
 
 
 @dataclass(frozen=True)
@@ -46,87 +56,68 @@ class Whole:
     kept: Kept = _NOTHING
 
     @property
-    def unread(self) -> str:
-        """The raw rows that are to be read, as SQL can name them after FROM."""
-        return self.relation.sql
+    def unread(self) -> tuple[str, ...]:
+        """The raw rows that are to be read, as SQL can name them after FROM; those that will be kept come first."""
+        return (self.relation.sql,)
 
-    def without_kept(self, query: str) -> str:
-        """Of mapped rows, those that are not kept: a raw column tells only roughly when a row happened."""
-        return query
-
-    def add_kept(self) -> None:
+    def add_kept(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Put the kept rows behind those that were read."""
 
-    def keep(self, read: int) -> None:
-        """Keep what is good and old now; of the mapped table's rows, the first so many were read from the raw table."""
+    def keep(self, connection: duckdb.DuckDBPyConnection, old: int) -> None:
+        """Keep what is good of the first so many rows of the mapped table, which are those of the first part."""
 
 
 @dataclass(frozen=True)
 class Past(Whole):
-    """A source of which older rows are kept, or will be from now on."""
+    """A source of which old rows are kept, or will be from now on."""
 
-    connection: duckdb.DuckDBPyConnection = field(kw_only=True)
     store: Store = field(kw_only=True)
     mapping: SourceMapping = field(kw_only=True)
     edge: Edge = field(kw_only=True)
+    until: int = field(kw_only=True)
+    seen: Seen = field(kw_only=True)
 
     @property
-    def unread(self) -> str:
+    def unread(self) -> tuple[str, ...]:
         """See :class:`Whole`."""
-        return self.relation.sql if self.kept.until is None else self.edge.newer(self.relation.sql, self.kept.until)
+        now, before = self.edge.old(self.until), self.edge.old(self.kept.until)
+        table = f"SELECT * FROM {self.relation.sql}"
+        return f"({table} WHERE {now} AND NOT {before})", f"({table} WHERE NOT {now})"
 
-    @property
-    def _time(self) -> str:
-        return quoted(str(self.mapping.kind.time))
-
-    def _before(self, until: int) -> str:
-        return f"({self._time} < {until} AND known_time < {until})"
-
-    def without_kept(self, query: str) -> str:
-        """See :class:`Whole`."""
-        if self.kept.until is None:
-            return query
-        return f"SELECT * FROM ({query}) WHERE NOT coalesce({self._before(self.kept.until)}, FALSE)"
-
-    def add_kept(self) -> None:
+    def add_kept(self, connection: duckdb.DuckDBPyConnection) -> None:
         """See :class:`Whole`."""
         if self.kept.files:
             source = self.store.stored(self.kept)
-            self.connection.execute(f"INSERT INTO {mapped(self.mapping.name)} BY NAME SELECT * FROM {source}")
+            connection.execute(f"INSERT INTO {mapped(self.mapping.name)} BY NAME SELECT * FROM {source}")
 
-    def keep(self, read: int) -> None:
+    def keep(self, connection: duckdb.DuckDBPyConnection, old: int) -> None:
         """See :class:`Whole`."""
-        table = mapped(self.mapping.name)
-        until = one(self.connection, f"SELECT max(known_time) FROM {table} WHERE reason IS NULL")[0]
-        if until is None or until == self.kept.until:
-            self.store.keep(self.mapping.name, self.kept)
-            return
-        fresh = f"FROM {table} WHERE rowid < {read} AND {self._before(until)}"
-        columns = [quoted(column.name) for column in self.mapping.kind.columns if column.role != "known"]
-        files, good = self.kept.files, f"{fresh} AND reason IS NULL"
-        if one(self.connection, f"SELECT count(*) {good}")[0]:
-            query = f"SELECT {', '.join(columns)}, known_time, note {good} ORDER BY {self._time}"
-            files = (*files, self.store.write(self.connection, self.mapping.name, query))
-        counted = rows(self.connection, f"SELECT reason, count(*) {fresh} AND reason IS NOT NULL GROUP BY 1")
+        fresh = f"FROM {mapped(self.mapping.name)} WHERE rowid < {old}"
+        good, files = f"{fresh} AND reason IS NULL", self.kept.files
+        if one(connection, f"SELECT count(*) {good}")[0]:
+            columns = [quoted(column.name) for column in self.mapping.kind.columns if column.role != "known"]
+            query = f"SELECT {', '.join(columns)}, known_time, note {good}"
+            if len(files) >= _MOST_FILES:
+                query, files = f"{query} UNION ALL BY NAME SELECT * FROM {self.store.stored(self.kept)}", {}
+            written = self.store.write(connection, self.mapping.name, query)
+            if not written:
+                return
+            files = {**files, **written}
+        counted = dict(rows(connection, f"SELECT reason, count(*) {fresh} AND reason IS NOT NULL GROUP BY 1"))
         self.store.keep(
             self.mapping.name,
             replace(
                 self.kept,
-                until=until,
-                raw_rows=count(self.connection, f"{self.relation.sql} WHERE {self.edge.older(until)}"),
-                filtered=self.kept.filtered + self._left_out(until),
-                rejected=_added(self.kept.rejected, dict(counted)),
+                until=self.until,
+                seen=self.seen,
+                filtered=self.kept.filtered + self._left_out(connection),
+                rejected=dict(Counter(self.kept.rejected) + Counter(counted)),
                 files=files,
             ),
         )
 
-    def _left_out(self, until: int) -> int:
+    def _left_out(self, connection: duckdb.DuckDBPyConnection) -> int:
         """How many of the rows that will not be read again the source's own filter leaves out."""
         if self.mapping.where is None:
             return 0
-        older = self.edge.older(until)
-        return count(self.connection, f"{self.unread} WHERE {older} AND ({self.mapping.where}) IS NOT TRUE")
-
-
-def _added(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
-    return dict(Counter(one) + Counter(other))
+        return count(connection, f"{self.unread[0]} WHERE ({self.mapping.where}) IS NOT TRUE")

@@ -1,9 +1,9 @@
-"""Validated rows kept from one opening to the next, so that raw rows are read and judged once.
+"""Validated rows kept from one opening to the next, so that raw rows are judged once.
 
-Kept are the good rows of sources whose rows never change: those without later moments, that happened and were known
-before an instant. Whoever opens the sources again reads, of the raw table, what is not older, and has the same rows as
-if it had read everything. Rows that were rejected are kept as counts. What is kept serves only the same settings, the
-same code, and a raw table that still has as many older rows as it had.
+A raw row is *old* if its own times say that it happened and was known a while ago; every other row, also one without a
+time, is read and judged each time. Of the old ones the good rows are kept, the rejected ones as counts, and a sum of
+hashes over all their raw cells: if that sum, the settings, the types or the code are not what they were, everything is
+read again. So the tables are those of a whole reading, whatever was added, deleted or rewritten.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import json
 import os
 import re
 import uuid
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -22,17 +23,31 @@ from pathlib import Path
 
 import duckdb
 
-from holdfast.errors import StorageError
 from holdfast.sources import casts
-from holdfast.sources.engine import literal
+from holdfast.sources.engine import literal, one
 from holdfast.sources.mapping import SourceMapping
 from holdfast.sources.relation import Relation
 from holdfast.sources.settings import SourceSettings
 from holdfast.timeline import MICROSECONDS_PER_DAY, moment
 
-FORMAT = "holdfast-rows/1"
+FORMAT = "holdfast-rows/2"
 _MARGIN = 2 * MICROSECONDS_PER_DAY  # clocks of raw times without a zone stand up to a day away from UTC
 _MANIFEST, _LOCK = "kept.json", ".lock"
+_OURS = re.compile(r"rows-[a-z]+-[0-9a-f]{32}\.parquet")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the old raw rows looked like: how many, and the sum of the hashes of all their cells."""
+
+    rows: int = 0
+    hashes: str = "0"
+
+    @classmethod
+    def of(cls, connection: duckdb.DuckDBPyConnection, query: str) -> Seen:
+        """Of what may stand after FROM."""
+        found = one(connection, f"SELECT count(*), coalesce(sum(hash(each)), 0)::VARCHAR FROM (FROM {query}) AS each")
+        return cls(int(found[0]), str(found[1]))
 
 
 @dataclass(frozen=True)
@@ -42,28 +57,28 @@ class Kept:
     Attributes
     ----------
     digest : str
-        Of settings and code.
+        Of settings, types, place and code.
     until : int or None
-        Kept are rows that happened and were known before this instant; None: nothing is kept.
-    raw_rows : int
-        Rows of the raw table that were surely older; another number says that its past has changed.
+        Raw rows that are old at this instant (microseconds UTC) are kept; None: nothing is.
+    seen : Seen
+        Of these raw rows.
     filtered : int
-        Of these, how many the source's own filter left out.
+        How many of them the source's own filter left out.
     rejected : mapping of reason to rows
-    files : tuple of str
+    files : mapping of file to SHA-256
     """
 
     digest: str
     until: int | None = None
-    raw_rows: int = 0
+    seen: Seen = Seen()
     filtered: int = 0
     rejected: Mapping[str, int] = field(default_factory=dict)
-    files: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Edge:
-    """How to tell old raw rows from new ones by the raw columns themselves, so that files can be passed over.
+    """What makes a raw row old, said in its own columns.
 
     Attributes
     ----------
@@ -75,7 +90,7 @@ class Edge:
 
     @classmethod
     def of(cls, mapping: SourceMapping, relation: Relation) -> Edge | None:
-        """None for a source whose rows may change, or of which no row can be passed over by its times."""
+        """None for a source whose rows change as time goes by, or whose times are no plain columns of Parquet files."""
         changing = [column.name for column in mapping.kind.columns if column.role == "later" or column.revealed_by]
         if mapping.kind.time is None or any(map(mapping.has, changing)) or not relation.sql.startswith("read_parquet("):
             return None
@@ -87,22 +102,24 @@ class Edge:
         )
         return cls(tuple((each.expression, each.kind) for each in picked)) if plain else None
 
-    def older(self, until: int) -> str:
-        """The condition that a raw row surely happened and was known before the instant."""
-        return " AND ".join(f"{column} < {_stamp(until, kind)}" for column, kind in self.columns)
+    def old(self, until: int | None) -> str:
+        """The condition that a raw row is old at an instant, true or false; nothing is at none."""
+        if until is None:
+            return "FALSE"
+        older = " AND ".join(f"{column} < {_stamp(until, kind)}" for column, kind in self.columns)
+        return f"coalesce({older}, FALSE)"
 
-    def newer(self, relation: str, until: int) -> str:
-        """All other rows, each once; every part is a comparison that a file's statistics can answer."""
-        parts, before = [], ""
-        for column, kind in self.columns:
-            stamp = _stamp(until, kind)
-            parts += [f"{before}{column} >= {stamp}", f"{before}{column} IS NULL"]
-            before += f"{column} < {stamp} AND "
-        return "(" + " UNION ALL ".join(f"SELECT * FROM {relation} WHERE {part}" for part in parts) + ")"
+    def newest(self, connection: duckdb.DuckDBPyConnection, relation: Relation) -> int:
+        """The latest raw time, as if its clock were UTC's; 0 without rows."""
+        parts = [
+            f"coalesce(epoch_us(CAST(max({column}) AS {'TIMESTAMPTZ' if casts.is_zoned(kind) else 'TIMESTAMP'})), 0)"
+            for column, kind in self.columns
+        ]
+        return int(max(one(connection, f"SELECT {', '.join(parts)} FROM {relation.sql}")))
 
 
 def _stamp(until: int, kind: str) -> str:
-    """The instant less the margin in the raw column's own type: a column that is cast has no statistics."""
+    """The instant less the margin in the raw column's own type."""
     at = moment(until - _MARGIN)
     at = at if casts.is_zoned(kind) else at.replace(tzinfo=None)
     return f"CAST({literal(at.isoformat())} AS {kind})"
@@ -117,26 +134,28 @@ class Store:
         self._next: dict[str, Kept] = {}
 
     def kept(self, name: str, digest: str) -> Kept | None:
-        """What is kept of a source under these settings, if all of it is there."""
+        """What is kept of a source under these settings, if all of it is there and undamaged."""
         found = self._found.get(name)
-        if found is None or found.digest != digest or not all((self.folder / file).is_file() for file in found.files):
+        if found is None or found.digest != digest:
             return None
-        return found
+        whole = all(_OURS.fullmatch(file) and _sha256(self.folder / file) == sha for file, sha in found.files.items())
+        return found if whole else None
 
     def stored(self, kept: Kept) -> str:
         """The kept rows, as SQL can name them after FROM."""
         return f"read_parquet([{', '.join(literal(str(self.folder / file)) for file in kept.files)}])"
 
-    def write(self, connection: duckdb.DuckDBPyConnection, name: str, query: str) -> str:
-        """Write the rows of a query, in order of time, to a new file; its name."""
-        file = f"{name}.{uuid.uuid4().hex}.parquet"
+    def write(self, connection: duckdb.DuckDBPyConnection, name: str, query: str) -> dict[str, str]:
+        """Write the rows of a query to a new file; its name and SHA-256, or nothing where the disk refuses."""
+        path = self.folder / f"rows-{name}-{uuid.uuid4().hex}.parquet"
         try:
-            connection.execute(
-                f"COPY ({query}) TO {literal(str(self.folder / file))} (FORMAT parquet, COMPRESSION zstd)"
-            )
-        except duckdb.IOException:
-            raise _refused(self.folder, "the disk refuses to take them") from None
-        return file
+            connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        except (duckdb.IOException, OSError) as error:
+            _warn(self.folder, error.strerror if isinstance(error, OSError) else None)
+            return {}
+        return {path.name: _sha256(path) or ""}
 
     def keep(self, name: str, kept: Kept) -> None:
         """Keep this of a source once :meth:`commit` is called."""
@@ -153,11 +172,11 @@ class Store:
                 os.fsync(file.fileno())
             fresh.replace(self.folder / _MANIFEST)
             used = {file for kept in self._next.values() for file in kept.files}
-            for path in self.folder.glob("*.parquet"):
-                if path.name not in used:
+            for path in self.folder.iterdir():
+                if _OURS.fullmatch(path.name) and path.name not in used:
                     path.unlink(missing_ok=True)
         except OSError as error:
-            raise _refused(self.folder, error.strerror or str(error)) from error
+            _warn(self.folder, error.strerror)
 
 
 def _read(manifest: Path) -> dict[str, Kept]:
@@ -166,28 +185,46 @@ def _read(manifest: Path) -> dict[str, Kept]:
         found = json.loads(manifest.read_text(encoding="utf-8"))
         if found["format"] != FORMAT:
             return {}
-        return {name: Kept(**{**kept, "files": tuple(kept["files"])}) for name, kept in found["sources"].items()}
+        return {
+            name: Kept(
+                str(kept["digest"]),
+                None if kept["until"] is None else int(kept["until"]),
+                Seen(int(kept["seen"]["rows"]), str(kept["seen"]["hashes"])),
+                int(kept["filtered"]),
+                {str(reason): int(count) for reason, count in kept["rejected"].items()},
+                {str(file): str(sha) for file, sha in kept["files"].items()},
+            )
+            for name, kept in found["sources"].items()
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
 
 
 @contextmanager
 def store(folder: Path | None) -> Iterator[Store | None]:
     """The folder of kept rows for this process alone; None without one, or while another process holds it.
 
-    Raises
-    ------
-    StorageError
-        The folder cannot be made or written to.
+    Only its owner may read what is in it. Where it cannot be made, a warning says so and everything is read.
     """
     if folder is None:
         yield None
         return
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
         file = (folder / _LOCK).open("ab")
     except OSError as error:
-        raise _refused(folder, error.strerror or str(error)) from error
+        _warn(folder, error.strerror)
+        yield None
+        return
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -197,16 +234,25 @@ def store(folder: Path | None) -> Iterator[Store | None]:
         yield Store(folder)
 
 
-def _refused(folder: Path, why: str) -> StorageError:
-    return StorageError(
-        f"Wanted to keep validated rows in {folder}; the system answered: {why}. Free some space there, name another "
-        "folder under store, or leave store out: then every score reads the raw tables whole."
+def _warn(folder: Path, why: str | None) -> None:
+    warnings.warn(
+        f"Wanted to keep validated rows in {folder}; the system answered: {why or 'it cannot be written to'}. The next "
+        "score reads everything. Make room there, allow writing, or name another folder under store.",
+        stacklevel=2,
     )
 
 
-def digest_of(source: SourceSettings, currency: str | None) -> str:
+def digest_of(
+    connection: duckdb.DuckDBPyConnection, source: SourceSettings, relation: Relation, currency: str | None, base: Path
+) -> str:
     """Of all that the kept rows of a source depend on beside its raw rows."""
-    text = json.dumps([source.model_dump(mode="json"), currency, _code()], sort_keys=True)
+    types = connection.execute(f"DESCRIBE SELECT * FROM {relation.sql}").fetchall()
+    place = [str(base.resolve()), os.path.expandvars(str(source.path))]
+    text = json.dumps(
+        [source.model_dump(mode="json"), currency, place, types, duckdb.__version__, _code()],
+        sort_keys=True,
+        default=str,
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
