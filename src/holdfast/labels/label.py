@@ -119,7 +119,7 @@ def _days(settings: ChurnSettings, window: Window, streams: Streams, customers: 
     view = whole(streams["orders" if settings.kind == "no_order" else "engagement"], customers, cutoffs)
     kinds = [None] if settings.events is None else [Where("kind", "==", kind) for kind in settings.events]
     signs = [PURCHASE] if settings.kind == "no_order" else kinds
-    return np.min([_first(view.only(sign), window, begins) for sign in signs], axis=0)
+    return np.asarray(np.minimum.reduce([_first(view.only(sign), window, begins) for sign in signs]))
 
 
 def _first(view: View, window: Window, begins: Instants) -> Numbers:
