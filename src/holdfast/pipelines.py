@@ -29,6 +29,7 @@ from holdfast.report.results import Published, Runs, Trained
 from holdfast.sampling import Sample
 from holdfast.scoring import declarations
 from holdfast.snapshots import Snapshots, snapshot_parts
+from holdfast.survival import HORIZONS, survival
 from holdfast.timeline import instant, show
 from holdfast.tracking import Promotion, StoredModel, Tracker, Verdict
 from holdfast.training import code_fingerprint, fit, require_learnable
@@ -274,6 +275,35 @@ class Project(Dataset):
         columns = scored_columns(feature.name for feature in features)
         scored = snapshots.map(Scorer(bundle, self.configuration.currency), columns)
         return pd.concat([no_rows(columns), *scored.frames()], ignore_index=True)
+
+    def survival(
+        self, as_of: str, *, horizons: Sequence[float] = HORIZONS, bundle: Bundle | None = None
+    ) -> pd.DataFrame:
+        """Every customer of the population with the probability of churn within each horizon; publishes nothing.
+
+        The champion answers for ``churn.horizon_days``; the other horizons are learnt around it, from outcomes that
+        were complete at the instant. Where churn is the end of a contract, probabilities never decrease in the horizon.
+        Where it is "no order" or "no event", waiting longer brings more returns: ``p_churn_<days>d`` never increases,
+        and ``p_return_<days>d``, the probability of an order (or event) within the horizon, never decreases.
+
+        Parameters
+        ----------
+        horizons : sequence of float
+            Days, increasing.
+        bundle : Bundle, optional
+            Another model than the champion.
+
+        Returns
+        -------
+        DataFrame
+            ``customer_id``, ``cutoff`` and one column for each horizon, such as ``p_churn_30d``.
+
+        Raises
+        ------
+        InputError
+            The horizons do not increase, or one is longer than the history after the first cutoff.
+        """
+        return survival(self, self.champion()[0] if bundle is None else bundle, as_of, horizons)
 
     def _to_score(self, cutoff: int, bundle: Bundle) -> tuple[Sequence[Feature], Parts]:
         """The features that the model and the rules need, and the snapshots that hold them."""

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.labels import ChurnSettings, LabelSettings, ValueSettings, label
+from holdfast.labels import EVENT, ChurnSettings, LabelSettings, ValueSettings, event_is_churn, label
 from tests.oracle import by_hand
 from tests.strategies import CUSTOMERS, DAY, ERAS, Business, businesses, cutoffs, in_order, streams_of
 
@@ -27,7 +27,21 @@ def definitions() -> st.SearchStrategy[LabelSettings]:
         st.builds(ChurnSettings, kind=st.just("subscription_end"), grace_days=GRACES, **common),
     )
     value = st.builds(ValueSettings, of=st.sampled_from(["revenue", "margin", "mrr"]), horizon_days=LENGTHS)
-    return st.builds(LabelSettings, churn=churn, value=value)
+    return st.builds(LabelSettings, churn=churn, value=value, look_ahead_days=st.none() | LENGTHS)
+
+
+def compare_horizons(definition: LabelSettings, ordered: Business, customer: int, cutoff: int, days: float) -> None:
+    """One number of days tells the outcome of every horizon up to the longest."""
+    longest = definition.look_ahead_days
+    assert longest is not None
+    for horizon in {h for h in (1.0, 7.5, 30.0, 90.0, 365.0, longest) if h <= longest}:
+        churn = definition.churn.model_copy(update={"horizon_days": horizon})
+        wanted = by_hand.churned(churn, ordered, customer, cutoff)
+        if wanted is None:
+            assert math.isnan(days)
+        else:
+            assert ((days < horizon) == event_is_churn(churn)) == bool(wanted)
+    assert math.isnan(days) or 0 <= days <= longest
 
 
 def compare(definition: LabelSettings, business: Business, at_cutoffs: list[int]) -> None:
@@ -41,6 +55,8 @@ def compare(definition: LabelSettings, business: Business, at_cutoffs: list[int]
         churned = float(found["churned"][i])
         assert (math.isnan(churned) and wanted["churned"] is None) or churned == wanted["churned"]
         assert found["treated"][i] == wanted["treated"]
+        if definition.look_ahead_days is not None:
+            compare_horizons(definition, ordered, customer, cutoff, float(found[EVENT][i]))
         if definition.value.of == "mrr":  # the twin adds month after month, the kernel change after change
             assert math.isclose(found["future_value"][i], wanted["future_value"] or 0.0, rel_tol=1e-12, abs_tol=1e-9)
         else:
@@ -76,5 +92,6 @@ def test_the_end_of_a_contract_is_judged_at_its_edges(
     """Ends at the edge of the window, renewals at the edge of the grace, contracts that replace one another."""
     cutoff, changes = drawn
     churn = ChurnSettings(kind="subscription_end", horizon_days=horizon, gap_days=gap, grace_days=grace)
-    definition = LabelSettings(churn=churn, value=ValueSettings(of="mrr", horizon_days=horizon))
+    value = ValueSettings(of="mrr", horizon_days=horizon)
+    definition = LabelSettings(churn=churn, value=value, look_ahead_days=90)
     compare(definition, {"subscriptions": changes}, [cutoff])

@@ -35,7 +35,17 @@ PER_LEVEL = {
 }
 MOST_LEVELS = 8  # the commonest; a column with hundreds of levels would drown the catalogue
 RESERVED = frozenset(
-    {"customer", "customer_id", "cutoff", "churned", "future_value", "treated", "sample_weight", "base"}
+    {
+        "customer",
+        "customer_id",
+        "cutoff",
+        "churned",
+        "future_value",
+        "treated",
+        "days_to_event",
+        "sample_weight",
+        "base",
+    }
 )
 """Names that the snapshots table, or the table of contributions, has for other things."""
 _NOT_ATTRIBUTES = {"moment", "consent"}

@@ -24,7 +24,7 @@ def level_days(values: Numbers, times: Instants, lo: Indices, hi: Indices, ends:
 
 
 @compiled
-def ends_for_good(
+def days_until_end(
     deltas: Numbers,
     times: Instants,
     first: Indices,
@@ -33,13 +33,13 @@ def ends_for_good(
     ends: Instants,
     grace: int,
 ) -> Numbers:
-    """Whether a level that events raise and lower falls to 0 within ``[begin, end)`` and stays there through the grace.
+    """Days from ``begin`` until a level that events raise and lower falls to 0 and stays there through the grace.
 
-    1 if it does, 0 if it does not, NaN where the level is already 0 when the window begins. Changes at the same moment
-    count together, so a contract that is replaced by another has not ended. ``first[i]:stop[i]`` are all events of the
-    customer, past and future.
+    Infinite if it does not within ``[begin, end)``, NaN where the level is already 0 when the window begins. Changes at
+    the same moment count together, so a contract that is replaced by another has not ended. ``first[i]:stop[i]`` are
+    all events of the customer, past and future.
     """
-    out = np.zeros(first.size)
+    out = np.full(first.size, np.inf)
     for i in range(first.size):
         level, fallen, fell_at, j = 0.0, False, 0, first[i]
         while j < stop[i] and times[j] < begins[i]:
@@ -60,5 +60,5 @@ def ends_for_good(
             elif not fallen:
                 fallen, fell_at = True, now
         if fallen:
-            out[i] = 1.0
+            out[i] = (fell_at - begins[i]) / DAY
     return out

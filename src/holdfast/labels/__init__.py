@@ -1,16 +1,31 @@
 """What happened next: churn and value of each snapshot."""
 
-from holdfast.labels.label import LABELS, churned, future_value, label, needed, reads
+from holdfast.labels.label import (
+    EVENT,
+    LABELS,
+    churned,
+    days_to_event,
+    event_is_churn,
+    future_value,
+    label,
+    label_names,
+    needed,
+    reads,
+)
 from holdfast.labels.settings import ChurnSettings, LabelSettings, ValueSettings
 
 __all__ = [
+    "EVENT",
     "LABELS",
     "ChurnSettings",
     "LabelSettings",
     "ValueSettings",
     "churned",
+    "days_to_event",
+    "event_is_churn",
     "future_value",
     "label",
+    "label_names",
     "needed",
     "reads",
 ]

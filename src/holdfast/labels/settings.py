@@ -57,10 +57,11 @@ class ValueSettings(Settings):
 
 
 class LabelSettings(Settings):
-    """Both labels of a snapshot."""
+    """Both labels of a snapshot; with ``look_ahead_days`` also how many days, at most so many, pass until the event."""
 
     churn: ChurnSettings
     value: ValueSettings
+    look_ahead_days: float | None = Field(default=None, gt=0, le=36_525)
 
     @property
     def gap(self) -> Days:

@@ -1,10 +1,11 @@
 """Arrays in, numbers out: the risk and value models, their baselines, and the bundle that stores them.
 
-Two halves. What a fitted model computes (:mod:`additive`, :mod:`calibration`, :mod:`level`, :mod:`risk`, :mod:`value`,
-:mod:`encoding`, :mod:`bundle`, :mod:`serving`, and the records of :mod:`customer_base`) needs numpy, pandas, scipy and
-LightGBM and nothing else, and travels with the stored model. How a model is fitted (:mod:`at_risk`,
-:mod:`value_regressor`, :mod:`baselines`, and the estimators of :mod:`customer_base`) are scikit-learn estimators. Names
-are resolved when asked for, so that a consumer of a stored model needs the first half only.
+Two halves. What a fitted model computes (:mod:`additive`, :mod:`calibration`, :mod:`level`, :mod:`risk`,
+:mod:`horizon`, :mod:`value`, :mod:`encoding`, :mod:`bundle`, :mod:`serving`, and the records of :mod:`customer_base`)
+needs numpy, pandas, scipy and LightGBM and nothing else, and travels with the stored model. How a model is fitted
+(:mod:`at_risk`, :mod:`horizons`, :mod:`value_regressor`, :mod:`baselines`, and the estimators of :mod:`customer_base`)
+are scikit-learn estimators. Names are resolved when asked for, so that a consumer of a stored model needs the first
+half only.
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ if TYPE_CHECKING:
     from holdfast.models.baselines import LogisticBaseline, MeanRateRegressor, RecencyBaseline
     from holdfast.models.bundle import Bundle
     from holdfast.models.encoding import categorical_columns, learn_categories, to_matrix
+    from holdfast.models.horizon import HorizonModel
+    from holdfast.models.horizons import HorizonClassifier
     from holdfast.models.serving import SERVING_REQUIREMENTS, serving_files
     from holdfast.models.value_regressor import ValueRegressor
 
 _HOME = {
     "AtRiskClassifier": "at_risk",
     "Bundle": "bundle",
+    "HorizonClassifier": "horizons",
+    "HorizonModel": "horizon",
     "LogisticBaseline": "baselines",
     "MeanRateRegressor": "baselines",
     "RecencyBaseline": "baselines",
@@ -37,9 +42,11 @@ _HOME = {
 __all__ = [  # noqa: RUF022 - grouped as the docstring groups them
     "AtRiskClassifier",
     "ValueRegressor",
+    "HorizonClassifier",
     "LogisticBaseline",
     "RecencyBaseline",
     "MeanRateRegressor",
+    "HorizonModel",
     "Bundle",
     "learn_categories",
     "to_matrix",

@@ -44,6 +44,7 @@ _FILES = (
     "models/customer_base/risk.py",
     "models/customer_base/value.py",
     "models/encoding.py",
+    "models/horizon.py",
     "models/level.py",
     "models/quantiles.py",
     "models/risk.py",

@@ -16,7 +16,7 @@ from holdfast.features.catalogue import RESERVED
 from holdfast.features.feature import Feature
 from holdfast.history.chunk import Chunk
 from holdfast.history.stream import Window, past
-from holdfast.labels import LABELS, LabelSettings, label
+from holdfast.labels import EVENT, LABELS, LabelSettings, label, label_names
 from holdfast.labels import needed as needed_by_labels
 from holdfast.sampling import WEIGHT
 from holdfast.snapshots.population import PopulationSettings
@@ -80,7 +80,7 @@ class Snapshots:
         -------
         DataFrame
             ``customer_id`` (text), ``cutoff`` (int64 microseconds), one column per feature, and with labels
-            ``churned``, ``future_value``, ``treated``.
+            ``churned``, ``future_value``, ``treated``, and ``days_to_event`` if the labels look ahead.
         """
         at = np.array(self.cutoffs, dtype=np.int64)
         customers, cutoffs = np.repeat(np.arange(chunk.customers), at.size), np.tile(at, chunk.customers)
@@ -108,7 +108,8 @@ class Snapshots:
         fields += [
             pa.field(feature.name, pa.string() if feature.is_category else pa.float64()) for feature in self.features
         ]
-        return pa.schema(fields + [pa.field(name, pa.float64()) for name in LABELS if self.labels is not None])
+        names = () if self.labels is None else label_names(self.labels)
+        return pa.schema(fields + [pa.field(name, pa.float64()) for name in names])
 
     @property
     def customers_per_chunk(self) -> int:
@@ -152,4 +153,4 @@ def _wanted(
 
 def feature_columns(table: pd.DataFrame) -> list[str]:
     """The names of the columns that a model may see."""
-    return [name for name in table.columns if name not in {"customer_id", "cutoff", WEIGHT, *LABELS}]
+    return [name for name in table.columns if name not in {"customer_id", "cutoff", WEIGHT, *LABELS, EVENT}]

@@ -17,8 +17,8 @@ def ends(*changes: tuple[float, float], begin: float = 0, end: float = 30, grace
     times = np.array([shift + round(day * DAY) for day, _ in changes], dtype=np.int64)
     deltas = np.array([delta for _, delta in changes])
     edges = (np.array([shift + round(day * DAY)]) for day in (begin, end))
-    found = levels.ends_for_good(deltas, times, np.array([0]), np.array([len(changes)]), *edges, round(grace * DAY))
-    return float(found[0])
+    found = levels.days_until_end(deltas, times, np.array([0]), np.array([len(changes)]), *edges, round(grace * DAY))
+    return float(np.isfinite(found[0])) if not np.isnan(found[0]) else float("nan")
 
 
 def test_a_contract_that_is_replaced_at_the_same_moment_has_not_ended() -> None:
@@ -107,7 +107,7 @@ def loops() -> dict[str, tuple[Callable[..., Any], tuple[Any, ...]]]:
         kernel.filled: (values, 0.5),
         kernel.quotient: (values, values[::-1].copy()),
         levels.level_days: (deltas, times, lo, hi, cutoffs),
-        levels.ends_for_good: (deltas, times, starts[:-1], starts[1:], begins, begins + 30 * DAY, 7 * DAY),
+        levels.days_until_end: (deltas, times, starts[:-1], starts[1:], begins, begins + 30 * DAY, 7 * DAY),
         ranges.positions: (times, starts[:-1], starts[1:], edges, -DAY),
         ranges.running_largest: (of["known"], starts),
         ranges.late: (of["known"], lo, hi, cutoffs),

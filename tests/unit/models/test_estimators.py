@@ -6,7 +6,14 @@ from typing import Any
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from holdfast.models import AtRiskClassifier, LogisticBaseline, MeanRateRegressor, RecencyBaseline, ValueRegressor
+from holdfast.models import (
+    AtRiskClassifier,
+    HorizonClassifier,
+    LogisticBaseline,
+    MeanRateRegressor,
+    RecencyBaseline,
+    ValueRegressor,
+)
 
 WEIGHTS_ARE_NOT_COPIES = "Rows a leaf are counted and rows are sampled, so a weight of 2 is not a second row."
 DECLARED = {
@@ -28,6 +35,10 @@ def declared(estimator: Any) -> dict[str, str]:
     [
         AtRiskClassifier(n_estimators=40, n_jobs=1),
         ValueRegressor(n_estimators=40, n_jobs=1),
+        HorizonClassifier(
+            (1.5, 2.5, 3.5, 4.5, 7.5),  # the targets of the checks are small whole numbers
+            classifier=AtRiskClassifier(n_estimators=20, n_jobs=1),
+        ),
         LogisticBaseline(),
         RecencyBaseline(),
         MeanRateRegressor(),
