@@ -32,7 +32,7 @@ from holdfast.sampling import weights
 from holdfast.scoring import declarations
 from holdfast.snapshots import Snapshots, observed_until, snapshot_parts, training_cutoffs
 from holdfast.timeline import MICROSECONDS_PER_DAY, Days, instant
-from holdfast.training import with_whole_population
+from holdfast.training import of_orders, with_whole_population
 
 HORIZONS = (30.0, 60.0, 90.0, 180.0)
 
@@ -134,8 +134,12 @@ def learn(
     """
     delay = Days(churn.gap_days + (churn.grace_days or 0))
     cutoff, weight = snapshots["cutoff"].to_numpy(dtype=np.int64), weights(snapshots)
+    orders = of_orders(snapshots, features, {"churn": {"kind": churn.kind, "horizon_days": churn.horizon_days}})
     learner = AtRiskClassifier(
-        categorical_features=categorical_columns(features), season_columns=season_columns(features), random_state=seed
+        categorical_features=categorical_columns(features),
+        season_columns=season_columns(features),
+        accumulating_columns=orders.get("accumulating_columns", ()),
+        random_state=seed,
     )
     return HorizonClassifier(
         horizons,

@@ -108,7 +108,7 @@ def fit(
         "categorical_features": categorical_columns(specs),
         "season_columns": season_columns(specs),
         "random_state": seed,
-        **_of_orders(snapshots, specs, meta, lookback),
+        **of_orders(snapshots, specs, meta),
     }
     churned, came = (snapshots[name].to_numpy(dtype=np.float64) for name in ("churned", "future_value"))
     weight, sample = weights(snapshots), Sample.of_table(snapshots)
@@ -139,10 +139,10 @@ def with_whole_population(snapshots: pd.DataFrame, lookback_days: float | None) 
     return kept if kept["churned"].min() < kept["churned"].max() else snapshots
 
 
-def _of_orders(
-    snapshots: pd.DataFrame, specs: Sequence[Mapping[str, Any]], meta: Mapping[str, Any], lookback: float | None
+def of_orders(
+    snapshots: pd.DataFrame, specs: Sequence[Mapping[str, Any]], meta: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What the models are told of orders, where churn means that they stop."""
+    """Parameters of the models that tell them of orders, where churn means that orders stop; else none."""
     churn, columns = meta.get("churn", {}), history_columns(specs)
     if churn.get("kind") != "no_order" or not columns:
         return {}
@@ -151,7 +151,7 @@ def _of_orders(
     return {
         "history_columns": columns,
         "accumulating_columns": accumulating_columns(specs) if short else (),
-        "bought_within_days": lookback,
+        "bought_within_days": meta.get("population", {}).get("bought_within_days"),
         "horizon_days": churn["horizon_days"],
     }
 
