@@ -1,4 +1,4 @@
-"""What the history of purchases alone lets expect of a customer, and how much it counts beside the two parts."""
+"""What the history of purchases alone lets expect of a customer, whatever else is known."""
 
 from __future__ import annotations
 
@@ -23,13 +23,10 @@ class PastValue:
         Purchases in the horizon times what one is worth.
     level : Level
         Logarithm of the true total over the total that ``history`` expects.
-    share : float
-        Of the expected value, between 0 and 1; the two parts have the rest.
     """
 
     history: HistoryValue
     level: Level
-    share: float
 
     def columns(self, X: Matrix) -> Matrix:
         """What the two parts read of it, shape (n_rows, 2); no level, and no neighbour, enters."""
@@ -41,13 +38,13 @@ class PastValue:
 
     def to_json(self) -> dict[str, Any]:
         """Everything as plain lists and numbers."""
-        return {"history": self.history.to_parts()[0], "level": self.level.to_json(), "share": self.share}
+        return {"history": self.history.to_parts()[0], "level": self.level.to_json()}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> PastValue:
         """Rebuild from :meth:`to_json`."""
         history = HistoryValue.from_parts(stored["history"], {})
-        return cls(history, Level.from_json(stored["level"]), float(stored["share"]))
+        return cls(history, Level.from_json(stored["level"]))
 
 
 def history_columns(history: HistoryValue, X: Matrix) -> Matrix:

@@ -45,6 +45,7 @@ _FILES = (
     "models/customer_base/value.py",
     "models/encoding.py",
     "models/level.py",
+    "models/past_value.py",
     "models/quantiles.py",
     "models/risk.py",
     "models/serving.py",

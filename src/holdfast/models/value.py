@@ -7,15 +7,15 @@ Two parts: whether there is any value, and how much if there is any::
         the residual from a table by predicted amount
     value | value <= 0 = 0, or with a constant share of the past a refund
 
-``lift`` is 1, or brings the expected value to a mixture of the two parts' own and of what a customer-base model expects
-(:mod:`holdfast.models.past_value`). All answers (mean, interval, probability above an amount) come from this one
-distribution.
+``lift`` brings the expected value to a blend: a mixture of the two parts' own and of what a customer-base model expects
+(:mod:`holdfast.models.past_value`), spread more or less around a pivot. All answers (mean, interval, probability above
+an amount) come from this one distribution.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -113,6 +113,33 @@ class Distribution:
 
 
 @dataclass(frozen=True)
+class Blend:
+    """How the expected value of the two parts becomes the one that is told.
+
+    Attributes
+    ----------
+    share : float
+        Of what a customer-base model expects, between 0 and 1; the two parts have the rest.
+    slope : float
+        Above 1, customers are spread further from ``pivot``; below 1, less far.
+    pivot : float
+        In currency.
+    """
+
+    share: float = 0.0
+    slope: float = 1.0
+    pivot: float = 1.0
+
+    def of(self, own: Distribution, other: Vector | None) -> Distribution:
+        """``own`` with amounts lifted so that their expected value is that of the blend."""
+        amounts = np.maximum(own.p * np.exp(own.level) * residuals.mean_factor(own.residual), 1e-12)
+        mixed = amounts if other is None else (1 - self.share) * amounts + self.share * other
+        lift = mixed / amounts * (np.maximum(mixed, 1e-12) / self.pivot) ** (self.slope - 1)
+        level = own.level + np.log(np.clip(lift, 1 / _MOST_LIFT, _MOST_LIFT))
+        return Distribution(own.p, level, own.residual, own.refunds)
+
+
+@dataclass(frozen=True)
 class ValueModel:
     """Both parts, the spread, the scale, what happens where there is no value, and the customer base if there is one.
 
@@ -129,6 +156,7 @@ class ValueModel:
     scale : float
         Brings the predicted total of the two parts to the observed one.
     refunds : Refunds
+    blend : Blend
     past : PastValue or None
     """
 
@@ -139,6 +167,7 @@ class ValueModel:
     spread: Spread
     scale: float
     refunds: Refunds
+    blend: Blend
     past: PastValue | None = None
 
     @property
@@ -152,7 +181,7 @@ class ValueModel:
         wide = X if self.past is None else np.column_stack([X, self.past.columns(X)])
         z, level = self.any_value.score(wide) + self.any_level.of(X), self.amount.score(wide) + self.amount_level.of(X)
         own = self.two_parts(z, level)
-        return own if self.past is None else lifted(own, self.past.mean(X), self.past.share)
+        return self.blend.of(own, None if self.past is None else self.past.mean(X))
 
     def two_parts(self, log_odds: Vector, level: Vector) -> Distribution:
         """The distribution by the two parts alone, from log-odds of any value and expected log amounts."""
@@ -184,6 +213,7 @@ class ValueModel:
             "scale": self.scale,
             "refund_share": self.refunds.share,
             "refunds": self.refunds.amounts.tolist(),
+            "blend": asdict(self.blend),
             "past": None if self.past is None else self.past.to_json(),
         }
         return about, any_texts | amount_texts
@@ -199,12 +229,6 @@ class ValueModel:
             spread=Spread.from_json(about["spread"]),
             scale=float(about["scale"]),
             refunds=Refunds(float(about["refund_share"]), np.asarray(about["refunds"], dtype=np.float64)),
+            blend=Blend(**about["blend"]),
             past=None if about["past"] is None else PastValue.from_json(about["past"]),
         )
-
-
-def lifted(own: Distribution, other: Vector, share: float) -> Distribution:
-    """``own`` with amounts that bring its expected value to a mixture: ``share`` of another one, the rest its own."""
-    amounts = own.p * np.exp(own.level) * residuals.mean_factor(own.residual)
-    lift = np.clip(1 - share + share * other / np.maximum(amounts, 1e-12), 1 / _MOST_LIFT, _MOST_LIFT)
-    return Distribution(own.p, own.level + np.log(lift), own.residual, own.refunds)

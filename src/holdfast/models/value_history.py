@@ -1,11 +1,12 @@
-"""What the history of purchases adds to the value: fitted at each cutoff on what was known there, and its share.
+"""What the history of purchases adds to the value, fitted at each cutoff on what was known there; and the blend.
 
 A customer-base model looks at no outcome, so it can be fitted at every cutoff on the customers as they were then, and
 once more on the customers of today, whose outcomes nobody knows. Its totals are off by a season or a trend, as all
 totals are: that is a level, forecast as the levels of the two parts are (:mod:`holdfast.models.levels`).
 
-How much it counts beside the two parts is not chosen but averaged, as the settings of the levels are: each share counts
-by the likelihood that the values of later cutoffs had under it. Without such a record both count the same.
+How much it counts beside the two parts, and how far customers are spread, is not chosen but averaged, as the settings
+of the levels are: each setting counts by the likelihood that the values of later cutoffs had under it. Without such a
+record both count the same, and the spread stays.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ _PENALTY = 1.0
 _MOST_CUSTOMERS = 20_000  # of a cutoff; more give the same parameters
 _FEWEST_CUSTOMERS = 30
 _SHARES: Vector = np.linspace(0, 1, 11)
+_SLOPES: Vector = np.linspace(0.8, 1.2, 17)
+_LEAST = 1e-4  # of the mean value: who is expected to bring less is not told apart
 
 
 @dataclass(frozen=True)
@@ -131,30 +134,54 @@ def level_of_totals(
     return Levels(cutoffs, level, error, "regression").year_ahead(purge_days, tuple(season_columns), X, cutoff)
 
 
-def share_by_record(trials: Sequence[tuple[Vector, Vector, Vector, Vector | None]]) -> float:
-    """The share of the customer base, averaged by the likelihood of later values.
+@dataclass(frozen=True)
+class Trial:
+    """Values of a later cutoff, drawn in, and what was expected of them; weights, or None.
 
-    Parameters
-    ----------
-    trials : sequence of (truth, own, other, weight)
-        Per later cutoff: values drawn in, and what the two parts and the customer base expected. Each expectation is
-        brought to the true total first, because levels have a record of their own. Values are as if Poisson, with the
-        variance that they have: a quasi-likelihood (Wedderburn 1974), right for any positive mean.
+    Expectations are brought to the true total, because levels have a record of their own.
     """
-    gain, spread, rows = np.zeros(len(_SHARES)), 0.0, 0.0
-    for truth, own, other, weight in trials:
+
+    truth: Vector
+    own: Vector
+    other: Vector
+    weight: Vector
+
+    @classmethod
+    def of(cls, truth: Vector, own: Vector, other: Vector | None, weight: Vector | None) -> Trial | None:
+        """A trial; None where nothing came, or nothing was expected. ``other`` is ``own`` without a customer base."""
         w = np.ones(len(truth)) if weight is None else weight
-        truth, own, other = np.maximum(truth, 0), np.maximum(own, 0), np.maximum(other, 0)
+        truth, own, other = (np.maximum(values, 0) for values in (truth, own, own if other is None else other))
         total = float(w @ truth)
         if not (total > 0 and w @ own > 0 and w @ other > 0):
-            continue
-        own, other = own * total / (w @ own), other * total / (w @ other)
-        least = 1e-6 * total / w.sum()
-        gain += [w @ (truth * np.log(np.maximum((1 - share) * own + share * other, least))) for share in _SHARES]
-        middle = np.maximum((own + other) / 2, least)
-        spread += float(w @ ((truth - middle) ** 2 / middle))
-        rows += float(w.sum())
-    if not rows or not spread:
-        return 0.5
-    trust = np.exp((gain - gain.max()) * rows / spread)
-    return float(trust @ _SHARES / trust.sum())
+            return None
+        least = _LEAST * total / w.sum()
+        return cls(truth, *(np.maximum(values * total / (w @ values), least) for values in (own, other)), w)
+
+    def expected(self, share: float, slope: float) -> Vector:
+        """What a blend expects."""
+        mixed = (1 - share) * self.own + share * self.other
+        spread = mixed**slope
+        return np.asarray(spread * ((self.weight @ mixed) / (self.weight @ spread)))
+
+
+def blend_by_record(trials: Sequence[Trial]) -> tuple[float, float]:
+    """Share of the customer base, and slope of the logarithm, averaged by the likelihood of later values.
+
+    Values are as if Poisson, with the variance that they have: a quasi-likelihood (Wedderburn 1974), right for any
+    positive mean. Equal shares are hard to beat by shares that were learnt (Smith and Wallis 2009), because the few
+    cutoffs of a record share customers and seasons: so the record moves the share half-way. A slope above 1 makes large
+    customers larger and small ones smaller, where the score was shrunk too much.
+    """
+    if not trials:
+        return 0.5, 1.0
+    middle = [trial.expected(0.5, 1.0) for trial in trials]
+    off = sum(float(t.weight @ ((t.truth - m) ** 2 / m)) for t, m in zip(trials, middle, strict=True))
+    dispersion = max(off / sum(float(t.weight.sum()) for t in trials), 1e-12)
+
+    def average(values: Vector, blends: Sequence[tuple[float, float]]) -> float:
+        gain = np.array([sum(float(t.weight @ (t.truth * np.log(t.expected(*b)))) for t in trials) for b in blends])
+        trust = np.exp((gain - gain.max()) / dispersion)
+        return float(trust @ values / trust.sum())
+
+    share = (average(_SHARES, [(share, 1.0) for share in _SHARES]) + 0.5) / 2
+    return share, average(_SLOPES, [(share, slope) for slope in _SLOPES])

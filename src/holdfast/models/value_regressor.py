@@ -21,8 +21,8 @@ from holdfast.models.level import Level
 from holdfast.models.past_value import PastValue
 from holdfast.models.quantiles import mean, of_rows, quantiles
 from holdfast.models.spread import KNOTS, Spread
-from holdfast.models.value import Distribution, Refunds, ValueModel
-from holdfast.models.value_history import HistoryRecipe, PastValues, level_of_totals, share_by_record
+from holdfast.models.value import Blend, Distribution, Refunds, ValueModel
+from holdfast.models.value_history import HistoryRecipe, PastValues, Trial, blend_by_record, level_of_totals
 from holdfast.timeline import Instants
 
 _FOLDS = 3
@@ -154,8 +154,10 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
             there = weight > 0
             X, y, weight, at = X[there], y[there], weight[there], None if at is None else at[there]
         past = self._history(X, at, weight, recent)
-        blank = X.copy() if self.accumulating_columns else X
-        blank[:, list(self.accumulating_columns)] = np.nan
+        blank = X
+        if self.accumulating_columns:
+            blank = X.copy()
+            blank[:, list(self.accumulating_columns)] = np.nan
         data = _Rows(blank if past is None else np.column_stack([blank, past.columns]), y, at, weight)
         folds = self._folds(data.some, at)
         any_value, amount = self._fit_any(data, folds), self._fit_amount(data, folds)
@@ -169,6 +171,7 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
             spread=_spread(data, folds, amount),
             scale=1.0,
             refunds=_refunds(y, weight),
+            blend=Blend(),
         )
         everyone = np.arange(len(y))
         own = _by_parts(model, data, everyone, any_value.learnt, amount.learnt)
@@ -176,12 +179,14 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         truth, total = float(counted @ drawn_in), float(counted @ own.mean())
         self.scale_ = float(np.clip(truth / total, *_SCALE_LIMITS)) if truth > 0 and total > 0 else 1.0
         model = replace(model, scale=self.scale_)
-        self.model_ = model
+        trials = []
+        for fold, its_any, its_amount in zip(folds, any_value.tried, amount.tried, strict=True):
+            rows = fold.test
+            there = _by_parts(model, data, rows, its_any, its_amount).mean()
+            other = None if past is None else past.expected[rows]
+            trials.append(Trial.of(drawn_in[rows], there, other, of_rows(weight, rows)))
+        share, slope = blend_by_record([trial for trial in trials if trial is not None])
         if past is not None:
-            trials = []
-            for fold, its_any, its_amount in zip(folds, any_value.tried, amount.tried, strict=True):
-                there = _by_parts(model, data, fold.test, its_any, its_amount)
-                trials.append((drawn_in[fold.test], there.mean(), past.expected[fold.test], of_rows(weight, fold.test)))
             level = level_of_totals(
                 drawn_in,
                 past.expected,
@@ -191,9 +196,9 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
                 purge_days=self.purge_days,
                 season_columns=self.season_columns,
             )
-            now = np.flatnonzero(at == at.max()) if at is not None else everyone
-            there = scoring_rows(self, recent) if recent is not None else X[now]
-            self.model_ = _agreed(replace(model, past=PastValue(past.latest, level, share_by_record(trials))), there)
+            model = replace(model, past=PastValue(past.latest, level))
+        now = scoring_rows(self, recent) if recent is not None else X if at is None else X[at == at.max()]
+        self.model_ = _blended(model, share if past is not None else 0.0, slope, now)
         return self
 
     def _history(
@@ -333,31 +338,36 @@ def _by_parts(model: ValueModel, data: _Rows, rows: Rows, any_value: Learnt, amo
     return model.two_parts(*scores)
 
 
-def _agreed(model: ValueModel, now: Matrix) -> ValueModel:
-    """The model with both forecasts of the total moved half-way to each other, at every time of the year.
+def _blended(model: ValueModel, share: float, slope: float, now: Matrix) -> ValueModel:
+    """The model with its blend: at every time of the year, it brings the total that two forecasts agree on.
+
+    Both forecasts of the total move half-way to each other, and the pivot is such that the slope leaves the total.
 
     Parameters
     ----------
     now : array of shape (n_customers, n_features)
         Over whom totals are taken.
     """
-    past = model.past
-    if past is None:
-        return model
     now = now[:: max(1, len(now) // _ROWS_FOR_TOTALS)]
-    wide, expected = np.column_stack([now, past.columns(now)]), float(past.history.mean(now).sum())
-    log_odds, level = model.any_value.score(wide), model.amount.score(wide)
-    tables = np.broadcast_arrays(model.any_level.table, model.amount_level.table, past.level.table)
-    own = np.array([float(model.two_parts(log_odds + z, level + a).mean().sum()) for z, a, _ in np.transpose(tables)])
-    if not (expected > 0 and (own > 0).all()):
-        return model
-    half = (np.log(own) - np.log(expected) - tables[2]) / 2
-    columns = max(model.amount_level.columns, past.level.columns, model.any_level.columns)
-    return replace(
-        model,
-        amount_level=Level(columns, tables[1] - half),
-        past=replace(past, level=Level(columns, tables[2] + half)),
-    )
+    past, blend = model.past, Blend(share, 1.0, 1.0)
+    if past is not None:
+        wide, expected = np.column_stack([now, past.columns(now)]), float(past.history.mean(now).sum())
+        log_odds, level = model.any_value.score(wide), model.amount.score(wide)
+        tables = np.broadcast_arrays(model.any_level.table, model.amount_level.table, past.level.table)
+        own = [float(model.two_parts(log_odds + z, level + a).mean().sum()) for z, a, _ in np.transpose(tables)]
+        if expected > 0 and min(own) > 0:
+            half = (np.log(own) - np.log(expected) - tables[2]) / 2
+            columns = max(model.any_level.columns, model.amount_level.columns, past.level.columns)
+            model = replace(
+                model,
+                amount_level=Level(columns, tables[1] - half),
+                past=replace(past, level=Level(columns, tables[2] + half)),
+            )
+    mean = np.maximum(replace(model, blend=blend).mean(now), 0)
+    if slope != 1 and mean.sum() > 0:
+        pivot = float(np.exp((np.log((mean**slope).sum()) - np.log(mean.sum())) / (slope - 1)))
+        blend = Blend(share, slope, pivot)
+    return replace(model, blend=blend)
 
 
 def _refunds(y: Vector, weight: Vector | None) -> Refunds:
