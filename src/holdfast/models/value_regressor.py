@@ -16,7 +16,7 @@ from holdfast.models.boosting import Learnt, Recipe, best_recipe, fit_rounds
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.customer_base.columns import HistoryColumns
 from holdfast.models.folds import Fold, Rows, forward_folds, random_folds
-from holdfast.models.inputs import instants, learning_rows, on_one_blas_thread, scoring_rows, weights
+from holdfast.models.inputs import instants, learning_rows, more_rows, on_one_blas_thread, scoring_rows, weights
 from holdfast.models.level import Level
 from holdfast.models.past_value import PastValue
 from holdfast.models.quantiles import mean, of_rows, quantiles
@@ -154,10 +154,8 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
             there = weight > 0
             X, y, weight, at = X[there], y[there], weight[there], None if at is None else at[there]
         past = self._history(X, at, weight, recent)
-        blank = X
-        if self.accumulating_columns:
-            blank = X.copy()
-            blank[:, list(self.accumulating_columns)] = np.nan
+        accumulates = np.isin(np.arange(X.shape[1]), self.accumulating_columns)
+        blank = np.where(accumulates, np.nan, X) if accumulates.any() else X
         data = _Rows(blank if past is None else np.column_stack([blank, past.columns]), y, at, weight)
         folds = self._folds(data.some, at)
         any_value, amount = self._fit_any(data, folds), self._fit_amount(data, folds)
@@ -197,7 +195,7 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
                 season_columns=self.season_columns,
             )
             model = replace(model, past=PastValue(past.latest, level))
-        now = scoring_rows(self, recent) if recent is not None else X if at is None else X[at == at.max()]
+        now = more_rows(self, recent) if recent is not None else X if at is None else X[at == at.max()]
         self.model_ = _blended(model, share if past is not None else 0.0, slope, now)
         return self
 
@@ -210,7 +208,7 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         recipe = HistoryRecipe(
             HistoryColumns(*self.history_columns), self.spend_column, self.horizon_days, self.bought_within_days
         )
-        return recipe.learn(X, cutoff, weight, None if recent is None else scoring_rows(self, recent))
+        return recipe.learn(X, cutoff, weight, None if recent is None else more_rows(self, recent))
 
     def _folds(self, some: Vector, cutoff: Instants | None) -> list[Fold]:
         def usable(train: Rows, test: Rows) -> bool:
