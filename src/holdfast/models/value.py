@@ -42,7 +42,7 @@ class Refunds:
     def mean(self) -> float:
         """Mean of a value that is not positive, in currency."""
         middle = float(np.sum((self.amounts[1:] + self.amounts[:-1]) / 2 * np.diff(KNOTS)))
-        return self.share * (KNOTS[0] * self.amounts[0] + middle + (1 - KNOTS[-1]) * self.amounts[-1])
+        return self.share * (middle + float(KNOTS[0] * self.amounts[0] + (1 - KNOTS[-1]) * self.amounts[-1]))
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from holdfast.timeline import Instants
 
 _KIND = "mbg_nbd"
 _PENALTY = 1.0
-_MOST_CUSTOMERS = 20_000  # of a cutoff; more give the same parameters
+_MOST_CUSTOMERS = 5_000  # of a cutoff; more give the same parameters and cost more
 _FEWEST_CUSTOMERS = 30
 _SHARES: Vector = np.linspace(0, 1, 11)
 _SLOPES: Vector = np.linspace(0.8, 1.2, 17)
@@ -155,7 +155,8 @@ class Trial:
         if not (total > 0 and w @ own > 0 and w @ other > 0):
             return None
         least = _LEAST * total / w.sum()
-        return cls(truth, *(np.maximum(values * total / (w @ values), least) for values in (own, other)), w)
+        own, other = (np.maximum(values * total / (w @ values), least) for values in (own, other))
+        return cls(truth, own, other, w)
 
     def expected(self, share: float, slope: float) -> Vector:
         """What a blend expects."""

