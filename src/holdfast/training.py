@@ -20,14 +20,13 @@ from holdfast.models import (
     learn_categories,
     to_matrix,
 )
-from holdfast.models.roles import TENURE, accumulating_columns, history_columns, season_columns
+from holdfast.models.roles import TENURE, accumulating_columns, history_columns, season_columns, spend_column
 from holdfast.progress import SILENT, Progress
 from holdfast.sampling import Sample, weights
 from holdfast.timeline import Days, show
 
 FEWEST_CUSTOMERS = 200
 _FEWEST_CUTOFFS = 3
-_VALUE_TAKES = ("purge_days", "categorical_features", "season_columns", "random_state")
 _LONG_HISTORY = Days(730)  # from here on, what accumulates since the data began says more of customers than of the data
 
 
@@ -117,7 +116,7 @@ def fit(
     with progress("Training", total=2) as advance:
         risk = AtRiskClassifier(**settings).fit(X, churned, **data, recent=now)
         advance(1)
-        value = ValueRegressor(**{name: settings[name] for name in _VALUE_TAKES}).fit(X, came, **data)
+        value = ValueRegressor(**settings, spend_column=spend_column(specs)).fit(X, came, **data, recent=now)
         advance(1)
     cutoffs = [show(int(at)) for at in np.unique(cutoff)]
     about = {**meta, "training_cutoffs": cutoffs, "training_snapshots": len(snapshots)}

@@ -9,6 +9,7 @@ from holdfast.models.encoding import FeatureSpec
 TENURE = "days_since_first_order"
 _SEASON = ("season_sin", "season_cos")
 _HISTORY = ("order_days_lifetime", "days_since_order", TENURE)
+_SPEND = "spend_lifetime"
 _OF_ORDERS = {"frequency", "monetary", "breadth"}
 _GROWING_UNITS = {"count", "currency"}
 
@@ -21,6 +22,11 @@ def season_columns(features: Sequence[FeatureSpec]) -> tuple[int, ...]:
 def history_columns(features: Sequence[FeatureSpec]) -> tuple[int, ...]:
     """Orders so far, days since the last and days since the first; none unless all three are there."""
     return _all_of(_HISTORY, features)
+
+
+def spend_column(features: Sequence[FeatureSpec]) -> int | None:
+    """Spend of all orders so far, net of refunds; None if it is not there."""
+    return next((i for i, spec in enumerate(features) if spec["name"] == _SPEND), None)
 
 
 def accumulating_columns(features: Sequence[FeatureSpec]) -> tuple[int, ...]:

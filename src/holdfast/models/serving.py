@@ -46,6 +46,7 @@ _FILES = (
     "models/encoding.py",
     "models/horizon.py",
     "models/level.py",
+    "models/past_value.py",
     "models/quantiles.py",
     "models/risk.py",
     "models/serving.py",

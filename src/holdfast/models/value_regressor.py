@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -14,17 +14,21 @@ from sklearn.utils.validation import check_is_fitted
 from holdfast.models.additive import Additive, Linear
 from holdfast.models.boosting import Learnt, Recipe, best_recipe, fit_rounds
 from holdfast.models.checks import Matrix, Vector
+from holdfast.models.customer_base.columns import HistoryColumns
 from holdfast.models.folds import Fold, Rows, forward_folds, random_folds
-from holdfast.models.inputs import instants, learning_rows, on_one_blas_thread, scoring_rows, weights
+from holdfast.models.inputs import instants, learning_rows, more_rows, on_one_blas_thread, scoring_rows, weights
 from holdfast.models.level import Level
+from holdfast.models.past_value import PastValue
 from holdfast.models.quantiles import mean, of_rows, quantiles
 from holdfast.models.spread import KNOTS, Spread
-from holdfast.models.value import ValueModel
+from holdfast.models.value import Blend, Distribution, Refunds, ValueModel
+from holdfast.models.value_history import HistoryRecipe, PastValues, Trial, blend_by_record, level_of_totals
 from holdfast.timeline import Instants
 
 _FOLDS = 3
 _FEWEST_AMOUNTS = 20
 _SCALE_LIMITS = (0.5, 2.0)
+_ROWS_FOR_TOTALS = 10_000
 
 
 class ValueRegressor(RegressorMixin, BaseEstimator):
@@ -32,14 +36,28 @@ class ValueRegressor(RegressorMixin, BaseEstimator):
 
     With ``cutoff`` in :meth:`fit`, both parts have levels by the time of the year, as in :class:`AtRiskClassifier`, and
     up to three later, purged cutoffs decide ridge, numbers of trees and spread; without it, three random fifths do.
-    Amounts are learnt on the logarithmic scale, with the outermost .5 % drawn in, so that one huge order does not
-    decide.
+    Amounts are learnt on the logarithmic scale. Where one lies outside the inner 99 % of what customers like its own
+    spend, it is drawn in to the end of that range, so that one huge order does not decide; totals count it so too,
+    and are low by what such orders bring.
+
+    With ``history_columns`` and ``spend_column``, a customer-base model, fitted at each cutoff on what was known there,
+    adds two columns to both parts, and its expectation to theirs, by its record (:mod:`holdfast.models.value_history`).
 
     Parameters
     ----------
     learning_rate, num_leaves, min_child_samples, n_estimators, feature_fraction, bagging_fraction, reg_lambda, \
 linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random_state :
         As in :class:`AtRiskClassifier`.
+    history_columns : sequence of int
+        Columns of orders so far, days since the last and days since the first order, for the customer base.
+    spend_column : int or None
+        Column of the spend so far, in currency, for the customer base.
+    accumulating_columns : sequence of int
+        Columns that ridge and trees leave alone, because they grow with the history that the data has.
+    bought_within_days : float or None
+        The rows are customers who bought so lately; None if they were not chosen by it. For the customer base alone.
+    horizon_days : float
+        Of the outcome, for the customer base alone.
 
     Attributes
     ----------
@@ -65,6 +83,11 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         linear_penalty: float | Sequence[float] = (3.0, 100.0),
         categorical_features: Sequence[int] = (),
         season_columns: Sequence[int] = (),
+        history_columns: Sequence[int] = (),
+        spend_column: int | None = None,
+        accumulating_columns: Sequence[int] = (),
+        bought_within_days: float | None = None,
+        horizon_days: float = 90,
         purge_days: float = 0,
         n_jobs: int = 2,
         random_state: int = 0,
@@ -79,6 +102,11 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         self.linear_penalty = linear_penalty
         self.categorical_features = categorical_features
         self.season_columns = season_columns
+        self.history_columns = history_columns
+        self.spend_column = spend_column
+        self.accumulating_columns = accumulating_columns
+        self.bought_within_days = bought_within_days
+        self.horizon_days = horizon_days
         self.purge_days = purge_days
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -91,7 +119,13 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
 
     @on_one_blas_thread
     def fit(
-        self, X: ArrayLike, y: ArrayLike, *, cutoff: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        cutoff: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        recent: ArrayLike | None = None,
     ) -> Self:
         """Learn from snapshots.
 
@@ -105,48 +139,76 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
             The instant of each snapshot, microseconds UTC.
         sample_weight : array of shape (n_rows,), optional
             As in :class:`AtRiskClassifier`; every part learns with it, and the total that is met is the weighted one.
+        recent : array of shape (n_customers, n_features), optional
+            Customers as they are now, before anybody knows their outcome. The customer base is learnt from them, so it
+            is not an outcome window old when it scores.
 
         Raises
         ------
         InputError
-            No rows, or an infinite cell.
+            No rows, an infinite cell, or history columns that the matrix does not have.
         """
         X, y = learning_rows(self, X, y, numbers=True)
         at, weight = instants(cutoff, len(y)), weights(sample_weight, X)
         if weight is not None and (weight == 0).any():
             there = weight > 0
             X, y, weight, at = X[there], y[there], weight[there], None if at is None else at[there]
-        some = (y > 0).astype(np.float64)
-        bought = np.flatnonzero(y > 0)
-        logs = np.zeros(len(y))
-        if len(bought):
-            raw = np.log(y[bought])
-            logs[bought] = np.clip(raw, *quantiles(raw, [0.005, 0.995], of_rows(weight, bought)))
-        folds = self._folds(some, at)
-
-        n_any, any_value = self._fit_any(X, some, folds, at, weight)
-        n_amount, amount_models, amount = self._fit_amount(X, logs, bought, folds, at, weight)
-        self.n_trees_ = (n_any, n_amount)
-
-        refunds, refund_weight = y[y < 0], of_rows(weight, y < 0)
-        counted = np.ones(len(y)) if weight is None else weight
-        nothing = float(counted[y <= 0].sum())
-        model = ValueModel(
-            any_value=any_value.score,
-            amount=amount.score,
-            any_level=Level.constant(),
-            amount_level=Level.constant(),
-            spread=_spread(X, y, folds, amount_models, amount, bought, weight),
-            scale=1.0,
-            refund_share=float(counted[y < 0].sum()) / nothing if nothing else 0.0,
-            refunds=quantiles(refunds, KNOTS, refund_weight) if len(refunds) else np.zeros(len(KNOTS)),
-        )
-        self.scale_ = float(np.clip(_total_ratio(model, X, y, at, any_value, amount, weight), *_SCALE_LIMITS))
+        past = self._history(X, at, weight, recent)
+        accumulates = np.isin(np.arange(X.shape[1]), self.accumulating_columns)
+        blank = np.where(accumulates, np.nan, X) if accumulates.any() else X
+        data = _Rows(blank if past is None else np.column_stack([blank, past.columns]), y, at, weight)
+        folds = self._folds(data.some, at)
+        any_value, amount = self._fit_any(data, folds), self._fit_amount(data, folds)
+        self.n_trees_ = (any_value.n_trees, amount.n_trees)
         ahead = (X, at, self.purge_days, self.season_columns)
-        self.model_ = replace(
-            model, scale=self.scale_, any_level=any_value.year_ahead(*ahead), amount_level=amount.year_ahead(*ahead)
+        model = ValueModel(
+            any_value=any_value.learnt.score,
+            amount=amount.learnt.score,
+            any_level=any_value.learnt.year_ahead(*ahead),
+            amount_level=amount.learnt.year_ahead(*ahead),
+            spread=_spread(data, folds, amount),
+            scale=1.0,
+            refunds=_refunds(y, weight),
+            blend=Blend(),
         )
+        everyone = np.arange(len(y))
+        own = _by_parts(model, data, everyone, any_value.learnt, amount.learnt)
+        drawn_in, counted = own.drawn_in(y), np.ones(len(y)) if weight is None else weight
+        truth, total = float(counted @ drawn_in), float(counted @ own.mean())
+        self.scale_ = float(np.clip(truth / total, *_SCALE_LIMITS)) if truth > 0 and total > 0 else 1.0
+        model = replace(model, scale=self.scale_)
+        trials = []
+        for fold, its_any, its_amount in zip(folds, any_value.tried, amount.tried, strict=True):
+            rows = fold.test
+            parts = _by_parts(model, data, rows, its_any, its_amount).mean()
+            other = None if past is None else past.expected[rows]
+            trials.append(Trial.of(drawn_in[rows], parts, other, of_rows(weight, rows)))
+        share, slope = blend_by_record([trial for trial in trials if trial is not None])
+        if past is not None:
+            level = level_of_totals(
+                drawn_in,
+                past.expected,
+                at,
+                weight,
+                X=X,
+                purge_days=self.purge_days,
+                season_columns=self.season_columns,
+            )
+            model = replace(model, past=PastValue(past.latest, level))
+        now = more_rows(self, recent) if recent is not None else X if at is None else X[at == at.max()]
+        self.model_ = _blended(model, share if past is not None else 0.0, slope, now)
         return self
+
+    def _history(
+        self, X: Matrix, cutoff: Instants | None, weight: Vector | None, recent: ArrayLike | None
+    ) -> PastValues | None:
+        """What the customer base says of each row; None where nobody said which columns tell the history."""
+        if not self.history_columns or self.spend_column is None:
+            return None
+        recipe = HistoryRecipe(
+            HistoryColumns(*self.history_columns), self.spend_column, self.horizon_days, self.bought_within_days
+        )
+        return recipe.learn(X, cutoff, weight, None if recent is None else more_rows(self, recent))
 
     def _folds(self, some: Vector, cutoff: Instants | None) -> list[Fold]:
         def usable(train: Rows, test: Rows) -> bool:
@@ -157,38 +219,42 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
             folds = random_folds(some.astype(np.int64), count=_FOLDS, share=0.2, seed=self.random_state)
         return [fold for fold in folds if usable(fold.train, fold.test)]
 
-    def _fit_any(
-        self, X: Matrix, some: Vector, folds: Sequence[Fold], cutoff: Instants | None, weight: Vector | None
-    ) -> tuple[int, Learnt]:
-        """The part P(any) and its number of trees; constant with one class."""
+    def _fit_any(self, data: _Rows, folds: Sequence[Fold]) -> _Part:
+        """The part P(any); constant with one class."""
+        some = data.some
         both = all(0 < some[fold.train].sum() < len(fold.train) for fold in folds)
-        counted = np.ones(len(some)) if weight is None else weight
+        counted = np.ones(len(some)) if data.weight is None else data.weight
         share = (counted @ some + 0.5) / (counted.sum() + 1)
         if not both or not 0 < some.sum() < len(some):
-            return 0, _constant(X.shape[1], float(np.log(share / (1 - share))))
+            constant = _constant(data.X.shape[1], float(np.log(share / (1 - share))))
+            return _Part(0, [constant] * len(folds), constant)
         recipes = Recipe.of("binary", self.get_params())
-        recipe, n_trees, _ = best_recipe(recipes, X, some, folds, weight=weight, cutoff=cutoff)
-        rounds = fit_rounds(recipe, X, some, n_trees=max(n_trees, 1), weight=weight, cutoff=cutoff)
-        return n_trees, rounds.upto(n_trees)
+        recipe, n_trees, tried = best_recipe(recipes, data.X, some, folds, weight=data.weight, cutoff=data.cutoff)
+        rounds = fit_rounds(recipe, data.X, some, n_trees=max(n_trees, 1), weight=data.weight, cutoff=data.cutoff)
+        return _Part(n_trees, tried, rounds.upto(n_trees))
 
-    def _fit_amount(
-        self,
-        X: Matrix,
-        logs: Vector,
-        bought: Rows,
-        folds: Sequence[Fold],
-        cutoff: Instants | None,
-        weight: Vector | None,
-    ) -> tuple[int, list[Learnt], Learnt]:
+    def _fit_amount(self, data: _Rows, folds: Sequence[Fold]) -> _Part:
         """The part log(amount) given any; constant with too few amounts."""
+        bought, logs = data.bought, np.zeros(len(data.y))
+        logs[bought] = np.log(data.y[bought])
         if len(bought) < 2:
-            constant = _constant(X.shape[1], float(logs[bought].sum()))
-            return 0, [constant] * len(folds), constant
+            constant = _constant(data.X.shape[1], float(logs[bought].sum()))
+            return _Part(0, [constant] * len(folds), constant)
         recipes = Recipe.of("regression", self.get_params())
-        recipe, n_trees, models = best_recipe(recipes, X, logs, folds, weight=weight, cutoff=cutoff, only=bought)
-        at, its_weight = None if cutoff is None else cutoff[bought], of_rows(weight, bought)
-        rounds = fit_rounds(recipe, X[bought], logs[bought], n_trees=max(n_trees, 1), weight=its_weight, cutoff=at)
-        return n_trees, models, rounds.upto(n_trees)
+        X, at, weight = (
+            data.X[bought],
+            None if data.cutoff is None else data.cutoff[bought],
+            of_rows(data.weight, bought),
+        )
+        smooth = fit_rounds(recipes[0], X, logs[bought], n_trees=1, weight=weight, cutoff=at).upto(0)
+        expected = smooth.score.score(X) + (0.0 if at is None else _levels(smooth, at))
+        off = logs[bought] - expected
+        logs[bought] = expected + np.clip(off, *quantiles(off, [KNOTS[0], KNOTS[-1]], weight))
+        recipe, n_trees, tried = best_recipe(
+            recipes, data.X, logs, folds, weight=data.weight, cutoff=data.cutoff, only=bought
+        )
+        rounds = fit_rounds(recipe, X, logs[bought], n_trees=max(n_trees, 1), weight=weight, cutoff=at)
+        return _Part(n_trees, tried, rounds.upto(n_trees))
 
     def predict(self, X: ArrayLike) -> Vector:
         """Expected value, shape (n_rows,), in currency."""
@@ -196,7 +262,10 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         return self.model_.mean(X)
 
     def predict_interval(self, X: ArrayLike, coverage: float = 0.9) -> tuple[Vector, Vector]:
-        """Central interval of the given coverage; it holds the mean, and is below 0 only where the past had refunds."""
+        """Interval that holds the value with the given probability; below 0 only where the past had refunds.
+
+        It is central where nothing is unlikely; else it begins at 0, as :meth:`Distribution.interval` says.
+        """
         X = scoring_rows(self, X)
         return self.model_.interval(X, coverage)
 
@@ -219,55 +288,107 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         return found
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """What the parts learn from; ``X`` as they read it, with the columns of the customer base."""
+
+    X: Matrix
+    y: Vector
+    cutoff: Instants | None
+    weight: Vector | None
+
+    @property
+    def some(self) -> Vector:
+        return (self.y > 0).astype(np.float64)
+
+    @property
+    def bought(self) -> Rows:
+        return np.flatnonzero(self.y > 0)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One of the two parts: trees, the models of the folds and the one of all rows."""
+
+    n_trees: int
+    tried: Sequence[Learnt]
+    learnt: Learnt
+
+
 def _constant(n_features: int, value: float) -> Learnt:
     return Learnt(Additive(n_features, Linear.constant(value), trees=None), levels=None)
 
 
-def _spread(
-    X: Matrix,
-    y: Vector,
-    folds: Sequence[Fold],
-    models: Sequence[Learnt],
-    amount: Learnt,
-    bought: Rows,
-    weight: Vector | None,
-) -> Spread:
+def _levels(learnt: Learnt, cutoff: Instants) -> Vector:
+    """The level of each row at its own cutoff; the mean level at a cutoff that was not learnt from."""
+    out = np.empty(len(cutoff))
+    for each in np.unique(cutoff):
+        rows = np.flatnonzero(cutoff == each)
+        out[rows] = learnt.level_of(cutoff, rows).table[0]
+    return out
+
+
+def _by_parts(model: ValueModel, data: _Rows, rows: Rows, any_value: Learnt, amount: Learnt) -> Distribution:
+    """The distribution of rows at the levels of their own cutoffs, by some models of the two parts."""
+    scores = [part.score.score(data.X[rows]) for part in (any_value, amount)]
+    if data.cutoff is not None:
+        scores = [s + _levels(part, data.cutoff[rows]) for s, part in zip(scores, (any_value, amount), strict=True)]
+    return model.two_parts(*scores)
+
+
+def _blended(model: ValueModel, share: float, slope: float, now: Matrix) -> ValueModel:
+    """The model with its blend: at every time of the year, it brings the total that two forecasts agree on.
+
+    Both forecasts of the total move half-way to each other, and the pivot is such that the slope leaves the total.
+
+    Parameters
+    ----------
+    now : array of shape (n_customers, n_features)
+        Over whom totals are taken.
+    """
+    now = now[:: max(1, len(now) // _ROWS_FOR_TOTALS)]
+    past, blend = model.past, Blend(share, 1.0, 1.0)
+    if past is not None:
+        wide, expected = np.column_stack([now, past.columns(now)]), float(past.history.mean(now).sum())
+        log_odds, level = model.any_value.score(wide), model.amount.score(wide)
+        tables = np.broadcast_arrays(model.any_level.table, model.amount_level.table, past.level.table)
+        own = [float(model.two_parts(log_odds + z, level + a).mean().sum()) for z, a, _ in np.transpose(tables)]
+        if expected > 0 and min(own) > 0:
+            half = (np.log(own) - np.log(expected) - tables[2]) / 2
+            columns = max(model.any_level.columns, model.amount_level.columns, past.level.columns)
+            model = replace(
+                model,
+                amount_level=Level(columns, tables[1] - half),
+                past=replace(past, level=Level(columns, tables[2] + half)),
+            )
+    mean = np.maximum(replace(model, blend=blend).mean(now), 0)
+    if slope != 1 and mean.sum() > 0:
+        pivot = float(np.exp((np.log((mean**slope).sum()) - np.log(mean.sum())) / (slope - 1)))
+        blend = Blend(share, slope, pivot)
+    return replace(model, blend=blend)
+
+
+def _refunds(y: Vector, weight: Vector | None) -> Refunds:
+    counted, refunds = np.ones(len(y)) if weight is None else weight, y[y < 0]
+    if not len(refunds):
+        return Refunds(0.0, np.zeros(len(KNOTS)))
+    share = float(counted[y < 0].sum() / counted[y <= 0].sum())
+    return Refunds(share, quantiles(refunds, KNOTS, of_rows(weight, y < 0)))
+
+
+def _spread(data: _Rows, folds: Sequence[Fold], part: _Part) -> Spread:
     """Residuals of amounts that the fold's model had not seen; in sample where there are no folds.
 
     Each fold's residuals are centred: a season that raises everyone's amounts is a level, not a spread.
     """
-    tries = [(model, fold.test[y[fold.test] > 0]) for fold, model in zip(folds, models, strict=True)]
-    tries = tries or [(amount, bought)]
+    tries = [(model, fold.test[data.y[fold.test] > 0]) for fold, model in zip(folds, part.tried, strict=True)]
+    tries = tries or [(part.learnt, data.bought)]
     predicted, residual = [], []
     for model, rows in tries:
-        level = model.score.score(X[rows])
-        off = np.log(y[rows]) - level
-        shift = mean(off, of_rows(weight, rows))
+        level = model.score.score(data.X[rows])
+        off = np.log(data.y[rows]) - level
+        shift = mean(off, of_rows(data.weight, rows))
         predicted.append(level + shift)
         residual.append(off - shift)
     rows_tried = np.concatenate([rows for _, rows in tries])
-    return Spread.of(np.concatenate(predicted), np.concatenate(residual), of_rows(weight, rows_tried))
-
-
-def _total_ratio(
-    model: ValueModel,
-    X: Matrix,
-    y: Vector,
-    cutoff: Instants | None,
-    any_value: Learnt,
-    amount: Learnt,
-    weight: Vector | None,
-) -> float:
-    """The observed over the predicted total, each value drawn into its own predictive interval.
-
-    So a customer's order of a size that its past makes all but impossible counts as the largest plausible one. Each
-    cutoff is predicted at its own level.
-    """
-    total = truth = 0.0
-    for rows in [np.arange(len(y))] if cutoff is None else [np.flatnonzero(cutoff == at) for at in np.unique(cutoff)]:
-        here = replace(model, any_level=any_value.level_of(cutoff, rows), amount_level=amount.level_of(cutoff, rows))
-        low, high = here.interval(X[rows], 2 * KNOTS[-1] - 1)
-        counted = np.ones(len(rows)) if weight is None else weight[rows]
-        total += float((counted * here.mean(X[rows])).sum())
-        truth += float((counted * np.clip(y[rows], low, high)).sum())
-    return truth / total if truth > 0 and total > 0 else 1.0
+    return Spread.of(np.concatenate(predicted), np.concatenate(residual), of_rows(data.weight, rows_tried))

@@ -133,8 +133,8 @@ def test_every_part_of_the_value_is_close_to_that_of_the_repeated_rows(
         model.fit(matrix(frame, table), frame["future_value"], cutoff=cutoffs(frame), sample_weight=weight)
         models.append(model)
     one, other = models
-    assert one.model_.refund_share == pytest.approx(other.model_.refund_share, rel=1e-12)
-    assert one.model_.refunds == pytest.approx(other.model_.refunds)
+    assert one.model_.refunds.share == pytest.approx(other.model_.refunds.share, rel=1e-12)
+    assert one.model_.refunds.amounts == pytest.approx(other.model_.refunds.amounts)
     assert one.scale_ == pytest.approx(other.scale_, abs=0.02)
     assert one.predict(X).sum() == pytest.approx(other.predict(X).sum(), rel=0.02)
     for low, high in zip(one.predict_interval(X), other.predict_interval(X), strict=True):

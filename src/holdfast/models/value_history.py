@@ -1,0 +1,188 @@
+"""What the history of purchases adds to the value, fitted at each cutoff on what was known there; and the blend.
+
+A customer-base model looks at no outcome, so it can be fitted at every cutoff on the customers as they were then, and
+once more on the customers of today, whose outcomes nobody knows. Its totals are off by a season or a trend, as all
+totals are: that is a level, forecast as the levels of the two parts are (:mod:`holdfast.models.levels`).
+
+How much it counts beside the two parts, and how far customers are spread, is not chosen but averaged, as the settings
+of the levels are: each setting counts by the likelihood that the values of later cutoffs had under it. Without such a
+record both count the same, and the spread stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from holdfast.models.checks import InputError, Matrix, Vector
+from holdfast.models.customer_base.columns import HistoryColumns
+from holdfast.models.customer_base.fitting import fit_purchases
+from holdfast.models.customer_base.gamma_gamma import GammaGamma
+from holdfast.models.customer_base.histories import Histories, bought_lately
+from holdfast.models.customer_base.kinds import model_of
+from holdfast.models.customer_base.value import HistoryValue, spending
+from holdfast.models.level import Level
+from holdfast.models.levels import Levels
+from holdfast.models.past_value import history_columns
+from holdfast.models.quantiles import of_rows
+from holdfast.timeline import Instants
+
+_KIND = "mbg_nbd"
+_PENALTY = 1.0
+_MOST_CUSTOMERS = 5_000  # of a cutoff; more give the same parameters and cost more
+_FEWEST_CUSTOMERS = 30
+_SHARES: Vector = np.linspace(0, 1, 11)
+_SLOPES: Vector = np.linspace(0.8, 1.2, 17)
+_LEAST = 1e-4  # of the mean value: who is expected to bring less is not told apart
+
+
+@dataclass(frozen=True)
+class PastValues:
+    """What was expected of each row at its own cutoff, and the model of the present.
+
+    Attributes
+    ----------
+    columns : array of shape (n_rows, 2)
+        As :func:`~holdfast.models.past_value.history_columns`; the second is the expected value.
+    latest : HistoryValue
+        Fitted on the present, or else at the latest cutoff.
+    """
+
+    columns: Matrix
+    latest: HistoryValue
+
+    @property
+    def expected(self) -> Vector:
+        """Expected value of each row, in currency."""
+        return np.asarray(self.columns[:, 1])
+
+
+@dataclass(frozen=True)
+class HistoryRecipe:
+    """How to fit: which columns tell the history, within which days a purchase counts, and who is in the population."""
+
+    columns: HistoryColumns
+    spend: int
+    horizon_days: float
+    bought_within_days: float | None
+
+    def learn(
+        self, X: Matrix, cutoff: Instants | None, weight: Vector | None, recent: Matrix | None
+    ) -> PastValues | None:
+        """Fit at every cutoff, and on ``recent`` rows; None where at one of them too few have bought."""
+        if not all(0 <= place < X.shape[1] for place in (*self.columns.places, self.spend)):
+            raise InputError(
+                f"Wanted history and spend in columns {(*self.columns.places, self.spend)} of the matrix, numbered "
+                f"from 0; found {X.shape[1]} feature(s)."
+            )
+        at = np.zeros(len(X), dtype=np.int64) if cutoff is None else cutoff
+        found, latest = np.empty((len(X), 2)), None
+        for each in np.unique(at):
+            rows = np.flatnonzero(at == each)
+            latest = self._fit(X[rows], of_rows(weight, rows))
+            if latest is None:
+                return None
+            found[rows] = history_columns(latest, X[rows])
+        if recent is not None and len(recent):
+            latest = self._fit(recent, None) or latest
+        return None if latest is None else PastValues(found, latest)
+
+    def _fit(self, X: Matrix, weight: Vector | None) -> HistoryValue | None:
+        some = slice(None, None, max(1, -(-len(X) // _MOST_CUSTOMERS)))
+        X, weight = X[some], np.ones(len(X[some])) if weight is None else weight[some]
+        there = self.columns.known(X)
+        if self.bought_within_days is not None:
+            there &= bought_lately(*self.columns.read(X)[1:], self.bought_within_days)
+        X, weight = X[there], weight[there]
+        purchases, mean = spending(self.columns, self.spend, X)
+        if ((purchases > 0) & (mean > 0)).sum() < _FEWEST_CUSTOMERS:
+            return None
+        histories = Histories.of(*self.columns.read(X), weight, bought_within=self.bought_within_days)
+        model = fit_purchases(model_of(_KIND), histories, penalty=_PENALTY)
+        worth = GammaGamma.fit(purchases, mean, weight, penalty=_PENALTY)
+        blank = HistoryValue(model, worth, self.columns, self.spend, X.shape[1], float(self.horizon_days), (0.0, 0.0))
+        orders, value = (float(np.average(answer, weights=weight)) for answer in (blank.orders(X), blank.mean(X)))
+        return HistoryValue(
+            model, worth, self.columns, self.spend, X.shape[1], float(self.horizon_days), (orders, value)
+        )
+
+
+def level_of_totals(
+    truth: Vector,
+    expected: Vector,
+    cutoff: Instants | None,
+    weight: Vector | None,
+    *,
+    X: Matrix,
+    purge_days: float,
+    season_columns: Sequence[int],
+) -> Level:
+    """The level that brings expected totals to the true ones, in the year ahead; 0 where there are no totals."""
+    w = np.ones(len(truth)) if weight is None else weight
+    at = np.zeros(len(truth), dtype=np.int64) if cutoff is None else cutoff
+    cutoffs, group = np.unique(at, return_inverse=True)
+    total, hoped = (np.bincount(group, w * values, len(cutoffs)) for values in (truth, expected))
+    if not ((total > 0) & (hoped > 0)).all():
+        return Level.constant()
+    level = np.log(total / hoped)
+    off = w * (truth - expected * np.exp(level)[group])
+    error = np.sqrt(np.bincount(group, off**2, len(cutoffs))) / total
+    if cutoff is None:
+        return Level.constant(float(level[0]))
+    return Levels(cutoffs, level, error, "regression").year_ahead(purge_days, tuple(season_columns), X, cutoff)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Values of a later cutoff, drawn in, and what was expected of them; weights, or None.
+
+    Expectations are brought to the true total, because levels have a record of their own.
+    """
+
+    truth: Vector
+    own: Vector
+    other: Vector
+    weight: Vector
+
+    @classmethod
+    def of(cls, truth: Vector, own: Vector, other: Vector | None, weight: Vector | None) -> Trial | None:
+        """A trial; None where nothing came, or nothing was expected. ``other`` is ``own`` without a customer base."""
+        w = np.ones(len(truth)) if weight is None else weight
+        truth, own, other = (np.maximum(values, 0) for values in (truth, own, own if other is None else other))
+        total = float(w @ truth)
+        if not (total > 0 and w @ own > 0 and w @ other > 0):
+            return None
+        least = _LEAST * total / w.sum()
+        own, other = (np.maximum(values * total / (w @ values), least) for values in (own, other))
+        return cls(truth, own, other, w)
+
+    def expected(self, share: float, slope: float) -> Vector:
+        """What a blend expects."""
+        mixed = (1 - share) * self.own + share * self.other
+        spread = mixed**slope
+        return np.asarray(spread * ((self.weight @ mixed) / (self.weight @ spread)))
+
+
+def blend_by_record(trials: Sequence[Trial]) -> tuple[float, float]:
+    """Share of the customer base, and slope of the logarithm, averaged by the likelihood of later values.
+
+    Values are as if Poisson, with the variance that they have: a quasi-likelihood (Wedderburn 1974), right for any
+    positive mean. Equal shares are hard to beat by shares that were learnt (Smith and Wallis 2009), because the few
+    cutoffs of a record share customers and seasons: so the record moves the share half-way. A slope above 1 makes large
+    customers larger and small ones smaller, where the score was shrunk too much.
+    """
+    if not trials:
+        return 0.5, 1.0
+    middle = [trial.expected(0.5, 1.0) for trial in trials]
+    off = sum(float(t.weight @ ((t.truth - m) ** 2 / m)) for t, m in zip(trials, middle, strict=True))
+    dispersion = max(off / sum(float(t.weight.sum()) for t in trials), 1e-12)
+
+    def average(values: Vector, blends: Sequence[tuple[float, float]]) -> float:
+        gain = np.array([sum(float(t.weight @ (t.truth * np.log(t.expected(*b)))) for t in trials) for b in blends])
+        trust = np.exp((gain - gain.max()) / dispersion)
+        return float(trust @ values / trust.sum())
+
+    share = (average(_SHARES, [(share, 1.0) for share in _SHARES]) + 0.5) / 2
+    return share, average(_SLOPES, [(share, slope) for slope in _SLOPES])
