@@ -138,9 +138,7 @@ def with_whole_population(snapshots: pd.DataFrame, lookback_days: float | None) 
     return kept if kept["churned"].min() < kept["churned"].max() else snapshots
 
 
-def of_orders(
-    snapshots: pd.DataFrame, specs: Sequence[Mapping[str, Any]], meta: Mapping[str, Any]
-) -> dict[str, Any]:
+def of_orders(snapshots: pd.DataFrame, specs: Sequence[Mapping[str, Any]], meta: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters of the models that tell them of orders, where churn means that orders stop; else none."""
     churn, columns = meta.get("churn", {}), history_columns(specs)
     if churn.get("kind") != "no_order" or not columns:
