@@ -93,7 +93,9 @@ def record(events: Journal, day: int, who: Whole, kind: int, contracts: Contract
     )
 
 
-def bill(day: int, contracts: Contracts, mood: Mood, events: Journal, rng: np.random.Generator) -> Whole:
+def bill(
+    day: int, contracts: Contracts, mood: Mood, events: Journal, rng: np.random.Generator, *, swing: float = 0.0
+) -> Whole:
     """Bill everyone for one morning: unpaid bills and early ends, renewals, seats, restarts.
 
     Returns the customers whose contract ended this morning, also those who will return.
@@ -108,7 +110,7 @@ def bill(day: int, contracts: Contracts, mood: Mood, events: Journal, rng: np.ra
     ends = running & (draw_unpaid >= 1 - np.asarray(WALKS_OUT)[mood.drift] - UNPAID_ENDS * unpaid)
 
     due = np.flatnonzero(running & ~ends & (contracts.renews == day))
-    quit_chance = quits(contracts.term[due], mood.drift[due], mood.ticket[due], mood.sore[due], day)
+    quit_chance = quits(contracts.term[due], mood.drift[due], mood.ticket[due], mood.sore[due], day, swing)
     ends[due[draw_quit[due] < quit_chance]] = True
     _renew(day, due[~ends[due]], contracts, mood, events, draw_price, rng)
 

@@ -27,7 +27,7 @@ from holdfast.simulate.folder import MARK, is_complete, publish
 
 Kind = Literal["retail", "subscription"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-VERSION = 1
+VERSION = 2
 """Rises with every change of what a seed gives; folders of another version are built anew."""
 FEWEST = 10
 
@@ -61,7 +61,7 @@ class Simulated:
 
     @property
     def truth(self) -> Path:
-        """The truth as Parquet: expectations, cause and outcome per ``customer_id`` and ``cutoff``."""
+        """The truth as Parquet: expectations, cause, outcome and hidden state per ``customer_id`` and ``cutoff``."""
         return self.folder / "truth" / "truth.parquet"
 
 
@@ -71,6 +71,7 @@ def simulate(
     *,
     customers: int = 20_000,
     seed: int = 7,
+    season: float = 0.0,
     progress: Progress = SILENT,
 ) -> Simulated:
     """Build a business to practise on, with the truth beside its tables.
@@ -88,6 +89,10 @@ def simulate(
         How many customers, over all years; about half of them are customers on any one day.
     seed : int
         Whole number from 0 that decides every draw.
+    season : float
+        From 0 to below 1: a wave of the year beside those that are there anyway. Around mid-December a shop's customers
+        order so much more often and around mid-June so much less, as a share of their rate; a service's customers
+        leave so much more and so much less often when a term is over.
 
     Raises
     ------
@@ -102,7 +107,8 @@ def simulate(
     Retail: whoever ordered in the last 180 days; churn is no order in the next 90, value the orders less refunds of
     these days. Subscription: whoever has a running contract; churn is an end in the next 90 days that is not followed
     by a restart within 14, value the monthly revenue times the months (of 365.25 / 12 days) under contract.
-    ``p_churn`` and ``expected_value`` are exact expectations given everything hidden at the cutoff.
+    ``p_churn`` and ``expected_value`` are exact expectations given everything hidden at the cutoff, which is in the
+    columns after them: drift, ticket and sore, numbered as the simulation goes, and the traits of the customer's type.
     """
     if kind not in KINDS:
         raise ConfigError(f"Wanted a kind of business among {', '.join(KINDS)}; found {kind!r}. Choose one of them.")
@@ -110,28 +116,32 @@ def simulate(
         raise ConfigError(f"A business needs at least {FEWEST} customers; found {customers}. Ask for more customers.")
     if seed < 0:
         raise ConfigError(f"Wanted a seed from 0 upwards; found {seed}. Give a positive whole number.")
+    if not 0 <= season < 1:
+        raise ConfigError(f"Wanted a season from 0 to below 1; found {season}. 0.4 makes a wave of ±40 %.")
     folder = Path(folder)
-    identity = {"kind": kind, "seed": seed, "customers": customers, "version": VERSION}
+    identity = {"kind": kind, "seed": seed, "customers": customers, "season": season, "version": VERSION}
     reused = is_complete(folder, identity)
     if not reused:
         with publish(folder) as stage:
-            rows = _build(kind, stage, customers, seed, progress)
+            rows = _build(kind, stage, customers, seed, season, progress)
             text = json.dumps({**identity, "first_day": str(EXPORT_FROM), "as_of": str(AS_OF), "rows": rows}, indent=2)
             (stage / MARK).write_text(text + "\n", encoding="utf-8")
     rows = json.loads((folder / MARK).read_text(encoding="utf-8"))["rows"]
     return Simulated(kind, folder, customers, seed, rows, EXPORT_FROM, AS_OF, reused)
 
 
-def _build(kind: Kind, stage: Path, customers: int, seed: int, progress: Progress) -> dict[str, int]:
+def _build(
+    kind: Kind, stage: Path, customers: int, seed: int, season: float, progress: Progress
+) -> dict[str, int]:
     life, trade, paper = np.random.SeedSequence([seed, KINDS.index(kind)]).spawn(3)
     if kind == "retail":
-        shop = retail.live(customers, life, progress)
+        shop = retail.live(customers, life, progress, swing=season)
         orders = retail_orders.draw_orders(shop, np.random.default_rng(trade))
         truth = retail_truth.retail_truth(shop, orders, progress).table(shop.people.ids)
         with progress("Writing the tables of the shop"):
             rows = retail_tables.write_retail(shop, orders, stage, np.random.default_rng(paper))
     else:
-        service = subscription.live(customers, life, progress)
+        service = subscription.live(customers, life, progress, swing=season)
         truth = subscription_truth.subscription_truth(service, progress).table(service.people.ids)
         with progress("Writing the tables of the service"):
             rows = subscription_tables.write_subscription(service, stage, np.random.default_rng(paper))

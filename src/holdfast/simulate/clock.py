@@ -24,6 +24,7 @@ AS_OF = date(2025, 1, 1)
 HORIZON = 90
 """Days of the outcome window."""
 
+_WINTER_PEAK = 349
 _MICROSECONDS_PER_HOUR = MICROSECONDS_PER_DAY // 24
 _MONTHS = [date(2023 + (6 + i) // 12, (6 + i) % 12 + 1, 1) for i in range(19)]
 
@@ -43,6 +44,11 @@ CUTOFF_DAYS = [day_of(month) for month in _MONTHS]
 def calendar_day(day: int) -> date:
     """The date of a day of the simulation."""
     return START + timedelta(days=day)
+
+
+def winter_wave(day: int) -> float:
+    """The wave of the year: 1 in mid-December, -1 in mid-June."""
+    return float(np.cos(2 * np.pi * (calendar_day(day).timetuple().tm_yday - _WINTER_PEAK) / 365.25))
 
 
 def midnight(day: Whole | int) -> Instants:

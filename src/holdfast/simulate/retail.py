@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdfast.progress import SILENT, Progress
-from holdfast.simulate.clock import CUTOFF_DAYS, DAYS, END_DAY, FIRST_DAY, Reals, Whole, calendar_day
+from holdfast.simulate.clock import CUTOFF_DAYS, DAYS, END_DAY, FIRST_DAY, Reals, Whole, calendar_day, winter_wave
 from holdfast.simulate.desk import Desk, campaign_tonight
 from holdfast.simulate.journal import Journal
 from holdfast.simulate.mood import Mood, Moods
@@ -61,14 +61,16 @@ LINES = (0.55, 0.30, 0.15)
 """Shares of orders with one, two and three lines."""
 
 CATEGORIES = ("Küche", "Café & Tee", "Garten", "Büro", "Bücher", "Kinder", "玩具", "Outlet")
-_WINTER_PEAK = 349
 
 
-def season(day: int, seasonal: Reals) -> Reals:
-    """Factor on the rate of orders: mild waves for most, and a sharp peak before Christmas for seasonal shoppers."""
-    angle = 2 * np.pi * (calendar_day(day).timetuple().tm_yday - _WINTER_PEAK) / 365.25
-    wave = float(np.cos(angle))
-    return np.asarray(np.where(seasonal > 0, 1.9 * np.exp(2.4 * (wave - 1)) + 0.25, np.exp(0.22 * wave)))
+def season(day: int, seasonal: Reals, swing: float = 0.0) -> Reals:
+    """Factor on the rate of orders: mild waves for most, and a sharp peak before Christmas for seasonal shoppers.
+
+    ``swing`` raises everyone's rate by so large a share in mid-December, and lowers it as much in mid-June.
+    """
+    wave = winter_wave(day)
+    own = np.where(seasonal > 0, 1.9 * np.exp(2.4 * (wave - 1)) + 0.25, np.exp(0.22 * wave))
+    return np.asarray(own * (1 + swing * wave))
 
 
 def basket(day: int) -> float:
@@ -90,7 +92,7 @@ class Shopper:
 
 @dataclass
 class RetailPast:
-    """What happened, and the hidden state at each cutoff (before that day began)."""
+    """What happened, and the hidden state at each cutoff (before that day began); ``swing`` is that of the season."""
 
     people: People
     shoppers: Shopper
@@ -98,6 +100,7 @@ class RetailPast:
     orders: Journal = field(default_factory=Journal)
     events: Journal = field(default_factory=Journal)
     moods: dict[int, Mood] = field(default_factory=dict)
+    swing: float = 0.0
 
 
 def draw_shoppers(people: People, rng: np.random.Generator) -> Shopper:
@@ -122,7 +125,9 @@ def draw_shoppers(people: People, rng: np.random.Generator) -> Shopper:
     )
 
 
-def live(customers: int, seed: np.random.SeedSequence, progress: Progress = SILENT) -> RetailPast:
+def live(
+    customers: int, seed: np.random.SeedSequence, progress: Progress = SILENT, *, swing: float = 0.0
+) -> RetailPast:
     """Live through all days, the exported ones and the 90 after them.
 
     A customer's first order is on the day of joining; the mood moves from the day after.
@@ -131,7 +136,7 @@ def live(customers: int, seed: np.random.SeedSequence, progress: Progress = SILE
     people_rng, moods_rng, trade_rng, engagement_rng, desk_rng = draw_streams
     people = draw_people(customers, VETERANS, POOR_STARTS, "C", people_rng)
     shoppers = draw_shoppers(people, people_rng)
-    past = RetailPast(people, shoppers, Desk(customers, desk_rng))
+    past = RetailPast(people, shoppers, Desk(customers, desk_rng), swing=swing)
     mood = Mood.fresh(people.poor_start)
     rate, seasonal = TYPES["rate"][shoppers.type], TYPES["seasonal"][shoppers.type]
     hazard, touch = TYPES["hazard"][shoppers.type], TYPES["touch"][shoppers.type]
@@ -143,7 +148,7 @@ def live(customers: int, seed: np.random.SeedSequence, progress: Progress = SILE
             now = mood.first(here)
             invited = past.desk.campaign(day, now, people.consent[:here]) if campaign_tonight(day) else 0.0
             past.desk.receive(day, MOODS.live(now, hazard[:here], touch[:here], invited, moods_rng), now)
-            buys = rate[:here] * BUYING[now.drift] * season(day, seasonal[:here])
+            buys = rate[:here] * BUYING[now.drift] * season(day, seasonal[:here], swing)
             bought = np.flatnonzero(trade_rng.random(here) < -np.expm1(-buys))
             newcomers = np.arange(here, present)
             bought = np.concatenate([bought, newcomers[people.joined[newcomers] >= 0]])

@@ -8,6 +8,7 @@ bring). Amounts and refunds are independent of the mood given the sore, and ente
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -78,7 +79,7 @@ def _at(cutoff: int, past: RetailPast, orders: Orders) -> Truth:
     who = np.flatnonzero(np.bincount(orders.customer[recent], minlength=n))
     kinds, kind = np.unique(past.shoppers.type[who], return_inverse=True)
     drift, ticket, sore = mood.drift[who], mood.ticket[who], mood.sore[who]
-    expected = outlook(cutoff, kinds, season)
+    expected = outlook(cutoff, kinds, partial(season, swing=past.swing))
     plain = outlook(cutoff, kinds, _no_season)[_SILENCE]
     silence = expected[_SILENCE]
     p = silence[drift, ticket, sore, kind]
@@ -105,6 +106,7 @@ def _at(cutoff: int, past: RetailPast, orders: Orders) -> Truth:
     )
     later = orders.between(cutoff, cutoff + HORIZON)
     bought = np.bincount(orders.customer[later], minlength=n)[who] > 0
-    return Truth(
-        who, np.full(who.size, cutoff), p, value, cause, ~bought, orders.revenue(cutoff, cutoff + HORIZON, n)[who]
-    )
+    earned = orders.revenue(cutoff, cutoff + HORIZON, n)[who]
+    traits = {trait: TYPES[trait][past.shoppers.type[who]] for trait in ("hazard", "rate", "touch", "seasonal")}
+    hidden = {"drift": drift, "ticket": ticket, "sore": sore, **traits}
+    return Truth(who, np.full(who.size, cutoff), p, value, cause, ~bought, earned, hidden)

@@ -28,7 +28,7 @@ FEATURES = ("Bericht", "Export", "Übersicht", "API", "mobile")
 class SubscriptionPast:
     """What happened, and the hidden state at each cutoff (before that day's billing run).
 
-    ``later`` holds the contracts at the end of each outcome window.
+    ``later`` holds the contracts at the end of each outcome window; ``swing`` is that of the season.
     """
 
     people: People
@@ -39,9 +39,12 @@ class SubscriptionPast:
     moods: dict[int, Mood] = field(default_factory=dict)
     contracts: dict[int, Contracts] = field(default_factory=dict)
     later: dict[int, Contracts] = field(default_factory=dict)
+    swing: float = 0.0
 
 
-def live(customers: int, seed: np.random.SeedSequence, progress: Progress = SILENT) -> SubscriptionPast:
+def live(
+    customers: int, seed: np.random.SeedSequence, progress: Progress = SILENT, *, swing: float = 0.0
+) -> SubscriptionPast:
     """Live through all days, the exported ones and the 90 after them.
 
     A subscription starts on the day of joining; billing and mood follow from the day after. Whoever has no running
@@ -56,7 +59,7 @@ def live(customers: int, seed: np.random.SeedSequence, progress: Progress = SILE
         consent=people.consent.astype(np.int64),
     )
     intensity = 0.13 * np.exp(people_rng.normal(0, 0.5, customers))
-    past = SubscriptionPast(people, kind, Desk(customers, desk_rng))
+    past = SubscriptionPast(people, kind, Desk(customers, desk_rng), swing=swing)
     mood, contracts = Mood.fresh(people.poor_start), first_contracts(people, people_rng)
     hazard, touch = TYPES["hazard"][kind], TYPES["touch"][kind]
     with progress("Living through the days of the service", total=DAYS) as advance:
@@ -69,7 +72,7 @@ def live(customers: int, seed: np.random.SeedSequence, progress: Progress = SILE
             if day == DAYS:
                 break
             now, current = mood.first(here), contracts.first(here)
-            ended = bill(day, current, now, past.events, trade_rng)
+            ended = bill(day, current, now, past.events, trade_rng, swing=swing)
             past.desk.close(day, ended, now)
             live_on = np.flatnonzero(current.running)
             invited = np.zeros(here)

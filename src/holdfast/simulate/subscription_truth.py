@@ -50,8 +50,8 @@ def phase_of(term: Whole, days_to_renewal: Whole) -> Whole:
     return np.where(term == 0, days_to_renewal, _NOT_DUE + HORIZON - np.minimum(days_to_renewal, HORIZON))
 
 
-def outlook(cutoff: int, kinds: Whole) -> Reals:
-    """Expectations at a cutoff for every phase and mood, and each of the types ``kinds``.
+def outlook(cutoff: int, kinds: Whole, swing: float = 0.0) -> Reals:
+    """Expectations at a cutoff for every phase and mood, and each of the types ``kinds``, in a season of this swing.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def outlook(cutoff: int, kinds: Whole) -> Reals:
         after_end = [_after_end(step, started, yearly=False), _after_end(step, started, yearly=True)]
         value[_REVENUE] *= seats[:, None, None, None]
         for term, phase in ((0, step % MONTH), (1, -1)):
-            value[:, phase] = _renewal(term, value[:, phase], after_end[term], day)
+            value[:, phase] = _renewal(term, value[:, phase], after_end[term], day, swing)
         left = np.repeat(np.stack(after_end, axis=1), (MONTH, value.shape[1] - MONTH), axis=1)[:, :, None, None, None]
         change = ending * (left - value)
         change[:, :, :, :, UNPAID] += UNPAID_PAYS * (value[:, :, :, :, NOT_SORE] - value[:, :, :, :, UNPAID])
@@ -95,14 +95,14 @@ def _after_end(step: int, started: Reals, *, yearly: bool) -> Reals:
     return np.asarray(COMES_BACK * started[:, days, phases].mean(axis=1))
 
 
-def _renewal(term: int, after: Reals, after_end: Reals, day: int) -> Reals:
+def _renewal(term: int, after: Reals, after_end: Reals, day: int, swing: float) -> Reals:
     """Expectation just before a renewal is due, of what is known after it; shape (2, drifts, tickets, sores, types)."""
     drift, ticket, sore = np.ogrid[tuple(slice(n) for n in MOODS.shape)]
     solvent = np.where(np.arange(MOODS.shape[2]) == UNPAID, 0.0, 1.0)[:, None]
     rise, fail = RISE[term] * solvent, FAILS * solvent
     dearer = after[:, :, :, PRICE, None] * np.array([1.0, 1.0 + np.mean(RISES)])[:, None, None, None, None]
     renewed = rise * dearer + (1 - rise) * (fail * after[:, :, :, UNPAID, None] + (1 - fail) * after)
-    quit_chance = quits(np.asarray(term), drift, ticket, sore, day)[..., None]
+    quit_chance = quits(np.asarray(term), drift, ticket, sore, day, swing)[..., None]
     return np.asarray(quit_chance * after_end[:, None, None, None] + (1 - quit_chance) * renewed)
 
 
@@ -117,7 +117,7 @@ def _at(cutoff: int, past: SubscriptionPast) -> Truth:
     kinds, kind = np.unique(past.type[who], return_inverse=True)
     phase = phase_of(contracts.term[who], contracts.renews[who] - cutoff)
     drift, ticket, sore = mood.drift[who], mood.ticket[who], mood.sore[who]
-    expected = outlook(cutoff, kinds)
+    expected = outlook(cutoff, kinds, past.swing)
     leaves = 1 - expected[_STAYS]
     p = leaves[phase, drift, ticket, sore, kind]
     untroubled = leaves[phase, ENGAGED, NO_TICKET, NOT_SORE, kind]
@@ -134,4 +134,6 @@ def _at(cutoff: int, past: SubscriptionPast) -> Truth:
     value = contracts.mrr[who] * expected[_REVENUE][phase, drift, ticket, sore, kind] / DAYS_PER_MONTH
     earned = (later.paid - contracts.paid)[who] / DAYS_PER_MONTH
     churned = (later.lost - contracts.lost)[who] > 0
-    return Truth(who, np.full(who.size, cutoff), p, value, cause, churned, earned)
+    traits = {trait: TYPES[trait][past.type[who]] for trait in ("hazard", "touch")}
+    hidden = {"drift": drift, "ticket": ticket, "sore": sore, **traits}
+    return Truth(who, np.full(who.size, cutoff), p, value, cause, churned, earned, hidden)

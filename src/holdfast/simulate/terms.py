@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from holdfast.simulate.clock import Reals, Whole, calendar_day
+from holdfast.simulate.clock import Reals, Whole, calendar_day, winter_wave
 from holdfast.simulate.mood import Moods
 from holdfast.simulate.people import Grid, spread
 
@@ -54,11 +54,12 @@ PAUSE = 10
 """Longest pause in days before such a restart; all lengths from 1 are equally likely."""
 
 
-def quits(term: Whole, drift: Whole, ticket: Whole, sore: Whole, day: int) -> Reals:
+def quits(term: Whole, drift: Whole, ticket: Whole, sore: Whole, day: int, swing: float = 0.0) -> Reals:
     """Probability that a customer does not renew when the term is over; arrays that broadcast.
 
-    Budgets are cut around the turn of the year.
+    Budgets are cut around the turn of the year. ``swing`` raises the chance by so large a share in mid-December, and
+    lowers it as much in mid-June.
     """
     turn = 1.35 if calendar_day(day).month in (12, 1) else 0.95
-    chance = turn * (_QUIT_DRIFT[term, drift] + _QUIT_TICKET[term, ticket] + _QUIT_SORE[term, sore])
+    chance = turn * (1 + swing * winter_wave(day)) * (_QUIT_DRIFT[term, drift] + _QUIT_TICKET[term, ticket] + _QUIT_SORE[term, sore])
     return np.asarray(np.minimum(chance, 0.95))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 
@@ -19,7 +19,8 @@ class Truth:
     """One entry per customer and cutoff in all arrays.
 
     ``p_churn`` and ``expected_value`` are the true expectations; ``churned`` and ``future_value`` the one outcome that
-    was drawn, for the days after the export too.
+    was drawn, for the days after the export too. ``hidden`` is what no table of the business tells: the mood at the
+    cutoff, as numbered in :mod:`mood`, and the traits of the customer's type.
     """
 
     customer: Whole
@@ -29,6 +30,7 @@ class Truth:
     cause: Whole
     churned: Flags
     future_value: Reals
+    hidden: Mapping[str, Whole | Reals]
 
     def table(self, ids: Sequence[str]) -> pa.Table:
         """As published, sorted by cutoff and customer id."""
@@ -43,6 +45,7 @@ class Truth:
                 "cause": pa.DictionaryArray.from_arrays(self.cause[order].astype(np.int8), list(CAUSES)),
                 "churned": self.churned[order],
                 "future_value": self.future_value[order],
+                **{name: values[order].astype(np.float64) for name, values in self.hidden.items()},
             }
         )
 
@@ -54,4 +57,6 @@ def at_every_cutoff(calculate: Callable[[int], Truth], progress: Progress = SILE
         for part in pool.map(calculate, CUTOFF_DAYS):
             parts.append(part)
             advance(1)
-    return Truth(*(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(Truth)))
+    hidden = {name: np.concatenate([part.hidden[name] for part in parts]) for name in parts[0].hidden}
+    columns = [column.name for column in fields(Truth) if column.name != "hidden"]
+    return Truth(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns), hidden=hidden)
