@@ -60,5 +60,6 @@ def text(kind: str, found: Mapping[str, Any]) -> str:
     return (
         f"{kind}{season}: ECE median {found['ece_median']:.4f}, worst {found['ece_worst']:.4f} "
         f"(the truth itself: {found['by_chance_median']:.4f}, {found['by_chance_worst']:.4f}); "
-        f"90 % intervals of value cover {found['coverage_all']:.1%}; value bias median {found['value_bias_median']:.1f} %"
+        f"90 % intervals of value cover {found['coverage_all']:.1%}; "
+        f"value bias median {found['value_bias_median']:.1f} %"
     )

@@ -12,6 +12,7 @@ from time import perf_counter
 
 import lightgbm as lgb
 import numpy as np
+import pandas as pd
 from lifetimes import BetaGeoFitter, GammaGammaFitter
 from lifetimes.utils import ConvergenceError
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -157,12 +158,14 @@ def _logs(task: Task, baseline: str) -> tuple[np.ndarray, np.ndarray]:
     return np.where(np.isnan(train), fill, train), np.where(np.isnan(asked), fill, asked)
 
 
-def _repeats(frame) -> Mapping[str, np.ndarray]:  # type: ignore[no-untyped-def] # noqa: ANN001
-    """Repeat purchases, the age at the last of them and the age, in weeks; the mean amount of a purchase."""
+def _repeats(frame: pd.DataFrame) -> Mapping[str, np.ndarray]:
+    """Days with a repeat purchase, the age at the last of them and the age, in weeks; the mean amount of a purchase."""
     age = frame["days_since_first_order"].to_numpy(dtype=np.float64)
+    repeats = np.maximum(frame["order_days_lifetime"].to_numpy(dtype=np.float64) - 1, 0.0)
+    last = np.maximum(age - frame["days_since_order"].to_numpy(dtype=np.float64), 0.0)
     return {
-        "x": np.maximum(frame["order_days_lifetime"].to_numpy(dtype=np.float64) - 1, 0.0),
-        "t_x": np.maximum(age - frame["days_since_order"].to_numpy(dtype=np.float64), 0.0) / SCALE_DAYS,
+        "x": repeats,
+        "t_x": np.where(repeats > 0, last, 0.0) / SCALE_DAYS,
         "t": age / SCALE_DAYS,
         "mean": frame["order_value_mean_lifetime"].to_numpy(dtype=np.float64),
     }

@@ -24,8 +24,9 @@ PURCHASES = ("order_days_lifetime", "days_since_order", "days_since_first_order"
 class Task:
     """Learn from ``known``, predict ``test``.
 
-    ``known`` has features, ``cutoff``, ``churned`` and ``future_value``; ``test`` stands at one cutoff, and its outcomes
-    only measure. ``purchases`` has a row for everyone who bought before that cutoff, or is None where nobody buys.
+    ``known`` has features, ``cutoff``, ``churned`` and ``future_value``; ``test`` stands at one cutoff, and its
+    outcomes only measure. ``purchases`` has a row for everyone who bought before that cutoff, or is None where nobody
+    buys.
     """
 
     known: pd.DataFrame

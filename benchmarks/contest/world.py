@@ -93,11 +93,13 @@ def _build(kind: Kind, customers: int, seed: int, folder: Path, season: float) -
     truth = pd.read_parquet(business.truth)
     truth = truth[truth["cutoff"] == pd.Timestamp(business.as_of, tz="UTC")].drop(columns=["cutoff", "cause"])
     test = test.drop(columns=[name for name in ("churned", "future_value") if name in test])
-    joined = test[["customer_id"]].astype({"customer_id": object}).merge(
-        truth.astype({"customer_id": object}), on="customer_id", how="left", validate="one_to_one"
+    joined = (
+        test[["customer_id"]]
+        .astype({"customer_id": object})
+        .merge(truth.astype({"customer_id": object}), on="customer_id", how="left", validate="one_to_one")
     )
     told = joined["p_churn"].notna().to_numpy()  # a row whose customer was lost to dirt may make someone up
-    test = test.assign(churned=joined["churned"].astype(float), future_value=joined["future_value"])
+    test = test.copy().assign(churned=joined["churned"].astype(float), future_value=joined["future_value"])
     test, joined = test[told].reset_index(drop=True), joined[told].reset_index(drop=True)
     task = Task(known, test, features, labels.complete_after, horizon, bought)
     return World(kind, seed, task, joined)

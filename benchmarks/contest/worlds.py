@@ -78,8 +78,9 @@ def hidden(place: World, p: np.ndarray) -> dict[str, dict[str, float]]:
     """What each hidden trait explains of the difference between true and predicted log-odds.
 
     ``alone`` is R² of the difference on the trait's levels, ``beside_the_others`` by how much R² of all traits falls
-    without it, ``auc`` the AUC on the outcome of the prediction once the trait is known too (the true log-odds regressed
-    on the predicted ones and the trait). ``all`` is all of them together; what it lacks to 1 is their interplay.
+    without it, ``auc`` the AUC on the outcome of the prediction once the trait is known too (the true log-odds
+    regressed on the predicted ones and the trait). ``all`` is all of them together; what it lacks to 1 is their
+    interplay.
     """
     gap = _logit(place.p) - _logit(p)
     there = [name for name in HIDDEN if name in place.truth]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
+from functools import partial
 
 import numpy as np
 import pytest
@@ -47,13 +48,20 @@ def one_night(rules: Moods, cell: Cell, hazard: float, touch: float, invited: fl
             yield (0, new_ticket, new_sore), p * q * better
 
 
+def year_wave(day: int, swing: float) -> float:
+    """Factor of the planted season on a day: its greatest in mid-December, its least half a year later."""
+    days_after_peak = (date(2022, 1, 1) + timedelta(days=day)).timetuple().tm_yday - 349
+    return 1 + swing * math.cos(2 * math.pi * days_after_peak / 365.25)
+
+
 def traits(grid: Grid, kind: int, names: tuple[str, ...]) -> tuple[float, ...]:
     """The levels of some traits of one type."""
     return tuple(float(grid[name][kind]) for name in names)
 
 
+@pytest.mark.parametrize("swing", [0.0, 0.4])
 @pytest.mark.parametrize(("cell", "kind"), [((0, 0, 0), 5), ((1, 2, 0), 300), ((0, 1, 2), 777), ((3, 0, 1), 1023)])
-def test_the_shops_outlook_equals_walking_forward(cell: Cell, kind: int) -> None:
+def test_the_shops_outlook_equals_walking_forward(cell: Cell, kind: int, swing: float) -> None:
     """Two independent ways to the same number, over a window with campaigns and Christmas."""
     hazard, touch, consent, pace, seasonal = traits(
         retail.TYPES, kind, ("hazard", "touch", "consent", "rate", "seasonal")
@@ -69,7 +77,7 @@ def test_the_shops_outlook_equals_walking_forward(cell: Cell, kind: int) -> None
                 for new, p in one_night(retail.MOODS, old, hazard, touch, invited):
                     moved[name][new] += weight * p
         alive, silent = moved["alive"], moved["silent"]
-        factor = float(retail.season(day, np.array([seasonal]))[0])
+        factor = float(retail.season(day, np.array([seasonal]))[0]) * year_wave(day, swing)
         none = {d: math.exp(-pace * factor * float(retail.BUYING[d])) for d in range(4)}
         days_left = HORIZON - 1 - step
         booked = sum(1 for delay in range(2, 21) if delay <= days_left) / 19
@@ -79,15 +87,16 @@ def test_the_shops_outlook_equals_walking_forward(cell: Cell, kind: int) -> None
             orders += brings
             refunds += brings * float(retail.REFUND_SHARE[sore]) * MEAN_REFUND * booked
         silent = {key: weight * none[key[0]] for key, weight in silent.items()}
-    found = retail_truth.outlook(CUTOFF, np.array([kind]), retail.season)[(slice(None), *cell, 0)]
+    found = retail_truth.outlook(CUTOFF, np.array([kind]), partial(retail.season, swing=swing))[(slice(None), *cell, 0)]
     np.testing.assert_allclose(found, [sum(silent.values()), orders, refunds], rtol=1e-10)
 
 
+@pytest.mark.parametrize("swing", [0.0, 0.4])
 @pytest.mark.parametrize(
     ("cell", "kind", "term", "due"),
     [((0, 0, 0), 3, 0, 12), ((2, 2, 2), 20, 0, 0), ((1, 0, 3), 11, 1, 40), ((0, 1, 1), 23, 1, 300)],
 )
-def test_the_services_outlook_equals_walking_forward(cell: Cell, kind: int, term: int, due: int) -> None:
+def test_the_services_outlook_equals_walking_forward(cell: Cell, kind: int, term: int, due: int, swing: float) -> None:
     """Renewals, rises, unpaid bills, pauses and restarts, each followed by hand."""
     hazard, touch, consent = traits(terms.TYPES, kind, ("hazard", "touch", "consent"))
     length = int(terms.TERM_DAYS[term])
@@ -117,7 +126,7 @@ def test_the_services_outlook_equals_walking_forward(cell: Cell, kind: int, term
                 moves = [(now_sore, left, share, 1.0)]
                 if left == 0:
                     quit_p = float(
-                        terms.quits(np.array(term), np.array(drift), np.array(ticket), np.array(now_sore), day)
+                        terms.quits(np.array(term), np.array(drift), np.array(ticket), np.array(now_sore), day, swing)
                     )
                     lost += ends(p * share * quit_p, money * share * quit_p)
                     stay = share * (1 - quit_p)
@@ -147,5 +156,15 @@ def test_the_services_outlook_equals_walking_forward(cell: Cell, kind: int, term
                 entry[1] += money * chance
         running = {key: (p, money) for key, (p, money) in tomorrow.items()}
     phase = int(subscription_truth.phase_of(np.array(term), np.array(due)))
-    found = subscription_truth.outlook(CUTOFF, np.array([kind]))[(slice(None), phase, *cell, 0)]
+    found = subscription_truth.outlook(CUTOFF, np.array([kind]), swing)[(slice(None), phase, *cell, 0)]
     np.testing.assert_allclose(found, [1 - lost, expected], rtol=1e-9)
+
+
+def test_the_season_moves_the_chance_to_quit_as_the_wave_says_up_to_its_limit() -> None:
+    """The oracle above asks for the chance; this is its factor, at the crest, half-way down and in the trough."""
+    place = tuple(np.array(x) for x in (0, 2, 1, 1))
+    for day in (date(2023, 12, 15), date(2023, 3, 15), date(2023, 6, 15)):
+        plain, moved = (float(terms.quits(*place, day_of(day), swing)) for swing in (0.0, 0.4))
+        assert moved == pytest.approx(plain * year_wave(day_of(day), 0.4))
+    yearly = tuple(np.array(x) for x in (1, 2, 2, 2))
+    assert float(terms.quits(*yearly, day_of(date(2023, 12, 15)), 0.4)) == 0.95

@@ -130,9 +130,7 @@ def simulate(
     return Simulated(kind, folder, customers, seed, rows, EXPORT_FROM, AS_OF, reused)
 
 
-def _build(
-    kind: Kind, stage: Path, customers: int, seed: int, season: float, progress: Progress
-) -> dict[str, int]:
+def _build(kind: Kind, stage: Path, customers: int, seed: int, season: float, progress: Progress) -> dict[str, int]:
     life, trade, paper = np.random.SeedSequence([seed, KINDS.index(kind)]).spawn(3)
     if kind == "retail":
         shop = retail.live(customers, life, progress, swing=season)

@@ -108,5 +108,5 @@ def _at(cutoff: int, past: RetailPast, orders: Orders) -> Truth:
     bought = np.bincount(orders.customer[later], minlength=n)[who] > 0
     earned = orders.revenue(cutoff, cutoff + HORIZON, n)[who]
     traits = {trait: TYPES[trait][past.shoppers.type[who]] for trait in ("hazard", "rate", "touch", "seasonal")}
-    hidden = {"drift": drift, "ticket": ticket, "sore": sore, **traits}
+    hidden: dict[str, Whole | Reals] = {"drift": drift, "ticket": ticket, "sore": sore, **traits}
     return Truth(who, np.full(who.size, cutoff), p, value, cause, ~bought, earned, hidden)

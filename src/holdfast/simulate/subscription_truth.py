@@ -135,5 +135,5 @@ def _at(cutoff: int, past: SubscriptionPast) -> Truth:
     earned = (later.paid - contracts.paid)[who] / DAYS_PER_MONTH
     churned = (later.lost - contracts.lost)[who] > 0
     traits = {trait: TYPES[trait][past.type[who]] for trait in ("hazard", "touch")}
-    hidden = {"drift": drift, "ticket": ticket, "sore": sore, **traits}
+    hidden: dict[str, Whole | Reals] = {"drift": drift, "ticket": ticket, "sore": sore, **traits}
     return Truth(who, np.full(who.size, cutoff), p, value, cause, churned, earned, hidden)

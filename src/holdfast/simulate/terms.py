@@ -61,5 +61,9 @@ def quits(term: Whole, drift: Whole, ticket: Whole, sore: Whole, day: int, swing
     lowers it as much in mid-June.
     """
     turn = 1.35 if calendar_day(day).month in (12, 1) else 0.95
-    chance = turn * (1 + swing * winter_wave(day)) * (_QUIT_DRIFT[term, drift] + _QUIT_TICKET[term, ticket] + _QUIT_SORE[term, sore])
+    chance = (
+        turn
+        * (1 + swing * winter_wave(day))
+        * (_QUIT_DRIFT[term, drift] + _QUIT_TICKET[term, ticket] + _QUIT_SORE[term, sore])
+    )
     return np.asarray(np.minimum(chance, 0.95))

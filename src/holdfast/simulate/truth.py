@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -57,6 +58,10 @@ def at_every_cutoff(calculate: Callable[[int], Truth], progress: Progress = SILE
         for part in pool.map(calculate, CUTOFF_DAYS):
             parts.append(part)
             advance(1)
+    columns: dict[str, Any] = {
+        column.name: np.concatenate([getattr(part, column.name) for part in parts])
+        for column in fields(Truth)
+        if column.name != "hidden"
+    }
     hidden = {name: np.concatenate([part.hidden[name] for part in parts]) for name in parts[0].hidden}
-    columns = [column.name for column in fields(Truth) if column.name != "hidden"]
-    return Truth(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns), hidden=hidden)
+    return Truth(**columns, hidden=hidden)

@@ -77,6 +77,7 @@ def test_somebody_elses_folder_is_refused(tmp_path: Path) -> None:
         ({"kind": "bakery"}, "among retail, subscription; found 'bakery'"),
         ({"kind": "retail", "customers": 3}, "at least 10 customers; found 3"),
         ({"kind": "retail", "seed": -1}, "seed from 0 upwards; found -1"),
+        ({"kind": "retail", "season": 1.0}, "season from 0 to below 1; found 1.0"),
     ],
 )
 def test_wrong_arguments_are_named(tmp_path: Path, arguments: dict[str, object], message: str) -> None:

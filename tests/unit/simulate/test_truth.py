@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from holdfast.simulate import Simulated
+from holdfast.simulate import Kind, Simulated, simulate
 from holdfast.simulate.causes import CAUSES
 from tests.unit.simulate.ranking import auc
 
@@ -103,3 +105,35 @@ def test_the_service_knows_its_own_kind_of_churn_from_its_log(service: Simulated
     both = sorted(running & set(truth.index))
     assert np.mean([(account in final) == truth.churned[account] for account in both]) > 0.99
     assert len(undone) > 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "crest", "trough"), [("retail", "2024-05-01", "2023-11-01"), ("subscription", "2023-10-01", "2024-04-01")]
+)
+def test_a_planted_season_moves_what_comes_and_the_truth_with_it(
+    tmp_path: Path, kind: Kind, crest: str, trough: str
+) -> None:
+    """Whoever tests a model against seasons needs one that the truth knows of; fewer orders are more churn."""
+    truth = truth_of(simulate(kind, tmp_path / kind, customers=2000, seed=5, season=0.4))
+    plain = truth_of(simulate(kind, tmp_path / "plain", customers=2000, seed=5))
+
+    def at(table: pd.DataFrame, day: str) -> pd.DataFrame:
+        return table[table.cutoff == pd.Timestamp(day, tz="UTC")]
+
+    for day in (crest, trough):
+        rows = at(truth, day)
+        z = (rows.churned.sum() - rows.p_churn.sum()) / np.sqrt((rows.p_churn * (1 - rows.p_churn)).sum())
+        assert abs(z) < 4
+    assert at(truth, crest).p_churn.mean() > 1.1 * at(plain, crest).p_churn.mean()
+    assert at(truth, trough).p_churn.mean() < 0.9 * at(plain, trough).p_churn.mean()
+
+
+def test_the_truth_tells_the_hidden_state_that_its_probabilities_follow(business: Simulated) -> None:
+    """What a model cannot see is what keeps it from the truth, and one must be able to say which part of it."""
+    truth = truth_of(business)
+    hidden = ["drift", "ticket", "sore", "hazard", "touch", *(["rate", "seasonal"] * (business.kind == "retail"))]
+    assert truth[hidden].notna().all(axis=None)
+    risk = truth.groupby("drift").p_churn.mean()
+    assert list(risk.index) == list(range(len(risk)))
+    assert risk.is_monotonic_increasing
+    assert truth.query("ticket == 2").p_churn.mean() > truth.query("ticket == 0").p_churn.mean()
