@@ -86,8 +86,13 @@ def lightgbm_one_slice(task: Task, seed: int) -> Predicted:
 
 
 def hist_gradient_boosting(task: Task, seed: int) -> Predicted:
-    """scikit-learn's HistGradientBoosting with default parameters on all known cutoffs."""
+    """scikit-learn's HistGradientBoosting with default parameters on all known cutoffs.
+
+    Columns without any value are left out, because its binning stops at them.
+    """
     train, test = task.matrices()
+    there = ~np.isnan(train).all(axis=0)
+    train, test = train[:, there], test[:, there]
     churned, came = _outcomes(task)
     risk = HistGradientBoostingClassifier(random_state=seed).fit(train, churned)
     value = HistGradientBoostingRegressor(random_state=seed).fit(train, came)
