@@ -40,7 +40,7 @@ def measure(kind: Kind, customers: int, seeds: int, folder: Path, *, season: flo
 
 
 def _one(place: World) -> dict[str, float]:
-    said = contest(place.task, place.seed, (OURS,))[OURS]
+    said = contest(place.task, place.seed, (OURS,), called=place.name)[OURS]
     churned, came = place.task.churned, place.task.came
     if said.value is None or said.low is None or said.high is None:
         raise ValueError("The package gave no values.")

@@ -33,6 +33,7 @@ class World:
     seed: int
     task: Task
     truth: pd.DataFrame
+    name: str
 
     @property
     def p(self) -> np.ndarray:
@@ -52,7 +53,7 @@ class World:
 
         bought = self.task.purchases
         task = replace(self.task, known=few(self.task.known), purchases=None if bought is None else few(bought))
-        return replace(self, task=task)
+        return replace(self, task=task, name=f"{self.name}-of-{customers}-{seed}")
 
 
 def world(kind: Kind, customers: int, seed: int, folder: Path, *, season: float = 0.0) -> World:
@@ -102,4 +103,4 @@ def _build(kind: Kind, customers: int, seed: int, folder: Path, season: float) -
     test = test.copy().assign(churned=joined["churned"].astype(float), future_value=joined["future_value"])
     test, joined = test[told].reset_index(drop=True), joined[told].reset_index(drop=True)
     task = Task(known, test, features, labels.complete_after, horizon, bought)
-    return World(kind, seed, task, joined)
+    return World(kind, seed, task, joined, folder.name)

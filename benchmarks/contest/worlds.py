@@ -56,7 +56,7 @@ def measure(kind: Kind, customers: int, seeds: int, folder: Path, *, draws: int)
 
 
 def _one(place: World, draws: int) -> dict[str, Any]:
-    said = contest(place.task, place.seed, NAMES)
+    said = contest(place.task, place.seed, NAMES, called=place.name)
     said[TRUTH] = Predicted(place.p)
     churned, came = place.task.churned, place.task.came
     who = place.task.test["customer_id"].to_numpy()
