@@ -69,10 +69,10 @@ def world(kind: Kind, customers: int, seed: int, folder: Path, *, season: float 
 
 
 def _fingerprint() -> str:
-    """Of the code that decides what snapshots hold: everything but the models, which change while one tries."""
+    """Of the code that decides what a world holds: everything but the models, which change while one tries."""
     from holdfast import features, history, labels, simulate, snapshots, sources
 
-    whole = hashlib.sha256()
+    whole = hashlib.sha256(Path(__file__).read_bytes() + (Path(__file__).parent / "task.py").read_bytes())
     for room in (features, history, labels, simulate, snapshots, sources):
         for path in sorted(Path(str(room.__file__)).parent.rglob("*.py")):
             whole.update(path.read_bytes())
