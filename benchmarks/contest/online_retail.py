@@ -17,7 +17,7 @@ import yaml
 
 from benchmarks.contest.judging import RISK, VALUE, differences, figures, told
 from benchmarks.contest.peers import CONTENDERS, OURS, Predicted, contest
-from benchmarks.contest.task import Task, purchases
+from benchmarks.contest.task import Task, definitions, purchases, without_outcomes
 from benchmarks.contest.world import CONFIGS
 from holdfast import Project
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS, verdict
@@ -78,12 +78,14 @@ def _keys(reference: Path) -> pd.DataFrame:
 
 def _peers(us: Project, snapshots: pd.DataFrame, cutoff: int, seed: int) -> dict[str, pd.DataFrame]:
     labels, features = us.configuration.labels, [feature.to_dict() for feature in us.features()]
+    test = snapshots[snapshots["cutoff"] == cutoff]
     task = Task(
         known=known_by(snapshots, cutoff, labels.complete_after),
-        test=snapshots[snapshots["cutoff"] == cutoff],
+        test=test,
         features=features,
         complete_after=labels.complete_after,
-        horizon=us.configuration.churn.horizon_days,
+        meta=definitions(us),
+        present=without_outcomes(test),
         purchases=purchases(us, cutoff),
     )
     return {

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -45,7 +46,8 @@ Contender = Callable[[Task, int], Predicted]
 
 def holdfast(task: Task, seed: int) -> Predicted:
     """The package as ``train`` uses it: one default configuration, everything else its own choice."""
-    bundle = fit(task.known, task.features, complete_after=task.complete_after, seed=seed, meta={})
+    how: dict[str, Any] = {"complete_after": task.complete_after, "meta": task.meta, "recent": task.present}
+    bundle = fit(task.known, task.features, seed=seed, **how)
     scores = bundle.predict(task.test)
     p, value, low, high = (scores[name].to_numpy() for name in ("p_churn", "value", "value_low", "value_high"))
     return Predicted(p, value, low, high)

@@ -25,15 +25,17 @@ class Task:
     """Learn from ``known``, predict ``test``.
 
     ``known`` has features, ``cutoff``, ``churned`` and ``future_value``; ``test`` stands at one cutoff, and its
-    outcomes only measure. ``purchases`` has a row for everyone who bought before that cutoff, or is None where nobody
-    buys.
+    outcomes only measure. ``present`` is the population of that cutoff without outcomes, as far as the learner knows
+    it. ``meta`` says how population, churn and value are defined, as training is told. ``purchases`` has a row for
+    everyone who bought before that cutoff, or is None where nobody buys.
     """
 
     known: pd.DataFrame
     test: pd.DataFrame
     features: Sequence[Mapping[str, Any]]
     complete_after: Days
-    horizon: float
+    meta: Mapping[str, Any]
+    present: pd.DataFrame
     purchases: pd.DataFrame | None = None
 
     @property
@@ -45,6 +47,11 @@ class Task:
     def came(self) -> np.ndarray:
         """Values of the test."""
         return self.test["future_value"].to_numpy(dtype=np.float64)
+
+    @property
+    def horizon(self) -> float:
+        """Days of the outcome window."""
+        return float(self.meta["churn"]["horizon_days"])
 
     def matrices(self) -> tuple[np.ndarray, np.ndarray]:
         """Features of ``known`` and ``test`` as numbers."""
@@ -58,6 +65,17 @@ class Task:
     def columns(self, baseline: str) -> tuple[str, ...]:
         """The features of one of the package's baselines: ``rfm`` or ``recency``."""
         return next(each.risk for each in default_baselines(self.features) if each.name == baseline)
+
+
+def definitions(data: Dataset) -> dict[str, Any]:
+    """What training is told of a configuration."""
+    settings = data.configuration
+    return {name: getattr(settings, name).model_dump(mode="json") for name in ("population", "churn", "value")}
+
+
+def without_outcomes(frame: pd.DataFrame) -> pd.DataFrame:
+    """Snapshots as they are before anything came."""
+    return frame.drop(columns=["churned", "future_value"], errors="ignore")
 
 
 def purchases(data: Dataset, cutoff: int) -> pd.DataFrame | None:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from benchmarks.contest.task import Task, purchases
+from benchmarks.contest.task import Task, definitions, purchases, without_outcomes
 from holdfast.dataset import Dataset
 from holdfast.simulate import Kind, simulate
 from holdfast.timeline import instant
@@ -52,7 +52,12 @@ class World:
             return frame[frame["customer_id"].isin(chosen)].reset_index(drop=True)
 
         bought = self.task.purchases
-        task = replace(self.task, known=few(self.task.known), purchases=None if bought is None else few(bought))
+        task = replace(
+            self.task,
+            known=few(self.task.known),
+            present=few(self.task.present),
+            purchases=None if bought is None else few(bought),
+        )
         return replace(self, task=task, name=f"{self.name}-of-{customers}-{seed}")
 
 
@@ -90,7 +95,7 @@ def _build(kind: Kind, customers: int, seed: int, folder: Path, season: float) -
         known, test = data.snapshots(), data.snapshots(business.as_of.isoformat())
         bought = purchases(data, as_of)
         labels, features = data.configuration.labels, [feature.to_dict() for feature in data.features()]
-        horizon = data.configuration.churn.horizon_days
+        meta = definitions(data)
     truth = pd.read_parquet(business.truth)
     truth = truth[truth["cutoff"] == pd.Timestamp(business.as_of, tz="UTC")].drop(columns=["cutoff", "cause"])
     test = test.drop(columns=[name for name in ("churned", "future_value") if name in test])
@@ -102,5 +107,5 @@ def _build(kind: Kind, customers: int, seed: int, folder: Path, season: float) -
     told = joined["p_churn"].notna().to_numpy()  # a row whose customer was lost to dirt may make someone up
     test = test.copy().assign(churned=joined["churned"].astype(float), future_value=joined["future_value"])
     test, joined = test[told].reset_index(drop=True), joined[told].reset_index(drop=True)
-    task = Task(known, test, features, labels.complete_after, horizon, bought)
+    task = Task(known, test, features, labels.complete_after, meta, without_outcomes(test), bought)
     return World(kind, seed, task, joined, folder.name)
