@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
+from io import StringIO
 from time import perf_counter
 from typing import Any
 
@@ -192,7 +194,7 @@ def _fitted(everyone: Mapping[str, np.ndarray]) -> BetaGeoFitter:
     """The fit with the least penalty that converges."""
     for penalty in PENALTIES:
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), redirect_stdout(StringIO()):  # it prints what its optimiser says
                 warnings.simplefilter("ignore")
                 return BetaGeoFitter(penalizer_coef=penalty).fit(everyone["x"], everyone["t_x"], everyone["t"])
         except ConvergenceError:

@@ -15,6 +15,8 @@ from holdfast.metrics import log_loss
 from holdfast.simulate import Kind
 
 NAMES = (OURS, "logistic", "lifetimes", "lightgbm", "lightgbm_one_slice")
+FEWEST_JUDGES = 3_000
+"""So many customers a world has at least, so that those who learn from few are judged on many."""
 
 
 def measure(kind: Kind, sizes: Sequence[int], seeds: int, folder: Path) -> dict[str, Any]:
@@ -22,7 +24,7 @@ def measure(kind: Kind, sizes: Sequence[int], seeds: int, folder: Path) -> dict[
     found: dict[int, dict[str, Any]] = {}
     losses: dict[int, dict[str, list[float]]] = {size: {} for size in sizes}
     for seed in range(seeds):
-        whole = world(kind, max(sizes), seed, folder)
+        whole = world(kind, max(FEWEST_JUDGES, *sizes), seed, folder)
         for size in sizes:
             few = whole.of_few(size, seed)
             said = contest(few.task, seed, NAMES)
@@ -33,7 +35,7 @@ def measure(kind: Kind, sizes: Sequence[int], seeds: int, folder: Path) -> dict[
         mean = {name: float(np.mean(of)) for name, of in by_name.items()}
         best = min(value for name, value in mean.items() if name != OURS)
         found[size] = {"mean": mean, "worse_by": mean[OURS] / best - 1, "seeds": by_name}
-    return {"customers": max(sizes), "sizes": found}
+    return {"customers": max(FEWEST_JUDGES, *sizes), "sizes": found}
 
 
 def text(kind: str, found: Mapping[str, Any]) -> str:
