@@ -17,9 +17,10 @@ are 95 %: over resampled customers where data is real, over worlds where it is s
 from __future__ import annotations
 
 import argparse
-import importlib
 import importlib.util
 import json
+import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -54,14 +55,16 @@ def online_retail(asked: argparse.Namespace) -> dict[str, Any] | None:
 
 
 def cdnow(asked: argparse.Namespace) -> dict[str, Any] | None:
-    """The reference's keys of CDNOW, if its section is there."""
+    """The reference's keys of CDNOW, measured by a program of their own."""
     if not (asked.reference / "cdnow_keys.parquet").is_file():
         return None
-    if importlib.util.find_spec("benchmarks.contest.cdnow") is None:
+    if importlib.util.find_spec("benchmarks.quality_cdnow") is None:
         return None
-    section = importlib.import_module("benchmarks.contest.cdnow")
-    found: dict[str, Any] = section.measure(asked.reference, draws=asked.draws)
-    print(section.text(found))
+    command = [sys.executable, "-m", "benchmarks.quality_cdnow", "--reference", str(asked.reference)]
+    done = subprocess.run([*command, "--draws", str(asked.draws)], check=True, stdout=subprocess.PIPE, text=True)
+    *lines, last = done.stdout.splitlines()
+    print("\n".join(lines))
+    found: dict[str, Any] = json.loads(last)
     return found
 
 
@@ -97,6 +100,15 @@ def small(asked: argparse.Namespace) -> dict[str, Any]:
     return _by_kind(asked, section, lambda kind: section.measure(kind, asked.sizes, asked.small_seeds, asked.cache))
 
 
+def horizons(asked: argparse.Namespace) -> dict[str, Any] | None:
+    """Monotone and calibrated probabilities for several horizons."""
+    if importlib.util.find_spec("holdfast.survival") is None:
+        return None
+    from benchmarks.contest import horizons as section
+
+    return _by_kind(asked, section, lambda kind: section.measure(kind, asked.customers, asked.seeds, asked.cache))
+
+
 def _by_kind(asked: argparse.Namespace, section: Any, measure: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
     found = {}
     for kind in asked.kinds:
@@ -111,6 +123,7 @@ SECTIONS = {
     "worlds": worlds,
     "calibration": calibration,
     "small": small,
+    "horizons": horizons,
 }
 
 

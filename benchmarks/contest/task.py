@@ -68,9 +68,10 @@ class Task:
 
 
 def definitions(data: Dataset) -> dict[str, Any]:
-    """What training is told of a configuration."""
+    """What training is told of a configuration and its sources."""
     settings = data.configuration
-    return {name: getattr(settings, name).model_dump(mode="json") for name in ("population", "churn", "value")}
+    told = {name: getattr(settings, name).model_dump(mode="json") for name in ("population", "churn", "value")}
+    return {**told, "vocabulary": data.vocabulary.to_dict()}
 
 
 def without_outcomes(frame: pd.DataFrame) -> pd.DataFrame:

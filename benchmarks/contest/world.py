@@ -10,6 +10,7 @@ import hashlib
 import pickle
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -73,6 +74,15 @@ def world(kind: Kind, customers: int, seed: int, folder: Path, *, season: float 
     return built
 
 
+def settings_of(kind: Kind, folder: Path) -> dict[str, Any]:
+    """The demonstration's configuration, reading this folder, every snapshot."""
+    settings: dict[str, Any] = yaml.safe_load((CONFIGS / f"demo_{kind}.yaml").read_text(encoding="utf-8"))
+    settings["training"] = {"most_snapshots": None}
+    for source in settings["sources"].values():
+        source["path"] = str(folder / Path(source["path"]).name)
+    return settings
+
+
 def _fingerprint() -> str:
     """Of the code that decides what a world holds: everything but the models, which change while one tries."""
     from holdfast import features, history, labels, simulate, snapshots, sources
@@ -86,12 +96,8 @@ def _fingerprint() -> str:
 
 def _build(kind: Kind, customers: int, seed: int, folder: Path, season: float) -> World:
     business = simulate(kind, folder, customers=customers, seed=seed, season=season)
-    settings = yaml.safe_load((CONFIGS / f"demo_{kind}.yaml").read_text(encoding="utf-8"))
-    settings["training"] = {"most_snapshots": None}
-    for source in settings["sources"].values():
-        source["path"] = str(folder / Path(source["path"]).name)
     as_of = instant(business.as_of)
-    with Dataset.open(settings) as data:
+    with Dataset.open(settings_of(kind, folder)) as data:
         known, test = data.snapshots(), data.snapshots(business.as_of.isoformat())
         bought = purchases(data, as_of)
         labels, features = data.configuration.labels, [feature.to_dict() for feature in data.features()]
