@@ -23,6 +23,7 @@ from holdfast.training import fit, known_by
 
 HORIZONS = (30.0, 60.0, 90.0, 180.0)
 AS_OF = "2024-07-01"
+_DRAWS = 20
 
 
 def measure(kind: Kind, customers: int, seeds: int, folder: Path) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def measure(kind: Kind, customers: int, seeds: int, folder: Path) -> dict[str, A
         "out_of_order": sum(w["out_of_order"] for w in worlds),
         "ece_median": {h: float(np.median(of)) for h, of in eces.items()},
         "ece_worst": {h: max(of) for h, of in eces.items()},
+        "by_chance": {h: float(np.mean([w["horizons"][h]["by_chance"] for w in worlds])) for h in eces},
         "worlds": worlds,
     }
 
@@ -62,6 +64,7 @@ def _one(kind: Kind, customers: int, seed: int, folder: Path) -> dict[str, Any]:
             churned, p = joined["churned"].to_numpy(dtype=float), joined[f"p_churn_{horizon:g}d"].to_numpy()
             each[f"{horizon:g}"] = {
                 "ece": float(calibration_error(churned, p)),
+                "by_chance": by_chance(p, seed),
                 "auc": float(area_under_curve(churned, p)),
                 "churned": float(churned.mean()),
                 "predicted": float(p.mean()),
@@ -73,7 +76,16 @@ def _one(kind: Kind, customers: int, seed: int, folder: Path) -> dict[str, Any]:
     return found
 
 
+def by_chance(p: np.ndarray, seed: int) -> float:
+    """The mean ECE of probabilities that are right, on as many customers: what chance alone makes of it."""
+    drawn = np.random.default_rng(seed).random((_DRAWS, len(p))) < p
+    return float(np.mean([calibration_error(churned.astype(float), p) for churned in drawn]))
+
+
 def text(kind: str, found: Mapping[str, Any]) -> str:
     """For people."""
-    told = ", ".join(f"{h} days {of:.4f} (worst {found['ece_worst'][h]:.4f})" for h, of in found["ece_median"].items())
+    told = ", ".join(
+        f"{h} days {of:.4f} (worst {found['ece_worst'][h]:.4f}, by chance {found['by_chance'][h]:.4f})"
+        for h, of in found["ece_median"].items()
+    )
     return f"{kind}: ECE {told}; {found['out_of_order']} customers out of order"
