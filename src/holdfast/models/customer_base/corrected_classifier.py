@@ -15,19 +15,17 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from holdfast.models.at_risk import BinaryRiskClassifier
-from holdfast.models.checks import Matrix, Vector
+from holdfast.models.checks import Vector
+from holdfast.models.classifier import BinaryRiskClassifier
 from holdfast.models.customer_base.corrected_risk import CorrectedRisk
 from holdfast.models.customer_base.correction import Correction
-from holdfast.models.customer_base.estimators import CustomerBaseClassifier
 from holdfast.models.customer_base.outcomes import (
-    history_settings,
     latest_rows,
+    risk_learnt,
     rows_by_cutoff,
     sight_of,
     together,
 )
-from holdfast.models.customer_base.risk import HistoryRisk
 from holdfast.models.inputs import instants, on_one_blas_thread, scoring_rows
 
 
@@ -83,6 +81,11 @@ class CorrectedBaseClassifier(BinaryRiskClassifier):
         self.penalty = penalty
         self.bought_within_days = bought_within_days
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.poor_score = True  # expects histories of purchases
+        return tags
+
     @on_one_blas_thread
     def fit(
         self,
@@ -111,21 +114,17 @@ class CorrectedBaseClassifier(BinaryRiskClassifier):
         at, now = instants(cutoff, len(X)), latest_rows(self, latest)
         offset, numbers = np.empty(len(X)), []
         for rows in rows_by_cutoff(at, len(X)):
-            base = self._base(X[rows], count[rows])
+            base = risk_learnt(self, X[rows], count[rows])
             offset[rows] = base.log_odds(X[rows])
             numbers.append((rows, sight.numbers(base.model, X[rows])))
         correction = Correction.fit(together(numbers), none, offset, outcome="share", penalty=self.ridge, weight=count)
-        base = self._base(X[numbers[-1][0]], count[numbers[-1][0]]) if now is None else self._base(now, None)
+        base = base if now is None else risk_learnt(self, now, None)
         self.model_ = CorrectedRisk(
             base if self.horizon_days is None else replace(base, horizon_days=float(self.horizon_days)),
             sight,
             correction,
         )
         return self
-
-    def _base(self, X: Matrix, weight: Vector | None) -> HistoryRisk:
-        some = np.arange(len(X)) % 2  # a target that has both classes, since it is not looked at
-        return CustomerBaseClassifier(**history_settings(self)).fit(X, some, sample_weight=weight).model_
 
     def probability_none(self, X: ArrayLike, horizon_days: float) -> Vector:
         """P(no purchase within any horizon), shape (n_rows,); never increasing in the horizon for a known customer."""

@@ -10,22 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from holdfast.models.checks import Matrix, Vector
+from holdfast.models.checks import Vector
 from holdfast.models.customer_base.corrected_risk import CorrectedRisk
 from holdfast.models.customer_base.corrected_value import CorrectedValue
 from holdfast.models.customer_base.correction import Correction
-from holdfast.models.customer_base.estimators import CustomerBaseRegressor
 from holdfast.models.customer_base.outcomes import (
     Outcome,
+    bases_learnt,
     counts,
-    history_settings,
     latest_rows,
     rows_by_cutoff,
     sight_of,
     together,
 )
-from holdfast.models.customer_base.risk import HistoryRisk
-from holdfast.models.customer_base.value import HistoryValue
 from holdfast.models.inputs import instants, learning_rows, on_one_blas_thread, scoring_rows, weights
 
 
@@ -107,7 +104,7 @@ class CorrectedBaseRegressor(RegressorMixin, BaseEstimator):
         base: dict[str, Vector] = {name: np.empty(len(X)) for name in ("none", "orders", "value")}
         numbers = []
         for rows in rows_by_cutoff(at, len(X)):
-            risk, value = self._bases(X[rows], count[rows])
+            risk, value = bases_learnt(self, X[rows], count[rows])
             base["none"][rows] = risk.log_odds(X[rows])
             base["orders"][rows], base["value"][rows] = value.orders(X[rows]), value.mean(X[rows])
             numbers.append((rows, sight.numbers(value.model, X[rows])))
@@ -115,45 +112,22 @@ class CorrectedBaseRegressor(RegressorMixin, BaseEstimator):
         none = (bought <= 0).astype(np.float64)
         correction = Correction.fit(seen, none, base["none"], outcome="share", penalty=self.ridge, weight=count)
         outcome = Outcome(seen, base["none"], correction, self.ridge, count)
-        if now is None:
-            now, weight = X[numbers[-1][0]], count[numbers[-1][0]]
-        else:
-            weight = None
-        risk, worth = self._bases(now, weight)
+        if now is not None:
+            risk, value = bases_learnt(self, now, None)
         if self.horizon_days is not None:
             far = float(self.horizon_days)
-            risk, worth = replace(risk, horizon_days=far), replace(worth, horizon_days=far)
+            risk, value = replace(risk, horizon_days=far), replace(value, horizon_days=far)
         worthed = outcome.twofold(base["value"], spent)
         counted = worthed if purchases is None else outcome.twofold(base["orders"], bought)
-        self.model_ = CorrectedValue(worth, CorrectedRisk(risk, sight, correction), counted, worthed)
+        self.model_ = CorrectedValue(value, CorrectedRisk(risk, sight, correction), counted, worthed)
         return self
-
-    def _bases(self, X: Matrix, weight: Vector | None) -> tuple[HistoryRisk, HistoryValue]:
-        """Risk and value of one base, which is fitted once."""
-        nothing = np.zeros(len(X))
-        value = (
-            CustomerBaseRegressor(**history_settings(self), spend=self.spend)
-            .fit(X, nothing, sample_weight=weight)
-            .model_
-        )
-        there = value.columns.known(X)
-        usual = np.median(X[there][:, value.columns.places], axis=0).tolist()
-        none = value.model.probability_none(*value.columns.read(X[there]), self.label_days)
-        otherwise = float(np.average(none, weights=None if weight is None else weight[there]))
-        risk = HistoryRisk(
-            value.model,
-            value.columns,
-            value.n_features,
-            float(self.label_days),
-            (usual[0], usual[1], usual[2]),
-            otherwise,
-        )
-        return risk, value
 
     def predict(self, X: ArrayLike) -> Vector:
         """Expected spend within ``horizon_days``, shape (n_rows,), in currency."""
-        return self.model_.mean(scoring_rows(self, X))
+        X = scoring_rows(self, X)
+        return self.model_.mean(X)
 
     def expected_orders(self, X: ArrayLike, horizon_days: float | None = None) -> Vector:
         """Expected number of purchases, shape (n_rows,), within ``horizon_days`` or another horizon."""
-        return self.model_.orders(scoring_rows(self, X), horizon_days)
+        X = scoring_rows(self, X)
+        return self.model_.orders(X, horizon_days)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,11 @@ from holdfast.models.checks import InputError, Matrix, Vector, refuse_infinite, 
 from holdfast.models.customer_base.columns import HistoryColumns
 from holdfast.models.customer_base.corrected_value import Twofold
 from holdfast.models.customer_base.correction import Correction
+from holdfast.models.customer_base.gamma_gamma import GammaGamma
+from holdfast.models.customer_base.learning import learn_risk, learnt_rows
+from holdfast.models.customer_base.risk import HistoryRisk
 from holdfast.models.customer_base.sight import Sight, surest
+from holdfast.models.customer_base.value import HistoryValue, spending
 from holdfast.models.folds import Rows
 from holdfast.timeline import Instants
 
@@ -33,20 +37,39 @@ class Outcome:
 
     def twofold(self, base: Vector, came: Vector) -> Twofold:
         """Both corrections of an expectation, in units of what a buyer makes, so that money weighs like purchases."""
-        unit = float(self.count @ came / np.maximum(self.count @ (came > 0), 1.0)) or 1.0
+        unit = float(self.count @ came) / max(float(self.count @ (came > 0)), 1.0) or 1.0
         offset = np.log(np.maximum(base, _LEAST) / unit)
         counted = Correction.fit(self.seen, came / unit, offset, outcome="rate", penalty=self.ridge, weight=self.count)
         odds = self.none + self.correction.score(self.seen)
         any_more = np.log(1 - surest(sigmoid(odds))) - np.log(1 - surest(sigmoid(self.none)))
         total = float(self.count @ (base * np.exp(any_more)))
-        level = float(np.log(max(self.count @ came, _LEAST) / max(total, _LEAST)))
+        level = float(np.log(max(float(self.count @ came), _LEAST) / max(total, _LEAST)))
         return Twofold(counted, level)
 
 
-def history_settings(estimator: Any) -> dict[str, Any]:
-    """The parameters that the base shares; its horizon is that of the outcomes."""
-    names = ("kind", "orders", "days_since_order", "days_since_first_order", "penalty", "bought_within_days")
-    return {name: getattr(estimator, name) for name in names} | {"horizon_days": estimator.label_days}
+def risk_learnt(estimator: Any, X: Matrix, weight: Vector | None) -> HistoryRisk:
+    """The base at one cutoff, by an estimator's parameters; its horizon is that of the outcomes."""
+    columns = sight_of(estimator).columns
+    chosen = learnt_rows(columns, columns.places, X, weight, None, estimator.bought_within_days)
+    return learn_risk(
+        columns,
+        *chosen,
+        kind=estimator.kind,
+        horizon_days=estimator.label_days,
+        penalty=estimator.penalty,
+        bought_within_days=estimator.bought_within_days,
+    )
+
+
+def bases_learnt(estimator: Any, X: Matrix, weight: Vector | None) -> tuple[HistoryRisk, HistoryValue]:
+    """The same with what purchases are worth."""
+    risk = risk_learnt(estimator, X, weight)
+    columns, spend = risk.columns, int(estimator.spend)
+    chosen = learnt_rows(columns, (*columns.places, spend), X, weight, None, estimator.bought_within_days)
+    worth = GammaGamma.fit(*spending(columns, spend, chosen[0]), chosen[1], penalty=estimator.penalty)
+    blank = HistoryValue(risk.model, worth, columns, spend, X.shape[1], risk.horizon_days, (0.0, 0.0))
+    mean = [float(np.average(answer, weights=chosen[1])) for answer in (blank.orders(chosen[0]), blank.mean(chosen[0]))]
+    return risk, replace(blank, otherwise=(mean[0], mean[1]))
 
 
 def sight_of(estimator: Any) -> Sight:
