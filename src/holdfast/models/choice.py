@@ -2,8 +2,8 @@
 
 What a record over short histories can tell is how well a model sets customers apart; the level and the spread of a
 season it cannot. So each model is judged by its log loss after the affine map of its log-odds that suits the cutoff
-best, the same freedom for all. Models are given from the plainest to the most elaborate, and one gives way to a later
-one only where that one's gain is larger than twice its standard error: differences by chance choose nothing.
+best, the same freedom for all. Of the models, the plainest is used whose loss is not more than one standard error above
+the least (Breiman et al. 1984, section 3.4.3), the error being that of the paired difference over customers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from holdfast.models.calibration import sigmoid
 from holdfast.models.checks import InputError, Vector
 
-_ERRORS = 2.0  # standard errors that a gain must exceed
 _STEPS = 30
 
 
@@ -49,7 +48,7 @@ class Choice:
 
 
 def choose(order: Sequence[str], tried: Sequence[Tried]) -> Choice:
-    """The plainest model that no other beats by more than chance; ``order`` begins with the plainest.
+    """The plainest model within a standard error of the best; ``order`` begins with the plainest.
 
     Raises
     ------
@@ -61,12 +60,14 @@ def choose(order: Sequence[str], tried: Sequence[Tried]) -> Choice:
     customers = np.concatenate([one.customers for one in tried])
     group = np.unique(customers, return_inverse=True)[1]
     losses = {name: np.concatenate([_fitted_loss(one.log_odds[name], one.outcome) for one in tried]) for name in order}
-    kept, why = order[0], f"{order[0]} is the plainest"
-    for name in order[1:]:
-        gain, error = _mean_and_error(losses[kept] - losses[name], group)
-        if gain > _ERRORS * error:
-            kept, why = name, f"{name} loses {gain:.4f} (standard error {error:.4f}) less than {kept}"
-    return Choice(kept, {name: float(loss.mean()) for name, loss in losses.items()}, why)
+    means = {name: float(loss.mean()) for name, loss in losses.items()}
+    best = min(order, key=means.__getitem__)
+    above = {name: _mean_and_error(losses[name] - losses[best], group) for name in order}
+    kept = next(name for name in order if name == best or above[name][0] <= above[name][1])
+    if kept == best:
+        return Choice(best, means, f"{best} has the least log loss, {means[best]:.4f}")
+    more, error = above[kept]
+    return Choice(kept, means, f"{kept} is plainer than {best} and loses {more:.4f} more (standard error {error:.4f})")
 
 
 def _mean_and_error(values: Vector, group: NDArray[np.intp]) -> tuple[float, float]:

@@ -79,8 +79,8 @@ def test_what_short_windows_teach_holds_for_longer_ones(
 ) -> None:
     """A young business has no outcome of the horizon it asks about; a third of it must do.
 
-    The correction finds the mark: on 120 days it gains more than a hundredth in log loss, takes two fifths off the error
-    of both kinds of customers, and keeps the expected total within a tenth of what came.
+    The correction finds the mark: on 120 days it gains more than a hundredth in log loss, takes two fifths off the
+    error of both kinds of customers, and keeps the expected total within a tenth of what came.
     """
     (X, bought), (Z, later) = near, far
     none = later == 0
