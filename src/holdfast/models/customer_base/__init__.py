@@ -2,7 +2,8 @@
 
 One file a model: :mod:`bg_nbd` and :mod:`mbg_nbd` (with their common formulas in :mod:`geometric`), :mod:`pareto_nbd`,
 :mod:`gamma_gamma`. Each is a frozen record of its parameters with closed formulas, and needs numpy and scipy alone;
-:mod:`estimators` puts them behind scikit-learn's interface. What they know of a customer: :mod:`histories`.
+:mod:`estimators` puts them behind scikit-learn's interface, and :mod:`corrected_classifier` and
+:mod:`corrected_regressor` let them learn from outcomes as well. What they know of a customer: :mod:`histories`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from holdfast.models.customer_base.bg_nbd import BetaGeometric
+    from holdfast.models.customer_base.corrected_classifier import CorrectedBaseClassifier
+    from holdfast.models.customer_base.corrected_regressor import CorrectedBaseRegressor
     from holdfast.models.customer_base.estimators import CustomerBaseClassifier, CustomerBaseRegressor
     from holdfast.models.customer_base.fitting import fit_purchases
     from holdfast.models.customer_base.gamma_gamma import GammaGamma
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 _HOME = {
     "BetaGeometric": "bg_nbd",
+    "CorrectedBaseClassifier": "corrected_classifier",
+    "CorrectedBaseRegressor": "corrected_regressor",
     "CustomerBaseClassifier": "estimators",
     "CustomerBaseRegressor": "estimators",
     "GammaGamma": "gamma_gamma",
@@ -39,6 +44,8 @@ __all__ = [  # noqa: RUF022 - grouped as the docstring groups them
     "fit_purchases",
     "CustomerBaseClassifier",
     "CustomerBaseRegressor",
+    "CorrectedBaseClassifier",
+    "CorrectedBaseRegressor",
 ]
 
 

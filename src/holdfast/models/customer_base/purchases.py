@@ -31,6 +31,9 @@ class PurchaseModel(ABC):
 
     kind: ClassVar[str]
 
+    buying_shape: float
+    buying_rate: float
+
     def __post_init__(self) -> None:
         if not all(0 < value < np.inf for value in astuple(self)):
             raise InputError(f"Wanted positive finite parameters of {self.kind}, found {asdict(self)}.")

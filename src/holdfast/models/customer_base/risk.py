@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from itertools import combinations
-from math import comb
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,7 @@ from holdfast.models.checks import Matrix, Vector
 from holdfast.models.customer_base.columns import HistoryColumns
 from holdfast.models.customer_base.kinds import from_json
 from holdfast.models.customer_base.purchases import PurchaseModel
+from holdfast.models.customer_base.sharing import shared
 
 _NEAREST = 1e-12  # of a probability to 0 and 1, so that log-odds are finite
 
@@ -61,27 +60,9 @@ class HistoryRisk:
     def contributions(self, X: Matrix) -> Matrix:
         """Shape (n_rows, n_features + 1): rows sum to :meth:`log_odds`, the last column is the base.
 
-        The base is the usual customer; the three columns share the difference by Shapley's rule, exactly: what a column
-        adds, averaged over the orders in which the usual numbers may be replaced by the customer's. Where the history
-        is unknown, that itself is the difference, and ``orders`` bears it.
+        The base is the usual customer; the three columns share the difference (:mod:`sharing`).
         """
-        places = self.columns.places
-        usual = np.zeros((len(X), self.n_features))
-        usual[:, places] = self.usual
-        known = self.columns.known(X)
-        scores = {}
-        for own in (own for size in range(4) for own in combinations(range(3), size)):
-            mixed = usual.copy()
-            mixed[:, [places[i] for i in own]] = X[:, [places[i] for i in own]]
-            scores[own] = self.log_odds(mixed)
-        out = np.zeros((len(X), self.n_features + 1))
-        out[:, -1] = scores[()]
-        for i, place in enumerate(places):
-            for others in (own for own in scores if i not in own):
-                gain = scores[tuple(sorted((*others, i)))] - scores[others]
-                out[:, place] += np.where(known, gain, 0.0) / (3 * comb(2, len(others)))
-        out[~known, places[0]] = (self.log_odds(X) - scores[()])[~known]
-        return out
+        return shared(self.columns, self.usual, X, self.log_odds)
 
     def to_parts(self) -> tuple[dict[str, Any], dict[str, str]]:
         """A JSON-ready description, and no texts."""
