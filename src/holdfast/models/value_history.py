@@ -12,7 +12,7 @@ record both count the same, and the spread stays.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,12 +27,14 @@ from holdfast.models.level import Level
 from holdfast.models.levels import Levels
 from holdfast.models.past_value import history_columns
 from holdfast.models.quantiles import of_rows
+from holdfast.models.value import Blend, ValueModel
 from holdfast.timeline import Instants
 
 _KIND = "mbg_nbd"
 _PENALTY = 1.0
 _MOST_CUSTOMERS = 5_000  # of a cutoff; more give the same parameters and cost more
 _FEWEST_CUSTOMERS = 30
+_ROWS_FOR_TOTALS = 10_000
 _SHARES: Vector = np.linspace(0, 1, 11)
 _SLOPES: Vector = np.linspace(0.8, 1.2, 17)
 _LEAST = 1e-4  # of the mean value: who is expected to bring less is not told apart
@@ -169,9 +171,8 @@ def blend_by_record(trials: Sequence[Trial]) -> tuple[float, float]:
     """Share of the customer base, and slope of the logarithm, averaged by the likelihood of later values.
 
     Values are as if Poisson, with the variance that they have: a quasi-likelihood (Wedderburn 1974), right for any
-    positive mean. Equal shares are hard to beat by shares that were learnt (Smith and Wallis 2009), because the few
-    cutoffs of a record share customers and seasons: so the record moves the share half-way. A slope above 1 makes large
-    customers larger and small ones smaller, where the score was shrunk too much.
+    positive mean. A slope above 1 makes large customers larger and small ones smaller, where the score was shrunk too
+    much.
     """
     if not trials:
         return 0.5, 1.0
@@ -184,5 +185,37 @@ def blend_by_record(trials: Sequence[Trial]) -> tuple[float, float]:
         trust = np.exp((gain - gain.max()) / dispersion)
         return float(trust @ values / trust.sum())
 
-    share = (average(_SHARES, [(share, 1.0) for share in _SHARES]) + 0.5) / 2
+    share = average(_SHARES, [(share, 1.0) for share in _SHARES])
     return share, average(_SLOPES, [(share, slope) for slope in _SLOPES])
+
+
+def blended(model: ValueModel, share: float, slope: float, now: Matrix) -> ValueModel:
+    """The model with its blend: at every time of the year, it brings the total that two forecasts agree on.
+
+    Both forecasts of the total move half-way to each other, and the pivot is such that the slope leaves the total.
+
+    Parameters
+    ----------
+    now : array of shape (n_customers, n_features)
+        Over whom totals are taken.
+    """
+    now = now[:: max(1, len(now) // _ROWS_FOR_TOTALS)]
+    past, blend = model.past, Blend(share, 1.0, 1.0)
+    if past is not None:
+        wide, expected = np.column_stack([now, past.columns(now)]), float(past.history.mean(now).sum())
+        log_odds, level = model.any_value.score(wide), model.amount.score(wide)
+        tables = np.broadcast_arrays(model.any_level.table, model.amount_level.table, past.level.table)
+        own = [float(model.two_parts(log_odds + z, level + a).mean().sum()) for z, a, _ in np.transpose(tables)]
+        if expected > 0 and min(own) > 0:
+            half = (np.log(own) - np.log(expected) - tables[2]) / 2
+            columns = max(model.any_level.columns, model.amount_level.columns, past.level.columns)
+            model = replace(
+                model,
+                amount_level=Level(columns, tables[1] - half),
+                past=replace(past, level=Level(columns, tables[2] + half)),
+            )
+    mean = np.maximum(replace(model, blend=blend).mean(now), 0)
+    if slope != 1 and mean.sum() > 0:
+        pivot = float(np.exp((np.log((mean**slope).sum()) - np.log(mean.sum())) / (slope - 1)))
+        blend = Blend(share, slope, pivot)
+    return replace(model, blend=blend)

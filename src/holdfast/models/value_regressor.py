@@ -17,18 +17,16 @@ from holdfast.models.checks import Matrix, Vector
 from holdfast.models.customer_base.columns import HistoryColumns
 from holdfast.models.folds import Fold, Rows, forward_folds, random_folds
 from holdfast.models.inputs import instants, learning_rows, more_rows, on_one_blas_thread, scoring_rows, weights
-from holdfast.models.level import Level
 from holdfast.models.past_value import PastValue
 from holdfast.models.quantiles import mean, of_rows, quantiles
 from holdfast.models.spread import KNOTS, Spread
 from holdfast.models.value import Blend, Distribution, Refunds, ValueModel
-from holdfast.models.value_history import HistoryRecipe, PastValues, Trial, blend_by_record, level_of_totals
+from holdfast.models.value_history import HistoryRecipe, PastValues, Trial, blend_by_record, blended, level_of_totals
 from holdfast.timeline import Instants
 
 _FOLDS = 3
 _FEWEST_AMOUNTS = 20
 _SCALE_LIMITS = (0.5, 2.0)
-_ROWS_FOR_TOTALS = 10_000
 
 
 class ValueRegressor(RegressorMixin, BaseEstimator):
@@ -196,7 +194,7 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
             )
             model = replace(model, past=PastValue(past.latest, level))
         now = more_rows(self, recent) if recent is not None else X if at is None else X[at == at.max()]
-        self.model_ = _blended(model, share if past is not None else 0.0, slope, now)
+        self.model_ = blended(model, share if past is not None else 0.0, slope, now)
         return self
 
     def _history(
@@ -334,38 +332,6 @@ def _by_parts(model: ValueModel, data: _Rows, rows: Rows, any_value: Learnt, amo
     if data.cutoff is not None:
         scores = [s + _levels(part, data.cutoff[rows]) for s, part in zip(scores, (any_value, amount), strict=True)]
     return model.two_parts(*scores)
-
-
-def _blended(model: ValueModel, share: float, slope: float, now: Matrix) -> ValueModel:
-    """The model with its blend: at every time of the year, it brings the total that two forecasts agree on.
-
-    Both forecasts of the total move half-way to each other, and the pivot is such that the slope leaves the total.
-
-    Parameters
-    ----------
-    now : array of shape (n_customers, n_features)
-        Over whom totals are taken.
-    """
-    now = now[:: max(1, len(now) // _ROWS_FOR_TOTALS)]
-    past, blend = model.past, Blend(share, 1.0, 1.0)
-    if past is not None:
-        wide, expected = np.column_stack([now, past.columns(now)]), float(past.history.mean(now).sum())
-        log_odds, level = model.any_value.score(wide), model.amount.score(wide)
-        tables = np.broadcast_arrays(model.any_level.table, model.amount_level.table, past.level.table)
-        own = [float(model.two_parts(log_odds + z, level + a).mean().sum()) for z, a, _ in np.transpose(tables)]
-        if expected > 0 and min(own) > 0:
-            half = (np.log(own) - np.log(expected) - tables[2]) / 2
-            columns = max(model.any_level.columns, model.amount_level.columns, past.level.columns)
-            model = replace(
-                model,
-                amount_level=Level(columns, tables[1] - half),
-                past=replace(past, level=Level(columns, tables[2] + half)),
-            )
-    mean = np.maximum(replace(model, blend=blend).mean(now), 0)
-    if slope != 1 and mean.sum() > 0:
-        pivot = float(np.exp((np.log((mean**slope).sum()) - np.log(mean.sum())) / (slope - 1)))
-        blend = Blend(share, slope, pivot)
-    return replace(model, blend=blend)
 
 
 def _refunds(y: Vector, weight: Vector | None) -> Refunds:
