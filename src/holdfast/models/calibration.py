@@ -17,7 +17,8 @@ from holdfast.models.checks import Vector
 from holdfast.models.quantiles import mean
 
 _FEWEST_TRIALS = 2  # cutoffs on which a map must have been tried before it may replace the identity
-_WORTH_IT = 0.001  # mean log loss that it must have gained on them
+_WORTH_IT = {"slope": 0.0, "shift": 0.001, "platt": 0.001}  # mean log loss that it must have gained on them
+_DOUBT = 1.0  # trials' worth of belief in a slope of 1
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,18 @@ def fit_shift(trials: Sequence[Trial]) -> Affine:
     return _newton(trials, free_slope=False)
 
 
+def fit_slope(trials: Sequence[Trial]) -> Affine:
+    """The slope of least loss around the mean log-odds, each trial with a level of its own; half the doubt stays.
+
+    A model that is regularised for the worst is too timid at its best, season after season; a level says nothing of it.
+    """
+    each = [_newton([trial], free_slope=True).slope for trial in trials]
+    rows = np.array([len(trial.churned) for trial in trials])
+    z = np.concatenate([trial.log_odds for trial in trials])
+    slope = 1 + (float(np.average(each, weights=rows)) - 1) * len(trials) / (len(trials) + _DOUBT)
+    return Affine(slope, (1 - slope) * mean(z)) if slope > 0 else IDENTITY
+
+
 def fit_platt(trials: Sequence[Trial]) -> Affine:
     """Slope and intercept of least loss, drawn a little to the identity; the identity if the slope is not > 0."""
     found = _newton(trials, free_slope=True)
@@ -89,24 +102,33 @@ def choose(trials: Sequence[Trial]) -> tuple[Affine, dict[str, Any]]:
     """The map with the best record on cutoffs that it had not seen, fitted on all trials; and the record itself.
 
     For each trial, every map is fitted on the trials whose outcomes were known by then. The identity stays unless a map
-    was better on each of at least two trials, and by .001 of log loss on average: a season that turns makes any map
-    look well twice and badly once, and nobody knows which comes next.
+    was better on each of at least two trials, and a map that moves the level by .001 of log loss on average: a season
+    that turns makes it look well twice and badly once, and nobody knows which comes next. The slope around the mean
+    moves no level, and is judged with every trial at its own.
     """
     ordered = sorted(trials, key=lambda t: t.cutoff)
-    makers = {"identity": fit_identity, "shift": fit_shift, "platt": fit_platt}
+    makers = {"identity": fit_identity, "slope": fit_slope, "shift": fit_shift, "platt": fit_platt}
     record: dict[str, list[float]] = {name: [] for name in makers}
+    bent: list[float] = []
     for trial in ordered:
         past = [t for t in ordered if t.known_at <= trial.cutoff]
         if past:
             for name, maker in makers.items():
                 record[name].append(_loss(maker(past), trial))
+            bent.append(_loss(_levelled(IDENTITY, trial), trial) - _loss(_levelled(fit_slope(past), trial), trial))
     chosen = "identity"
     if len(record["identity"]) >= _FEWEST_TRIALS:
         plain = np.array(record["identity"])
-        gains = {name: plain - np.array(losses) for name, losses in record.items()}
-        helped = [name for name, gain in gains.items() if gain.min() > 0 and gain.mean() > _WORTH_IT]
+        gains = {name: plain - np.array(losses) for name, losses in record.items()} | {"slope": np.array(bent)}
+        helped = [name for name, worth in _WORTH_IT.items() if gains[name].min() > 0 and gains[name].mean() > worth]
         chosen = max(helped, key=lambda name: float(gains[name].mean()), default="identity")
     return makers[chosen](ordered), {"chosen": chosen, "log_loss": record}
+
+
+def _levelled(found: Affine, trial: Trial) -> Affine:
+    """The map with the intercept that suits the trial best: then its slope alone is judged."""
+    there = Trial(trial.cutoff, trial.known_at, found.apply(trial.log_odds), trial.churned, trial.weight)
+    return Affine(found.slope, found.intercept + fit_shift([there]).intercept)
 
 
 def _loss(found: Affine, trial: Trial) -> float:

@@ -41,6 +41,15 @@ def test_a_season_that_turns_is_not_carried_forward() -> None:
     assert chosen == IDENTITY
 
 
+def test_a_model_that_is_always_too_timid_is_bent_whatever_the_season() -> None:
+    """Levels that turn hide it from every map that moves them; the slope around the mean moves none."""
+    chosen, record = choose(trials(0.8, -0.8, 0.8, -0.8, slope=1.3))
+    assert record["chosen"] == "slope"
+    assert 1.1 < chosen.slope < 1.35
+    z = np.concatenate([trial.log_odds for trial in trials(0.8, -0.8, 0.8, -0.8, slope=1.3)])
+    assert chosen.apply(z).mean() == pytest.approx(z.mean(), abs=1e-9)
+
+
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_little_history_means_no_calibration(count: int) -> None:
     """One success may be chance: a map must have been tried on two cutoffs that it had not seen."""
