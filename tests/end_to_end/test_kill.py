@@ -19,7 +19,7 @@ from tests.end_to_end.command import ONE_THREAD, done
 from tests.end_to_end.shop import AS_OF, Shop
 from tests.unit.outreach.published import read_manifest
 
-KILLS = 30
+KILLS = 20
 
 
 @pytest.fixture(scope="module")

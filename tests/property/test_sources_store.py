@@ -83,7 +83,7 @@ def contents(tables: DuckTables) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     seed=st.integers(0, 2**16),
     nights=st.lists(st.tuples(st.sampled_from(NIGHTS), st.integers(0, 2**10)), min_size=2, max_size=5).map(sorted),

@@ -267,6 +267,11 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         X = scoring_rows(self, X)
         return self.model_.interval(X, coverage)
 
+    def predict_quantile(self, X: ArrayLike, q: float) -> Vector:
+        """The value that is not exceeded with probability ``q``, shape (n_rows,)."""
+        X = scoring_rows(self, X)
+        return self.model_.distribution(X).quantile(np.full(len(X), q))
+
     def probability_above(self, X: ArrayLike, amount: ArrayLike) -> Vector:
         """P(value > amount), shape (n_rows,); the amount is one number or one per row."""
         X = scoring_rows(self, X)

