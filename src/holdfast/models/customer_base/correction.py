@@ -22,6 +22,7 @@ from holdfast.models.checks import Matrix, Vector
 from holdfast.models.quantiles import quantiles
 
 Outcome = Literal["share", "rate"]
+_OUTER = 0.001  # share of values beyond the range that is followed, on each side, as in the ridge of the other models
 _STEPS = 50
 _SETTLED = 1e-9  # of a step, in the unit of the score
 _FARTHEST = 30.0  # of a score from 0, so that its exponential is a number
@@ -114,7 +115,7 @@ class Correction:
         for j, column in enumerate(numbers.T):
             seen = ~np.isnan(column) & (weight > 0)
             if seen.any():
-                low[j], fill[j], high[j] = quantiles(column[seen], [0.0, 0.5, 1.0], weight[seen])
+                low[j], fill[j], high[j] = quantiles(column[seen], [_OUTER, 0.5, 1 - _OUTER], weight[seen])
         blank = cls(low, high, fill, np.zeros(count), np.ones(count), np.zeros(count), 0.0)
         there = blank._standardised(numbers)
         center = np.average(there, axis=0, weights=weight)
