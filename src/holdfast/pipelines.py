@@ -17,6 +17,7 @@ from holdfast.backtest import Backtest, LearningCurves, Running, Trial, Tried, b
 from holdfast.dataset import Dataset
 from holdfast.features.feature import Feature
 from holdfast.features.own import descriptions
+from holdfast.fingerprint import code_fingerprint
 from holdfast.lists import publish_list
 from holdfast.models import Bundle
 from holdfast.outreach import Scorer, lock, scored_columns
@@ -32,7 +33,7 @@ from holdfast.snapshots import Snapshots, snapshot_parts
 from holdfast.survival import HORIZONS, survival
 from holdfast.timeline import instant, show
 from holdfast.tracking import Promotion, StoredModel, Tracker, Verdict
-from holdfast.training import code_fingerprint, fit, require_learnable
+from holdfast.training import fit, require_learnable
 
 EVALUATION = "evaluation"  # the folder of a run that keeps the bundle as it stood at the latest test cutoff
 

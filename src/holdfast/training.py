@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -151,13 +148,3 @@ def of_orders(snapshots: pd.DataFrame, specs: Sequence[Mapping[str, Any]], meta:
         "bought_within_days": meta.get("population", {}).get("bought_within_days"),
         "horizon_days": churn["horizon_days"],
     }
-
-
-@cache
-def code_fingerprint() -> str:
-    """SHA-256 over the source files of the package."""
-    whole = hashlib.sha256()
-    root = Path(__file__).parent
-    for path in sorted(root.rglob("*.py")):
-        whole.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return whole.hexdigest()

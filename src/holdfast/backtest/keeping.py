@@ -21,7 +21,6 @@ import fcntl
 import hashlib
 import io
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -35,9 +34,10 @@ import pandas as pd
 
 from holdfast.backtest import table
 from holdfast.backtest.trial import Study, Trial, Tried
+from holdfast.durable import sync, write
 from holdfast.errors import BundleError, ConfigError, LockedError, StorageError
+from holdfast.fingerprint import code_fingerprint
 from holdfast.models import Bundle
-from holdfast.training import code_fingerprint
 from holdfast.training import fit as fit_bundle
 
 FORMAT = "holdfast-trial/1"
@@ -96,14 +96,14 @@ class Kept:
             staging.mkdir(parents=True)
             tried.bundle.save(staging / _BUNDLE)
             raw = tried.predictions.to_parquet(index=False)
-            _write(staging / _PREDICTIONS, raw)
+            write(staging / _PREDICTIONS, [raw])
             seal = self._seal(trial, raw, (staging / _BUNDLE_SEAL).read_bytes())
-            _write(staging / _SEAL, json.dumps(seal, indent=1, sort_keys=True).encode())
+            write(staging / _SEAL, [json.dumps(seal, indent=1, sort_keys=True).encode()])
             place = self._place(trial)
             place.parent.mkdir(parents=True, exist_ok=True)
             if not place.exists():
                 staging.rename(place)
-                _sync(place.parent)
+                sync(place.parent)
         except OSError as error:
             raise _refused(self.folder, error) from error
         finally:
@@ -182,22 +182,6 @@ def _fingerprint(snapshots: pd.DataFrame, study: Study) -> str:
         "libraries": {name: version(name) for name in _LIBRARIES},
     }
     return hashlib.sha256(json.dumps(depends, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in a folder outlive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _refused(folder: Path, error: OSError) -> StorageError:

@@ -16,16 +16,16 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
+from holdfast import durable
 from holdfast.errors import LockedError, StorageError
 
 LOCK_NAME = ".holdfast.lock"
@@ -136,11 +136,11 @@ def replace_folder(output: LockedFolder, name: str, files: Mapping[str, Content]
         staging.mkdir()
         for file_name, content in files.items():
             at = staging / file_name
-            _write(at, content)
-        _sync(staging)
+            durable.write(at, content.blocks())
+        durable.sync(staging)
         at = versions / version
         staging.rename(at)
-        _sync(versions)
+        durable.sync(versions)
         at = pointer
         _point(pointer, version)
     except OSError as error:
@@ -166,38 +166,16 @@ def _holds(folder: Path, files: Mapping[str, Content]) -> bool:
     if not folder.is_dir() or sorted(path.name for path in folder.iterdir()) != sorted(files):
         return False
     return all(
-        (folder / name).stat().st_size == content.size and _sha256(folder / name) == content.sha256
+        (folder / name).stat().st_size == content.size and durable.sha256(folder / name) == content.sha256
         for name, content in files.items()
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
-def _write(path: Path, content: Content) -> None:
-    with path.open("xb") as file:
-        for block in content.blocks():
-            file.write(block)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in a folder outlive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _point(pointer: Path, version: str) -> None:
     fresh = pointer.parent / VERSIONS / _POINTER
     fresh.symlink_to(Path(VERSIONS) / version)  # read from where it will stand
     fresh.replace(pointer)
-    _sync(pointer.parent)
+    durable.sync(pointer.parent)
 
 
 def _tidy(output: Path) -> None:

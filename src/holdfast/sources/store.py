@@ -18,11 +18,12 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from pathlib import Path
 
 import duckdb
 
+from holdfast import durable
+from holdfast.fingerprint import code_fingerprint
 from holdfast.sources import casts
 from holdfast.sources.engine import literal, one
 from holdfast.sources.mapping import SourceMapping
@@ -150,12 +151,11 @@ class Store:
         path = self.folder / f"rows-{name}-{uuid.uuid4().hex}.parquet"
         try:
             connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
+            durable.sync(path)
         except (duckdb.IOException, OSError) as error:
             _warn(self.folder, error.strerror if isinstance(error, OSError) else None)
             return {}
-        return {path.name: _sha256(path) or ""}
+        return {path.name: durable.sha256(path)}
 
     def keep(self, name: str, kept: Kept) -> None:
         """Keep this of a source once :meth:`commit` is called."""
@@ -166,11 +166,10 @@ class Store:
         text = json.dumps({"format": FORMAT, "sources": {name: asdict(kept) for name, kept in self._next.items()}})
         fresh = self.folder / f".{_MANIFEST}"
         try:
-            with fresh.open("w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
+            fresh.unlink(missing_ok=True)  # of a job that was killed
+            durable.write(fresh, [text.encode()])
             fresh.replace(self.folder / _MANIFEST)
+            durable.sync(self.folder)
             used = {file for kept in self._next.values() for file in kept.files}
             for path in self.folder.iterdir():
                 if _OURS.fullmatch(path.name) and path.name not in used:
@@ -202,8 +201,7 @@ def _read(manifest: Path) -> dict[str, Kept]:
 
 def _sha256(path: Path) -> str | None:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return durable.sha256(path)
     except OSError:
         return None
 
@@ -249,17 +247,8 @@ def digest_of(
     types = connection.execute(f"DESCRIBE SELECT * FROM {relation.sql}").fetchall()
     place = [str(base.resolve()), os.path.expandvars(str(source.path))]
     text = json.dumps(
-        [source.model_dump(mode="json"), currency, place, types, duckdb.__version__, _code()],
+        [source.model_dump(mode="json"), currency, place, types, duckdb.__version__, code_fingerprint()],
         sort_keys=True,
         default=str,
     )
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-@cache
-def _code() -> str:
-    """SHA-256 over the files of this room."""
-    whole = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        whole.update(path.name.encode() + b"\0" + path.read_bytes())
-    return whole.hexdigest()
