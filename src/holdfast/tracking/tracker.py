@@ -1,55 +1,40 @@
-"""Log a training, register its model, and say which version is in charge.
-
-A registered model has two aliases: ``challenger``, the version trained last, and ``champion``, the version that scores.
-Training moves the first; only :meth:`Tracker.promote` moves the second.
-"""
+"""Keep everything about a training or a backtest as a run, and find it again."""
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
 from importlib.metadata import version as distribution_version
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-import mlflow.artifacts
-from mlflow.entities import LoggedModel, LoggedModelOutput
+from mlflow.entities import LoggedModelOutput
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
-from holdfast.errors import BundleError, ConfigError, HoldfastError, LockedError
+from holdfast.errors import BundleError
 from holdfast.timeline import show
-from holdfast.tracking.entries import Promotion, RunInfo, RunRecord, StoredModel, Verdict
-from holdfast.tracking.package import ServingCode, bundle_in, write_package
+from holdfast.tracking.entries import RunInfo, RunRecord
+from holdfast.tracking.package import ServingCode, write_package
+from holdfast.tracking.registry import CHALLENGER, Registry, check_name
 from holdfast.tracking.settings import TrackingSettings
-from holdfast.tracking.shaping import fingerprint_tags, finite_metrics, flat, record, report, text
-from holdfast.tracking.store import Store, asking, exists_already, locked, open_store
+from holdfast.tracking.shaping import fingerprint_tags, finite_metrics, flat, record, report
+from holdfast.tracking.store import open_store
 
-CHAMPION, CHALLENGER = "champion", "challenger"
-_MODEL_TAG, _KIND_TAG, _VERDICT_TAG = "holdfast.model", "holdfast.kind", "holdfast.verdict."
-_NAME = re.compile(r"[A-Za-z0-9][\w .-]*")
-
-Judge = Callable[[StoredModel | None, StoredModel], Verdict]
+_MODEL_TAG, _KIND_TAG = "holdfast.model", "holdfast.kind"
 
 
-class Tracker:
-    """Runs and registered models of one store; made by :meth:`open`.
+class Tracker(Registry):
+    """Runs of one store, and its registered models; made by :meth:`open`.
 
     Examples
     --------
     >>> tracker = Tracker.open(TrackingSettings(), base)                     # doctest: +SKIP
     >>> tracker.champion("online-retail").bundle                             # doctest: +SKIP
     """
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
 
     @classmethod
     def open(cls, settings: TrackingSettings, base: Path) -> Tracker:
@@ -70,11 +55,6 @@ class Tracker:
             The folder of the local store cannot be written.
         """
         return cls(open_store(settings, base))
-
-    @property
-    def location(self) -> str:
-        """The tracking URI as it may be printed: without credentials."""
-        return self._store.shown
 
     def log_training(
         self,
@@ -142,7 +122,7 @@ class Tracker:
                 write_package(folder / "model", bundle, features, code, model, folder / "staging")
                 client.log_model_artifacts(logged.model_id, str(folder / "model"))
                 client.finalize_logged_model(logged.model_id, "READY")
-                version = self._register(name, logged, fingerprint_tags(fingerprints))
+                version = self.register(name, logged, fingerprint_tags(fingerprints))
             except BaseException:
                 self._tell(lambda: client.finalize_logged_model(logged.model_id, "FAILED"))
                 raise
@@ -184,7 +164,7 @@ class Tracker:
         cutoffs: Sequence[int],
     ) -> Iterator[tuple[str, Path]]:
         """A run and a temporary folder for its files; finished if the block ends well, else marked as failed."""
-        _check_name(name)
+        check_name(name)
         client = self._store.client
         tags = {
             "mlflow.source.name": "holdfast",
@@ -204,77 +184,6 @@ class Tracker:
             except BaseException:
                 self._tell(lambda: client.set_terminated(run_id, "FAILED"))
                 raise
-
-    def champion(self, name: str) -> StoredModel:
-        """The version in charge, its bundle fetched if the store is remote.
-
-        Raises
-        ------
-        HoldfastError
-            No version is champion yet.
-        """
-        found = self._aliased(name, CHAMPION)
-        if found is None:
-            raise HoldfastError(
-                f"No version of the model {name!r} is champion in {self.location}. "
-                "Run `holdfast train` if none is trained yet, then `holdfast promote`."
-            )
-        return found
-
-    def challenger(self, name: str) -> StoredModel:
-        """The version that was trained last.
-
-        Raises
-        ------
-        HoldfastError
-            No version is trained yet.
-        """
-        found = self._aliased(name, CHALLENGER)
-        if found is None:
-            raise HoldfastError(f"No version of the model {name!r} is in {self.location}. Run `holdfast train` first.")
-        return found
-
-    def promote(self, name: str, judge: Judge) -> Promotion:
-        """Let the judge compare champion and challenger; if it accepts, the challenger becomes champion.
-
-        Parameters
-        ----------
-        name : str
-            Name of the registered model.
-        judge : callable
-            ``judge(champion or None, challenger) -> Verdict``; the verdict becomes tags of the challenger's version.
-
-        Raises
-        ------
-        LockedError
-            While the judge compared, another job trained or promoted.
-        """
-        challenger, champion = self.challenger(name), self._aliased(name, CHAMPION)
-        if champion is not None and champion.version == challenger.version:
-            reason = f"version {challenger.version} is champion already"
-            return Promotion(name, challenger.version, champion.version, moved=False, reason=reason)
-        verdict = judge(champion, challenger)
-        against = champion.version if champion else None
-        ruling = {
-            "accepted": str(verdict.accepted).lower(),
-            "reason": verdict.reason,
-            "against": against or "none",
-            "figures": json.dumps(dict(verdict.figures), sort_keys=True),
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        with self._asking(), locked(self._store.folder / "promote.lock"):
-            now = self._aliases(name)
-            if now.get(CHALLENGER) != challenger.version or now.get(CHAMPION) != against:
-                raise LockedError(
-                    f"While versions {against or 'none'} and {challenger.version} of {name!r} were compared, "
-                    "another job trained or promoted. Nothing was changed; run `holdfast promote` again."
-                )
-            for key, value in ruling.items():
-                self._store.client.set_model_version_tag(name, challenger.version, _VERDICT_TAG + key, text(value))
-            if verdict.accepted:
-                self._store.client.set_registered_model_alias(name, CHAMPION, challenger.version)
-        in_charge = challenger.version if verdict.accepted else against
-        return Promotion(name, challenger.version, in_charge, moved=verdict.accepted, reason=verdict.reason)
 
     def find(self, name: str, fingerprints: Mapping[str, str]) -> RunRecord | None:
         """The present challenger's run if it was trained from exactly this data, configuration and code."""
@@ -303,7 +212,7 @@ class Tracker:
 
     def runs(self, name: str, limit: int = 50) -> list[RunRecord]:
         """The latest trainings of a model, newest first."""
-        _check_name(name)
+        check_name(name)
         with self._asking():
             client = self._store.client
             found = client.search_runs(
@@ -315,9 +224,6 @@ class Tracker:
             versions = {entry.run_id: str(entry.version) for entry in client.search_model_versions(f"name = '{name}'")}
             aliases = self._aliases(name)
         return [record(run, versions.get(run.info.run_id), aliases) for run in found]
-
-    def _asking(self) -> AbstractContextManager[None]:
-        return asking(self._store.settings, self._store.uri)
 
     def _log_files(
         self,
@@ -340,68 +246,8 @@ class Tracker:
             (temporary / "run" / f"{name}.json").write_text(report(content), encoding="utf-8")
         self._store.client.log_artifacts(run_id, str(temporary / "run"))
 
-    def _register(self, name: str, logged: LoggedModel, tags: Mapping[str, str]) -> str:
-        """Make a model whose files are all there the next version of a name."""
-        client = self._store.client
-        try:
-            client.create_registered_model(name)
-        except MlflowException as error:
-            if not exists_already(error):
-                raise
-        created = client.create_model_version(
-            name,
-            source=logged.artifact_location,
-            run_id=logged.source_run_id,
-            model_id=logged.model_id,
-            tags=dict(tags),
-        )
-        return str(created.version)
-
     @staticmethod
     def _tell(failed: Callable[[], object]) -> None:
         """Mark something as failed, as far as the store still answers; the error on its way says what happened."""
         with suppress(MlflowException):
             failed()
-
-    def _aliases(self, name: str) -> dict[str, str]:
-        """Alias → version; empty if the model is not registered."""
-        found = self._store.client.search_registered_models(f"name = '{name}'", max_results=1)
-        return {alias: str(version) for alias, version in found[0].aliases.items()} if found else {}
-
-    def _aliased(self, name: str, alias: str) -> StoredModel | None:
-        _check_name(name)
-        with self._asking():
-            version = self._aliases(name).get(alias)
-            if version is None:
-                return None
-            entry = self._store.client.get_model_version(name, version)
-            location = self._store.client.get_model_version_download_uri(name, version)
-            package = self._fetch(location, f"{name}-{version}-{entry.run_id}")
-        if not bundle_in(package).is_dir():
-            raise BundleError(
-                f"Version {version} of {name!r} should lie in {package}, but its bundle is not there. "
-                "Restore the folder, or run `holdfast train` and `holdfast promote`."
-            )
-        return StoredModel(name, version, str(entry.run_id), bundle_in(package))
-
-    def _fetch(self, location: str, key: str) -> Path:
-        """The local folder of a model; from a remote store it is downloaded once, whole or not at all."""
-        parts = urlsplit(location)
-        if parts.scheme in ("", "file"):
-            return Path(unquote(parts.path))
-        kept = self._store.folder / "fetched" / key
-        if not kept.exists():
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=kept.parent) as staging:
-                package = mlflow.artifacts.download_artifacts(location, dst_path=staging, tracking_uri=self._store.uri)
-                if not kept.exists():
-                    Path(package).rename(kept)
-        return kept
-
-
-def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise ConfigError(
-            f"A model's name starts with a letter or digit and goes on with letters, digits, '-', '_', '.' or spaces; "
-            f"found {name!r}. Change the name in the configuration."
-        )
