@@ -13,15 +13,17 @@ from holdfast.models.calibration import IDENTITY, Trial, choose
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.classifier import BinaryRiskClassifier
 from holdfast.models.customer_base.columns import HistoryColumns
-from holdfast.models.customer_base.learning import learn_by_cutoff
+from holdfast.models.customer_base.learning import Base, at_each_cutoff
 from holdfast.models.customer_base.risk import HistoryRisk
 from holdfast.models.folds import Rows, forward_folds, random_folds
-from holdfast.models.inputs import instants, more_rows, on_one_blas_thread
+from holdfast.models.inputs import instants, more_rows, on_one_blas_thread, without_columns
 from holdfast.models.quantiles import of_rows
 from holdfast.models.risk import RiskModel
 from holdfast.timeline import Instants
 
 _FOLDS = 4
+_BASE, _PENALTY = "bg_nbd", 1.0
+_MOST_CUSTOMERS = 20_000  # of a cutoff teach the customer base; more give the same three or four parameters
 _FEWEST_TO_TRY = 20  # rows of each kind that a fold needs
 
 
@@ -186,17 +188,20 @@ class AtRiskClassifier(BinaryRiskClassifier):
         self, X: Matrix, cutoff: Instants | None, weight: Vector | None, recent: ArrayLike | None
     ) -> tuple[Matrix, HistoryRisk | None]:
         """What the score reads: columns that accumulate are blank, and the odds of the customer base come last."""
-        accumulates = np.isin(np.arange(X.shape[1]), self.accumulating_columns)
-        blank = np.where(accumulates, np.nan, X) if accumulates.any() else X
+        blank = without_columns(X, self.accumulating_columns)
         if not self.history_columns:
             return blank, None
-        odds, history = learn_by_cutoff(
-            HistoryColumns(*self.history_columns),
-            X,
-            cutoff,
-            weight,
-            horizon_days=self.horizon_days,
-            bought_within_days=self.bought_within_days,
-            recent=None if recent is None else more_rows(self, recent),
-        )
-        return (blank, None) if history is None else (np.column_stack([blank, odds]), history)
+        base = Base(HistoryColumns(*self.history_columns), _BASE, self.horizon_days, _PENALTY, self.bought_within_days)
+
+        def learn(rows: Matrix, weight: Vector | None) -> HistoryRisk | None:
+            chosen = base.some_rows(rows, weight, _MOST_CUSTOMERS)
+            return None if chosen is None else base.risk(*chosen)
+
+        found, history = at_each_cutoff(learn, X, cutoff, weight, None if recent is None else more_rows(self, recent))
+        if history is None:
+            return blank, None
+        odds = np.full(len(X), np.nan)
+        for rows, risk in found:
+            if risk is not None:
+                odds[rows] = np.exp(risk.log_odds(X[rows]))
+        return np.column_stack([blank, odds]), history

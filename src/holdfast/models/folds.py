@@ -23,6 +23,13 @@ class Fold:
     known_at: int
 
 
+def rows_by_cutoff(cutoff: Instants | None, rows: int) -> list[Rows]:
+    """The rows of each cutoff, earliest first; all rows at once where they carry none."""
+    if cutoff is None:
+        return [np.arange(rows)]
+    return [np.flatnonzero(cutoff == at) for at in np.unique(cutoff)]
+
+
 def forward_folds(
     cutoff: Instants, purge_days: float, *, count: int, usable: Callable[[Rows, Rows], bool]
 ) -> list[Fold]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
@@ -52,3 +54,10 @@ def instants(cutoff: ArrayLike | None, rows: int) -> Instants | None:
     if at.shape != (rows,):
         raise InputError(f"Wanted one cutoff for each of {rows} rows, found shape {at.shape}.")
     return at
+
+
+def without_columns(X: Matrix, columns: Sequence[int]) -> Matrix:
+    """The matrix with some columns missing everywhere, so that nothing can be learnt from them; itself without any."""
+    if not columns:
+        return X
+    return np.where(np.isin(np.arange(X.shape[1]), columns), np.nan, X)

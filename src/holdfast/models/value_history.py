@@ -18,15 +18,11 @@ import numpy as np
 
 from holdfast.models.checks import InputError, Matrix, Vector
 from holdfast.models.customer_base.columns import HistoryColumns
-from holdfast.models.customer_base.fitting import fit_purchases
-from holdfast.models.customer_base.gamma_gamma import GammaGamma
-from holdfast.models.customer_base.histories import Histories, bought_lately
-from holdfast.models.customer_base.kinds import model_of
+from holdfast.models.customer_base.learning import Base, at_each_cutoff
 from holdfast.models.customer_base.value import HistoryValue, spending
 from holdfast.models.level import Level
 from holdfast.models.levels import Levels
 from holdfast.models.past_value import history_columns
-from holdfast.models.quantiles import of_rows
 from holdfast.models.value import Blend, ValueModel
 from holdfast.timeline import Instants
 
@@ -61,54 +57,40 @@ class PastValues:
         return np.asarray(self.columns[:, 1])
 
 
-@dataclass(frozen=True)
-class HistoryRecipe:
-    """How to fit: which columns tell the history, within which days a purchase counts, and who is in the population."""
+def past_values(
+    columns: HistoryColumns,
+    spend: int,
+    X: Matrix,
+    cutoff: Instants | None,
+    weight: Vector | None,
+    *,
+    horizon_days: float,
+    bought_within_days: float | None,
+    recent: Matrix | None,
+) -> PastValues | None:
+    """Fit at every cutoff, and on ``recent`` rows; None where at one of them too few have bought."""
+    base = Base(columns, _KIND, horizon_days, _PENALTY, bought_within_days)
 
-    columns: HistoryColumns
-    spend: int
-    horizon_days: float
-    bought_within_days: float | None
-
-    def learn(
-        self, X: Matrix, cutoff: Instants | None, weight: Vector | None, recent: Matrix | None
-    ) -> PastValues | None:
-        """Fit at every cutoff, and on ``recent`` rows; None where at one of them too few have bought."""
-        if not all(0 <= place < X.shape[1] for place in (*self.columns.places, self.spend)):
-            raise InputError(
-                f"Wanted history and spend in columns {(*self.columns.places, self.spend)} of the matrix, numbered "
-                f"from 0; found {X.shape[1]} feature(s)."
-            )
-        at = np.zeros(len(X), dtype=np.int64) if cutoff is None else cutoff
-        found, latest = np.empty((len(X), 2)), None
-        for each in np.unique(at):
-            rows = np.flatnonzero(at == each)
-            latest = self._fit(X[rows], of_rows(weight, rows))
-            if latest is None:
-                return None
-            found[rows] = history_columns(latest, X[rows])
-        if recent is not None and len(recent):
-            latest = self._fit(recent, None) or latest
-        return None if latest is None else PastValues(found, latest)
-
-    def _fit(self, X: Matrix, weight: Vector | None) -> HistoryValue | None:
-        some = slice(None, None, max(1, -(-len(X) // _MOST_CUSTOMERS)))
-        X, weight = X[some], np.ones(len(X[some])) if weight is None else weight[some]
-        there = self.columns.known(X)
-        if self.bought_within_days is not None:
-            there &= bought_lately(*self.columns.read(X)[1:], self.bought_within_days)
-        X, weight = X[there], weight[there]
-        purchases, mean = spending(self.columns, self.spend, X)
-        if ((purchases > 0) & (mean > 0)).sum() < _FEWEST_CUSTOMERS:
+    def learn(rows: Matrix, weight: Vector | None) -> HistoryValue | None:
+        chosen = base.some_rows(rows, weight, _MOST_CUSTOMERS)
+        if chosen is None:
             return None
-        histories = Histories.of(*self.columns.read(X), weight, bought_within=self.bought_within_days)
-        model = fit_purchases(model_of(_KIND), histories, penalty=_PENALTY)
-        worth = GammaGamma.fit(purchases, mean, weight, penalty=_PENALTY)
-        blank = HistoryValue(model, worth, self.columns, self.spend, X.shape[1], float(self.horizon_days), (0.0, 0.0))
-        orders, value = (float(np.average(answer, weights=weight)) for answer in (blank.orders(X), blank.mean(X)))
-        return HistoryValue(
-            model, worth, self.columns, self.spend, X.shape[1], float(self.horizon_days), (orders, value)
+        purchases, mean = spending(columns, spend, chosen[0])
+        few = ((purchases > 0) & (mean > 0)).sum() < _FEWEST_CUSTOMERS
+        return None if few else base.value(*chosen, spend)
+
+    if not all(0 <= place < X.shape[1] for place in (*columns.places, spend)):
+        raise InputError(
+            f"Wanted history and spend in columns {(*columns.places, spend)} of the matrix, numbered from 0; found "
+            f"{X.shape[1]} feature(s)."
         )
+    models, latest = at_each_cutoff(learn, X, cutoff, weight, recent)
+    found = np.empty((len(X), 2))
+    for rows, value in models:
+        if value is None:
+            return None
+        found[rows] = history_columns(value, X[rows])
+    return None if latest is None else PastValues(found, latest)
 
 
 def level_of_totals(

@@ -16,12 +16,20 @@ from holdfast.models.boosting import Learnt, Recipe, best_recipe, fit_rounds
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.customer_base.columns import HistoryColumns
 from holdfast.models.folds import Fold, Rows, forward_folds, random_folds
-from holdfast.models.inputs import instants, learning_rows, more_rows, on_one_blas_thread, scoring_rows, weights
+from holdfast.models.inputs import (
+    instants,
+    learning_rows,
+    more_rows,
+    on_one_blas_thread,
+    scoring_rows,
+    weights,
+    without_columns,
+)
 from holdfast.models.past_value import PastValue
 from holdfast.models.quantiles import mean, of_rows, quantiles
 from holdfast.models.spread import KNOTS, Spread
 from holdfast.models.value import Blend, Distribution, Refunds, ValueModel
-from holdfast.models.value_history import HistoryRecipe, PastValues, Trial, blend_by_record, blended, level_of_totals
+from holdfast.models.value_history import PastValues, Trial, blend_by_record, blended, level_of_totals, past_values
 from holdfast.timeline import Instants
 
 _FOLDS = 3
@@ -152,8 +160,7 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
             there = weight > 0
             X, y, weight, at = X[there], y[there], weight[there], None if at is None else at[there]
         past = self._history(X, at, weight, recent)
-        accumulates = np.isin(np.arange(X.shape[1]), self.accumulating_columns)
-        blank = np.where(accumulates, np.nan, X) if accumulates.any() else X
+        blank = without_columns(X, self.accumulating_columns)
         data = _Rows(blank if past is None else np.column_stack([blank, past.columns]), y, at, weight)
         folds = self._folds(data.some, at)
         any_value, amount = self._fit_any(data, folds), self._fit_amount(data, folds)
@@ -203,10 +210,16 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         """What the customer base says of each row; None where nobody said which columns tell the history."""
         if not self.history_columns or self.spend_column is None:
             return None
-        recipe = HistoryRecipe(
-            HistoryColumns(*self.history_columns), self.spend_column, self.horizon_days, self.bought_within_days
+        return past_values(
+            HistoryColumns(*self.history_columns),
+            self.spend_column,
+            X,
+            cutoff,
+            weight,
+            horizon_days=self.horizon_days,
+            bought_within_days=self.bought_within_days,
+            recent=None if recent is None else more_rows(self, recent),
         )
-        return recipe.learn(X, cutoff, weight, None if recent is None else more_rows(self, recent))
 
     def _folds(self, some: Vector, cutoff: Instants | None) -> list[Fold]:
         def usable(train: Rows, test: Rows) -> bool:

@@ -20,12 +20,12 @@ from holdfast.models.classifier import BinaryRiskClassifier
 from holdfast.models.customer_base.corrected_risk import CorrectedRisk
 from holdfast.models.customer_base.correction import Correction
 from holdfast.models.customer_base.outcomes import (
+    base_of,
     latest_rows,
-    risk_learnt,
-    rows_by_cutoff,
     sight_of,
     together,
 )
+from holdfast.models.folds import rows_by_cutoff
 from holdfast.models.inputs import instants, on_one_blas_thread, scoring_rows
 
 
@@ -110,15 +110,15 @@ class CorrectedBaseClassifier(BinaryRiskClassifier):
         """
         X, none, weight = self._checked(X, y, sample_weight)
         count = np.ones(len(X)) if weight is None else weight
-        sight = sight_of(self)
+        sight, learner = sight_of(self), base_of(self)
         at, now = instants(cutoff, len(X)), latest_rows(self, latest)
         offset, numbers = np.empty(len(X)), []
         for rows in rows_by_cutoff(at, len(X)):
-            base = risk_learnt(self, X[rows], count[rows])
+            base = learner.risk(*learner.rows(X[rows], count[rows]))
             offset[rows] = base.log_odds(X[rows])
             numbers.append((rows, sight.numbers(base.model, X[rows])))
         correction = Correction.fit(together(numbers), none, offset, outcome="share", penalty=self.ridge, weight=count)
-        base = base if now is None else risk_learnt(self, now, None)
+        base = base if now is None else learner.risk(*learner.rows(now))
         self.model_ = CorrectedRisk(
             base if self.horizon_days is None else replace(base, horizon_days=float(self.horizon_days)),
             sight,

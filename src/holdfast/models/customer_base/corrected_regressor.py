@@ -10,19 +10,21 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from holdfast.models.checks import Vector
+from holdfast.models.checks import Matrix, Vector
 from holdfast.models.customer_base.corrected_risk import CorrectedRisk
 from holdfast.models.customer_base.corrected_value import CorrectedValue
 from holdfast.models.customer_base.correction import Correction
 from holdfast.models.customer_base.outcomes import (
     Outcome,
-    bases_learnt,
+    base_of,
     counts,
     latest_rows,
-    rows_by_cutoff,
     sight_of,
     together,
 )
+from holdfast.models.customer_base.risk import HistoryRisk
+from holdfast.models.customer_base.value import HistoryValue
+from holdfast.models.folds import rows_by_cutoff
 from holdfast.models.inputs import instants, learning_rows, on_one_blas_thread, scoring_rows, weights
 
 
@@ -104,7 +106,7 @@ class CorrectedBaseRegressor(RegressorMixin, BaseEstimator):
         base: dict[str, Vector] = {name: np.empty(len(X)) for name in ("none", "orders", "value")}
         numbers = []
         for rows in rows_by_cutoff(at, len(X)):
-            risk, value = bases_learnt(self, X[rows], count[rows])
+            risk, value = self._bases(X[rows], count[rows])
             base["none"][rows] = risk.log_odds(X[rows])
             base["orders"][rows], base["value"][rows] = value.orders(X[rows]), value.mean(X[rows])
             numbers.append((rows, sight.numbers(value.model, X[rows])))
@@ -113,7 +115,7 @@ class CorrectedBaseRegressor(RegressorMixin, BaseEstimator):
         correction = Correction.fit(seen, none, base["none"], outcome="share", penalty=self.ridge, weight=count)
         outcome = Outcome(seen, base["none"], correction, self.ridge, count)
         if now is not None:
-            risk, value = bases_learnt(self, now, None)
+            risk, value = self._bases(now, None)
         if self.horizon_days is not None:
             far = float(self.horizon_days)
             risk, value = replace(risk, horizon_days=far), replace(value, horizon_days=far)
@@ -121,6 +123,13 @@ class CorrectedBaseRegressor(RegressorMixin, BaseEstimator):
         counted = worthed if purchases is None else outcome.twofold(base["orders"], bought)
         self.model_ = CorrectedValue(value, CorrectedRisk(risk, sight, correction), counted, worthed)
         return self
+
+    def _bases(self, X: Matrix, weight: Vector | None) -> tuple[HistoryRisk, HistoryValue]:
+        """The base at one cutoff: its risk, and with what purchases are worth."""
+        learner = base_of(self)
+        rows = learner.rows(X, weight, also=(self.spend,))
+        risk = learner.risk(*rows)
+        return risk, learner.value(*rows, self.spend, purchases=risk.model)
 
     def predict(self, X: ArrayLike) -> Vector:
         """Expected spend within ``horizon_days``, shape (n_rows,), in currency."""

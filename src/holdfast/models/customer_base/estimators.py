@@ -22,13 +22,8 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from holdfast.models.checks import Vector
 from holdfast.models.classifier import BinaryRiskClassifier
 from holdfast.models.customer_base.columns import HistoryColumns
-from holdfast.models.customer_base.fitting import fit_purchases
-from holdfast.models.customer_base.gamma_gamma import GammaGamma
-from holdfast.models.customer_base.histories import Histories
-from holdfast.models.customer_base.kinds import model_of
-from holdfast.models.customer_base.learning import learn_risk, learnt_rows
+from holdfast.models.customer_base.learning import Base
 from holdfast.models.customer_base.risk import HistoryRisk
-from holdfast.models.customer_base.value import HistoryValue, spending
 from holdfast.models.inputs import learning_rows, on_one_blas_thread, scoring_rows, weights
 
 
@@ -82,17 +77,8 @@ class CustomerBaseClassifier(BinaryRiskClassifier):
     ) -> Self:
         """Learn the customer base; ``y`` gives ``classes_`` alone. Only rows of the latest ``cutoff`` are learnt."""
         X, _, weight = self._checked(X, y, sample_weight)
-        columns = HistoryColumns(self.orders, self.days_since_order, self.days_since_first_order)
-        X, weight = learnt_rows(columns, columns.places, X, weight, cutoff, self.bought_within_days)
-        self.model_ = learn_risk(
-            columns,
-            X,
-            weight,
-            kind=self.kind,
-            horizon_days=self.horizon_days,
-            penalty=self.penalty,
-            bought_within_days=self.bought_within_days,
-        )
+        base = base_of(self)
+        self.model_ = base.risk(*base.rows(X, weight, cutoff=cutoff))
         return self
 
     def probability_none(self, X: ArrayLike, horizon_days: float) -> Vector:
@@ -153,19 +139,8 @@ class CustomerBaseRegressor(RegressorMixin, BaseEstimator):
     ) -> Self:
         """Learn the customer base; ``y`` is not looked at, and only rows of the latest ``cutoff`` are learnt."""
         X, _ = learning_rows(self, X, y, numbers=True)
-        columns = HistoryColumns(self.orders, self.days_since_order, self.days_since_first_order)
-        places, weight = (*columns.places, self.spend), weights(sample_weight, X)
-        X, weight = learnt_rows(columns, places, X, weight, cutoff, self.bought_within_days)
-        learnt = Histories.of(*columns.read(X), weight, bought_within=self.bought_within_days)
-        model = fit_purchases(model_of(self.kind), learnt, penalty=self.penalty)
-        worth = GammaGamma.fit(*spending(columns, self.spend, X), weight, penalty=self.penalty)
-        blank = HistoryValue(
-            model, worth, columns, self.spend, self.n_features_in_, float(self.horizon_days), (0.0, 0.0)
-        )
-        means = [float(np.average(answer, weights=weight)) for answer in (blank.orders(X), blank.mean(X))]
-        self.model_ = HistoryValue(
-            model, worth, columns, self.spend, self.n_features_in_, float(self.horizon_days), (means[0], means[1])
-        )
+        base, weight = base_of(self), weights(sample_weight, X)
+        self.model_ = base.value(*base.rows(X, weight, also=(self.spend,), cutoff=cutoff), self.spend)
         return self
 
     def predict(self, X: ArrayLike) -> Vector:
@@ -177,3 +152,9 @@ class CustomerBaseRegressor(RegressorMixin, BaseEstimator):
         """Expected number of purchases, shape (n_rows,), within ``horizon_days`` or another horizon."""
         X = scoring_rows(self, X)
         return self.model_.orders(X, horizon_days)
+
+
+def base_of(estimator: CustomerBaseClassifier | CustomerBaseRegressor) -> Base:
+    """What the parameters say."""
+    columns = HistoryColumns(estimator.orders, estimator.days_since_order, estimator.days_since_first_order)
+    return Base(columns, estimator.kind, estimator.horizon_days, estimator.penalty, estimator.bought_within_days)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,9 @@ from holdfast.models.checks import InputError, Matrix, Vector, refuse_infinite, 
 from holdfast.models.customer_base.columns import HistoryColumns
 from holdfast.models.customer_base.corrected_value import Twofold
 from holdfast.models.customer_base.correction import Correction
-from holdfast.models.customer_base.gamma_gamma import GammaGamma
-from holdfast.models.customer_base.learning import learn_risk, learnt_rows
-from holdfast.models.customer_base.risk import HistoryRisk
+from holdfast.models.customer_base.learning import Base
 from holdfast.models.customer_base.sight import Sight, surest
-from holdfast.models.customer_base.value import HistoryValue, spending
 from holdfast.models.folds import Rows
-from holdfast.timeline import Instants
 
 _LEAST = 1e-12  # of an expectation, so that it has a logarithm
 
@@ -47,34 +43,15 @@ class Outcome:
         return Twofold(counted, level)
 
 
-def risk_learnt(estimator: Any, X: Matrix, weight: Vector | None) -> HistoryRisk:
-    """The base at one cutoff, by an estimator's parameters; its horizon is that of the outcomes."""
-    columns = sight_of(estimator).columns
-    chosen = learnt_rows(columns, columns.places, X, weight, None, estimator.bought_within_days)
-    return learn_risk(
-        columns,
-        *chosen,
-        kind=estimator.kind,
-        horizon_days=estimator.label_days,
-        penalty=estimator.penalty,
-        bought_within_days=estimator.bought_within_days,
-    )
-
-
-def bases_learnt(estimator: Any, X: Matrix, weight: Vector | None) -> tuple[HistoryRisk, HistoryValue]:
-    """The same with what purchases are worth."""
-    risk = risk_learnt(estimator, X, weight)
-    columns, spend = risk.columns, int(estimator.spend)
-    chosen = learnt_rows(columns, (*columns.places, spend), X, weight, None, estimator.bought_within_days)
-    worth = GammaGamma.fit(*spending(columns, spend, chosen[0]), chosen[1], penalty=estimator.penalty)
-    blank = HistoryValue(risk.model, worth, columns, spend, X.shape[1], risk.horizon_days, (0.0, 0.0))
-    mean = [float(np.average(answer, weights=chosen[1])) for answer in (blank.orders(chosen[0]), blank.mean(chosen[0]))]
-    return risk, replace(blank, otherwise=(mean[0], mean[1]))
+def base_of(estimator: Any) -> Base:
+    """The base that an estimator's parameters name; its horizon is that of the outcomes."""
+    columns = HistoryColumns(estimator.orders, estimator.days_since_order, estimator.days_since_first_order)
+    return Base(columns, estimator.kind, estimator.label_days, estimator.penalty, estimator.bought_within_days)
 
 
 def sight_of(estimator: Any) -> Sight:
     """What an estimator's parameters let it see; raises InputError for columns that are not there."""
-    columns = HistoryColumns(estimator.orders, estimator.days_since_order, estimator.days_since_first_order)
+    columns = base_of(estimator).columns
     chosen = (*estimator.marks, *estimator.spans)
     width = estimator.n_features_in_
     if not all(0 <= place < width for place in chosen) or set(chosen) & set(columns.places):
@@ -92,13 +69,6 @@ def latest_rows(estimator: Any, latest: ArrayLike | None) -> Matrix | None:
     refuse_other_width(matrix, estimator.n_features_in_)
     refuse_infinite(matrix)
     return matrix
-
-
-def rows_by_cutoff(at: Instants | None, rows: int) -> list[Rows]:
-    """The rows of each cutoff, earliest first."""
-    if at is None:
-        return [np.arange(rows)]
-    return [np.flatnonzero(at == one) for one in np.unique(at)]
 
 
 def together(numbers: Sequence[tuple[Rows, Matrix]]) -> Matrix:
