@@ -183,8 +183,8 @@ def fit_rounds(
     return Rounds(linear, booster, losses, _fill(X, recipe.categorical_features), None if cutoff is None else levels, X)
 
 
-def try_folds(
-    recipe: Recipe,
+def best_recipe(
+    recipes: Sequence[Recipe],
     X: Matrix,
     y: Vector,
     folds: Sequence[Fold],
@@ -192,15 +192,18 @@ def try_folds(
     weight: Vector | None = None,
     cutoff: Instants | None = None,
     only: Rows | None = None,
-) -> tuple[int, float, list[Learnt]]:
-    """How many trees later cutoffs bear, the loss there, and each fold's model with that many.
+) -> tuple[Recipe, int, list[Learnt]]:
+    """Which recipe and how many trees later cutoffs bear, and each fold's model with that many.
 
-    The count is the least whose loss, averaged over folds, is within a hair of the best; it may be none. ``only``
-    restricts learning and measuring to some rows (those with an amount).
+    The recipe is the one with the least loss at the latest fold, which knows most; the count is the least whose loss,
+    averaged over folds, is within a hair of the best, and may be none. Without folds, the first recipe and a number of
+    trees that does little harm. ``only`` restricts learning and measuring to some rows (those with an amount).
     """
+    if not folds:
+        return recipes[0], min(_TREES_WITHOUT_TRIAL, recipes[0].n_estimators), []
     kept = np.ones(len(y), dtype=bool) if only is None else np.isin(np.arange(len(y)), only)
 
-    def tried(fold: Fold) -> Rounds:
+    def tried(recipe: Recipe, fold: Fold) -> Rounds:
         train, test = fold.train[kept[fold.train]], fold.test[kept[fold.test]]
         train = train[:: max(1, -(-len(train) // _ROWS_TO_TRY))]  # evenly, so that every cutoff keeps its share
         return fit_rounds(
@@ -213,34 +216,17 @@ def try_folds(
             later=(X[test], y[test], of_rows(weight, test)),
         )
 
-    if not folds:
-        return min(_TREES_WITHOUT_TRIAL, recipe.n_estimators), np.inf, []
-    with ThreadPoolExecutor(min(recipe.n_jobs, _thread_limit())) as pool:  # a fold is too small for threads of its own
-        rounds = list(pool.map(tried, folds))
+    *earlier, last = folds
+    # a fold is too small for threads of its own
+    with ThreadPoolExecutor(min(recipes[0].n_jobs, _thread_limit())) as pool:
+        at_last = list(pool.map(tried, recipes, [last] * len(recipes)))
+        best = min(range(len(recipes)), key=lambda i: float(at_last[i].losses.min()))
+        rounds = [*pool.map(tried, [recipes[best]] * len(earlier), earlier), at_last[best]]
     longest = max(len(r.losses) for r in rounds)
     padded = [np.pad(r.losses, (0, longest - len(r.losses)), mode="edge") for r in rounds]
     average = np.mean(padded, axis=0)
     n_trees = int(np.flatnonzero(average <= average.min() * (1 + _PARSIMONY))[0])
-    return n_trees, float(average[n_trees]), [r.upto(n_trees) for r in rounds]
-
-
-def best_recipe(
-    recipes: Sequence[Recipe],
-    X: Matrix,
-    y: Vector,
-    folds: Sequence[Fold],
-    *,
-    weight: Vector | None = None,
-    cutoff: Instants | None = None,
-    only: Rows | None = None,
-) -> tuple[Recipe, int, list[Learnt]]:
-    """Of several recipes the one with the least loss on later cutoffs; the first, without folds."""
-    tries = [
-        (recipe, *try_folds(recipe, X, y, folds, weight=weight, cutoff=cutoff, only=only))
-        for recipe in (recipes if folds else recipes[:1])
-    ]
-    recipe, n_trees, _, models = min(tries, key=lambda each: each[2])
-    return recipe, n_trees, models
+    return recipes[best], n_trees, [r.upto(n_trees) for r in rounds]
 
 
 def _thread_limit() -> int:
