@@ -16,7 +16,7 @@ from holdfast.models.customer_base.columns import HistoryColumns
 from holdfast.models.customer_base.learning import Base, at_each_cutoff
 from holdfast.models.customer_base.risk import HistoryRisk
 from holdfast.models.folds import Rows, forward_folds, random_folds
-from holdfast.models.inputs import instants, more_rows, on_one_blas_thread, without_columns
+from holdfast.models.inputs import counting_rows, instants, more_rows, on_one_blas_thread, without_columns
 from holdfast.models.quantiles import of_rows
 from holdfast.models.risk import RiskModel
 from holdfast.timeline import Instants
@@ -147,10 +147,7 @@ class AtRiskClassifier(BinaryRiskClassifier):
             No rows, one class only, an infinite cell.
         """
         X, churned, weight = self._checked(X, y, sample_weight)
-        at = instants(cutoff, len(churned))
-        if weight is not None and (weight == 0).any():
-            there = weight > 0
-            X, churned, weight, at = X[there], churned[there], weight[there], None if at is None else at[there]
+        X, churned, weight, at = counting_rows(X, churned, weight, instants(cutoff, len(churned)))
 
         def usable(train: Rows, test: Rows) -> bool:
             counts = [np.bincount(churned[rows].astype(int), minlength=2) for rows in (train, test)]

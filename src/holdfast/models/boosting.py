@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 
 import lightgbm as lgb
@@ -153,15 +154,16 @@ def fit_rounds(
     groups = None if cutoff is None else np.unique(cutoff, return_inverse=True)[1]
     linear = fit_linear(X, y, numbers, objective=objective, penalty=recipe.linear_penalty, weight=weight, groups=groups)
 
-    def levels(score: Vector) -> Levels:
-        return Levels.of(score, y, cutoff, objective=objective, weight=weight)  # type: ignore[arg-type] # called with cutoffs
-
-    smooth = linear.score(X)
+    start = linear.score(X)
+    levels = None
+    if cutoff is not None:
+        levels = partial(Levels.of, y=y, cutoff=cutoff, objective=objective, weight=weight)
+        start = start + levels(start).rows(cutoff)
     data = lgb.Dataset(
         X,
         y,
         weight=weight,
-        init_score=smooth if cutoff is None else smooth + levels(smooth).rows(cutoff),
+        init_score=start,
         categorical_feature=list(recipe.categorical_features),
         params=recipe.parameters(*X.shape),
         free_raw_data=False,
@@ -171,16 +173,16 @@ def fit_rounds(
     first = np.empty(0)
     if later is not None:
         tested, outcome, counts = later
-        valid = data.create_valid(tested, outcome, weight=counts, init_score=linear.score(tested))
+        smooth = linear.score(tested)
+        valid = data.create_valid(tested, outcome, weight=counts, init_score=smooth)
         loss = later_loss(objective)
         extra["valid_sets"], extra["valid_names"] = [valid], ["later"]
         extra["feval"] = lambda predicted, data: ("loss", loss(predicted, data.get_label(), _weight_of(data)), False)
         extra["callbacks"] = [lgb.record_evaluation(record), lgb.early_stopping(_PATIENCE, verbose=False)]
-        start = linear.score(tested)
-        first = np.array([loss(sigmoid(start) if objective == "binary" else start, outcome, counts)])
+        first = np.array([loss(sigmoid(smooth) if objective == "binary" else smooth, outcome, counts)])
     booster = lgb.train(recipe.parameters(*X.shape), data, num_boost_round=n_trees, **extra)
     losses = np.concatenate([first, *(next(iter(found.values())) for found in record.values())])
-    return Rounds(linear, booster, losses, _fill(X, recipe.categorical_features), None if cutoff is None else levels, X)
+    return Rounds(linear, booster, losses, _fill(X, recipe.categorical_features), levels, X)
 
 
 def best_recipe(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +18,9 @@ from holdfast.models.risk import RiskModel
 
 class BinaryRiskClassifier(ClassifierMixin, BaseEstimator):
     """What all risk classifiers share: checks, labels, and the answers of a fitted :class:`RiskModel`."""
+
+    answers_with: ClassVar[Any] = RiskModel
+    """The class of ``model_``."""
 
     model_: RiskModel
 
@@ -77,6 +80,6 @@ class BinaryRiskClassifier(ClassifierMixin, BaseEstimator):
     def from_parts(cls, about: Mapping[str, Any], texts: Mapping[str, str]) -> Self:
         """A fitted estimator with default parameters that answers as the stored one; classes are 0 and 1."""
         found = cls()
-        found.model_ = RiskModel.from_parts(about, texts)
+        found.model_ = cls.answers_with.from_parts(about, texts)
         found.classes_, found.n_features_in_ = np.array([0, 1]), found.model_.n_features
         return found

@@ -61,3 +61,13 @@ def without_columns(X: Matrix, columns: Sequence[int]) -> Matrix:
     if not columns:
         return X
     return np.where(np.isin(np.arange(X.shape[1]), columns), np.nan, X)
+
+
+def counting_rows(
+    X: Matrix, y: Vector, weight: Vector | None, cutoff: Instants | None
+) -> tuple[Matrix, Vector, Vector | None, Instants | None]:
+    """Rows of weight 0 are not there: not for quantiles, not for folds."""
+    if weight is None or (weight > 0).all():
+        return X, y, weight, cutoff
+    there = weight > 0
+    return X[there], y[there], weight[there], None if cutoff is None else cutoff[there]

@@ -17,6 +17,7 @@ from holdfast.models.checks import Matrix, Vector
 from holdfast.models.customer_base.columns import HistoryColumns
 from holdfast.models.folds import Fold, Rows, forward_folds, random_folds
 from holdfast.models.inputs import (
+    counting_rows,
     instants,
     learning_rows,
     more_rows,
@@ -29,7 +30,8 @@ from holdfast.models.past_value import PastValue
 from holdfast.models.quantiles import mean, of_rows, quantiles
 from holdfast.models.spread import KNOTS, Spread
 from holdfast.models.value import Blend, Distribution, Refunds, ValueModel
-from holdfast.models.value_history import PastValues, Trial, blend_by_record, blended, level_of_totals, past_values
+from holdfast.models.value_blend import Trial, blend_by_record, blended
+from holdfast.models.value_history import PastValues, level_of_totals, past_values
 from holdfast.timeline import Instants
 
 _FOLDS = 3
@@ -155,10 +157,7 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
             No rows, an infinite cell, or history columns that the matrix does not have.
         """
         X, y = learning_rows(self, X, y, numbers=True)
-        at, weight = instants(cutoff, len(y)), weights(sample_weight, X)
-        if weight is not None and (weight == 0).any():
-            there = weight > 0
-            X, y, weight, at = X[there], y[there], weight[there], None if at is None else at[there]
+        X, y, weight, at = counting_rows(X, y, weights(sample_weight, X), instants(cutoff, len(y)))
         past = self._history(X, at, weight, recent)
         blank = without_columns(X, self.accumulating_columns)
         data = _Rows(blank if past is None else np.column_stack([blank, past.columns]), y, at, weight)

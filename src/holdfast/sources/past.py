@@ -8,11 +8,12 @@ from pathlib import Path
 
 import duckdb
 
+from holdfast.sources.edge import Edge, Seen
 from holdfast.sources.engine import one, quoted, rows
 from holdfast.sources.mapping import SourceMapping
 from holdfast.sources.relation import Relation, count
 from holdfast.sources.settings import SourceSettings
-from holdfast.sources.store import Edge, Kept, Seen, Store, digest_of
+from holdfast.sources.store import Kept, Store, digest_of
 from holdfast.sources.validation import mapped
 
 _NOTHING = Kept("")

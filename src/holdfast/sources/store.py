@@ -1,9 +1,9 @@
 """Validated rows kept from one opening to the next, so that raw rows are judged once.
 
-A raw row is *old* if its own times say that it happened and was known a while ago; every other row, also one without a
-time, is read and judged each time. Of the old ones the good rows are kept, the rejected ones as counts, and a sum of
-hashes over all their raw cells: if that sum, the settings, the types or the code are not what they were, everything is
-read again. So the tables are those of a whole reading, whatever was added, deleted or rewritten.
+Every row that is not old (:mod:`edge`) is read and judged each time. Of the old ones the good rows are kept, the
+rejected ones as counts, and what their raw cells looked like: if that, the settings, the types or the code are not what
+they were, everything is read again. So the tables are those of a whole reading, whatever was added, deleted or
+rewritten.
 """
 
 from __future__ import annotations
@@ -24,31 +24,14 @@ import duckdb
 
 from holdfast import durable
 from holdfast.fingerprint import code_fingerprint
-from holdfast.sources import casts
-from holdfast.sources.engine import literal, one
-from holdfast.sources.mapping import SourceMapping
+from holdfast.sources.edge import Seen
+from holdfast.sources.engine import literal
 from holdfast.sources.relation import Relation
 from holdfast.sources.settings import SourceSettings
-from holdfast.timeline import MICROSECONDS_PER_DAY, moment
 
 FORMAT = "holdfast-rows/2"
-_MARGIN = 2 * MICROSECONDS_PER_DAY  # clocks of raw times without a zone stand up to a day away from UTC
 _MANIFEST, _LOCK = "kept.json", ".lock"
 _OURS = re.compile(r"rows-[a-z]+-[0-9a-f]{32}\.parquet")
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What the old raw rows looked like: how many, and the sum of the hashes of all their cells."""
-
-    rows: int = 0
-    hashes: str = "0"
-
-    @classmethod
-    def of(cls, connection: duckdb.DuckDBPyConnection, query: str) -> Seen:
-        """Of what may stand after FROM."""
-        found = one(connection, f"SELECT count(*), coalesce(sum(hash(each)), 0)::VARCHAR FROM (FROM {query}) AS each")
-        return cls(int(found[0]), str(found[1]))
 
 
 @dataclass(frozen=True)
@@ -71,59 +54,10 @@ class Kept:
 
     digest: str
     until: int | None = None
-    seen: Seen = Seen()
+    seen: Seen = field(default_factory=Seen)
     filtered: int = 0
     rejected: Mapping[str, int] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Edge:
-    """What makes a raw row old, said in its own columns.
-
-    Attributes
-    ----------
-    columns : tuple of (column, DuckDB type)
-        When it happened and, if it is mapped, when it was known.
-    """
-
-    columns: tuple[tuple[str, str], ...]
-
-    @classmethod
-    def of(cls, mapping: SourceMapping, relation: Relation) -> Edge | None:
-        """None for a source whose rows change as time goes by, or whose times are no plain columns of Parquet files."""
-        changing = [column.name for column in mapping.kind.columns if column.role == "later" or column.revealed_by]
-        if mapping.kind.time is None or any(map(mapping.has, changing)) or not relation.sql.startswith("read_parquet("):
-            return None
-        picked = [mapping.picked[name] for name in (mapping.kind.time, "known_time") if mapping.has(name)]
-        plain = all(
-            re.fullmatch(r'"(?:[^"]|"")+"', each.expression)
-            and (casts.is_naive(each.kind) or casts.is_zoned(each.kind))
-            for each in picked
-        )
-        return cls(tuple((each.expression, each.kind) for each in picked)) if plain else None
-
-    def old(self, until: int | None) -> str:
-        """The condition that a raw row is old at an instant, true or false; nothing is at none."""
-        if until is None:
-            return "FALSE"
-        older = " AND ".join(f"{column} < {_stamp(until, kind)}" for column, kind in self.columns)
-        return f"coalesce({older}, FALSE)"
-
-    def newest(self, connection: duckdb.DuckDBPyConnection, relation: Relation) -> int:
-        """The latest raw time, as if its clock were UTC's; 0 without rows."""
-        parts = [
-            f"coalesce(epoch_us(CAST(max({column}) AS {'TIMESTAMPTZ' if casts.is_zoned(kind) else 'TIMESTAMP'})), 0)"
-            for column, kind in self.columns
-        ]
-        return int(max(one(connection, f"SELECT {', '.join(parts)} FROM {relation.sql}")))
-
-
-def _stamp(until: int, kind: str) -> str:
-    """The instant less the margin in the raw column's own type."""
-    at = moment(until - _MARGIN)
-    at = at if casts.is_zoned(kind) else at.replace(tzinfo=None)
-    return f"CAST({literal(at.isoformat())} AS {kind})"
 
 
 class Store:

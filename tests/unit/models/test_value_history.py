@@ -10,7 +10,8 @@ import pytest
 from holdfast.models import ValueRegressor
 from holdfast.models.checks import InputError
 from holdfast.models.value import Blend, Distribution, Refunds
-from holdfast.models.value_history import Trial, blend_by_record, level_of_totals
+from holdfast.models.value_blend import Trial, blend_by_record
+from holdfast.models.value_history import level_of_totals
 from holdfast.timeline import MICROSECONDS_PER_DAY as DAY
 
 SETTINGS = {

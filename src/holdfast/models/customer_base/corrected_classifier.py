@@ -8,9 +8,9 @@ own horizon, carries that further. On CDNOW outcomes of 13 weeks, carried to 39,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -52,6 +52,7 @@ class CorrectedBaseClassifier(BinaryRiskClassifier):
         As in :class:`~holdfast.models.customer_base.estimators.CustomerBaseClassifier`.
     """
 
+    answers_with: ClassVar[Any] = CorrectedRisk
     model_: CorrectedRisk  # type: ignore[assignment] # answers as RiskModel does
 
     def __init__(
@@ -129,11 +130,3 @@ class CorrectedBaseClassifier(BinaryRiskClassifier):
     def probability_none(self, X: ArrayLike, horizon_days: float) -> Vector:
         """P(no purchase within any horizon), shape (n_rows,); never increasing in the horizon for a known customer."""
         return self.model_.probability(scoring_rows(self, X), horizon_days)
-
-    @classmethod
-    def from_parts(cls, about: Mapping[str, Any], texts: Mapping[str, str]) -> Self:
-        """A fitted estimator with default parameters that answers as the stored one; classes are 0 and 1."""
-        found = cls()
-        found.model_ = CorrectedRisk.from_parts(about, texts)
-        found.classes_, found.n_features_in_ = np.array([0, 1]), found.model_.n_features
-        return found

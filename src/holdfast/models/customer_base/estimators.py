@@ -12,10 +12,8 @@ window, and they are at home where snapshots are few. Mind three things:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin
 
@@ -46,6 +44,7 @@ class CustomerBaseClassifier(BinaryRiskClassifier):
         are all customers, however long silent.
     """
 
+    answers_with: ClassVar[Any] = HistoryRisk
     model_: HistoryRisk  # type: ignore[assignment] # answers as RiskModel does
 
     def __init__(
@@ -85,14 +84,6 @@ class CustomerBaseClassifier(BinaryRiskClassifier):
         """P(no purchase within any horizon), shape (n_rows,); never increasing in the horizon for a known customer."""
         X = scoring_rows(self, X)
         return self.model_.probability(X, horizon_days)
-
-    @classmethod
-    def from_parts(cls, about: Mapping[str, Any], texts: Mapping[str, str]) -> Self:
-        """A fitted estimator with default parameters that answers as the stored one; classes are 0 and 1."""
-        found = cls()
-        found.model_ = HistoryRisk.from_parts(about, texts)
-        found.classes_, found.n_features_in_ = np.array([0, 1]), found.model_.n_features
-        return found
 
 
 class CustomerBaseRegressor(RegressorMixin, BaseEstimator):
