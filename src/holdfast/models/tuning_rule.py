@@ -84,7 +84,7 @@ def judged(default: Measured, best: Measured, losses: Sequence[Sequence[float]])
     doubts = {
         "no more than chance": gain <= error,
         "it is worse at the latest fold": gains[0] < 0,
-        f"choosing so gains {held_out:.4f} at folds left out": held_out <= error,
+        f"choosing like this gains {held_out:.4f} at a fold left out of it": held_out <= error,
     }
     found = [doubt for doubt, holds in doubts.items() if holds]
     figures = f"the best other loses {best.loss:.4f} instead of {default.loss:.4f} (standard error {error:.4f})"
