@@ -45,6 +45,7 @@ FORMAT = "holdfast-trial/1"
 _MAKING, _LOCK, _SEAL = ".making", ".lock", "done.json"
 _BUNDLE, _PREDICTIONS, _BUNDLE_SEAL = "bundle", "predictions.parquet", "bundle/bundle.sha256"
 _LIBRARIES = ("lightgbm", "numpy", "pandas", "scikit-learn", "scipy")  # another version may fit another model
+_TUNER = "optuna"
 _LENGTH = 16
 
 
@@ -181,7 +182,7 @@ def _fingerprint(snapshots: pd.DataFrame, study: Study) -> str:
         "tuning": None if study.tuning is None else study.tuning.model_dump(mode="json", exclude={"folder"}),
         "baselines": [asdict(baseline) for baseline in study.baselines],
         "code": code_fingerprint(),
-        "libraries": {name: version(name) for name in _LIBRARIES},
+        "libraries": {name: version(name) for name in (*_LIBRARIES, *([_TUNER] if study.tuning else []))},
     }
     return hashlib.sha256(json.dumps(depends, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -85,7 +85,7 @@ def choose_recipe(
         return default
     before = _measured(ground, folds, default)
     search = _Search(default.recipe, ground, folds, before, sampler, tuning)
-    with opened(tuning.folder, search.key()) as journal, _told(what, journal):
+    with opened(tuning.folder, search.key()) as journal, _timed(what, journal):
         search.run(journal)
         trials = journal.trials[: tuning.trials]
     finished = [trial for trial in trials if not trial.stopped]
@@ -130,7 +130,7 @@ def told(name: str, record: Mapping[str, Any] | None) -> str:
     """The record of a score in a sentence."""
     score = name.replace("_", " ")
     if record is None:
-        return f"tuning of {score}: none, because fewer than two earlier cutoffs could judge"
+        return f"tuning: {score} keeps its defaults: fewer than two earlier cutoffs could judge"
     tried = f"{record['trials']} trials, {record['stopped']} of them stopped early"
     what = "keeps its defaults" if record["chosen"] == "default" else f"is tuned to {_listed(record['parameters'])}"
     return f"tuning: {score} {what}: {record['why']}; {tried}"
@@ -141,7 +141,7 @@ def _listed(parameters: Mapping[str, float]) -> str:
 
 
 @contextmanager
-def _told(what: str, journal: Journal) -> Iterator[None]:
+def _timed(what: str, journal: Journal) -> Iterator[None]:
     """Log how many trials it took and how long: times are no part of a bundle, which repeats to the byte."""
     known, spent = len(journal.trials), journal.seconds
     yield
