@@ -88,18 +88,19 @@ def choose_recipe(
     with opened(tuning.folder, search.key()) as journal, _timed(what, journal):
         search.run(journal)
         trials = journal.trials[: tuning.trials]
-    finished = [trial for trial in trials if not trial.stopped]
-    best = min(finished, key=lambda trial: trial.loss)
+    stopped = sum(trial.stopped for trial in trials)
+    eligible = [trial for trial in trials if not trial.stopped and trial.losses[0] <= trials[0].losses[0]]
+    best = min(eligible, key=lambda trial: trial.loss)
     tuned = default if best.number == 0 else _on(ground, folds, [_with(default.recipe, best.parameters)])
     after = _measured(ground, folds, tuned)
-    verdict = judged(before, after, [trial.losses for trial in finished])
+    verdict = judged(before, after, [trial.losses for trial in eligible])
     chosen = tuned if verdict.accepted else default
     record = {
         "chosen": "tuned" if verdict.accepted else "default",
         "why": verdict.why,
         "parameters": _of(chosen.recipe),
         "trials": len(trials),
-        "stopped": len(trials) - len(finished),
+        "stopped": stopped,
         "folds": len(folds),
         "loss": {"default": before.loss, "tuned": after.loss},
         "gain": verdict.to_dict(),

@@ -1,7 +1,7 @@
 """Whether the best of many recipes replaces the default one. It does only if all of this holds.
 
 - Over all folds it gains more than one standard error of the paired difference, as in :mod:`holdfast.models.choice`.
-- At the latest fold, which knows most, it is no worse.
+- At the latest fold, which knows most, it is no worse; it is the best of those that are not.
 - Choosing so gains more than that error where it did not choose. The best of many looks better than it is, because the
   very losses that praise it chose it; so at each earlier fold, the recipe that is best on the other folds is compared.
 """
@@ -74,7 +74,7 @@ def judged(default: Measured, best: Measured, losses: Sequence[Sequence[float]])
     Parameters
     ----------
     losses : sequence of sequence of float
-        Of all recipes that went through all folds, at each fold, the latest first; the default is the first of them.
+        Of the default and then of all others that are no worse at the latest fold; at each fold, the latest first.
     """
     folds = zip(default.rows, best.rows, default.weights, strict=True)
     gains, errors = zip(*(_mean_and_error(before - after, weight) for before, after, weight in folds), strict=True)
@@ -95,7 +95,7 @@ def judged(default: Measured, best: Measured, losses: Sequence[Sequence[float]])
 def _held_out(losses: Vector) -> float:
     """What choosing by the other folds gains over the default, on average over the earlier folds.
 
-    Not at the latest: there, every recipe that went on is better than the default.
+    Not at the latest: there, those to choose from are no worse by definition.
     """
     others = losses.sum(axis=1, keepdims=True) - losses
     best = np.argmin(others, axis=0)
