@@ -14,13 +14,26 @@ from holdfast.audit import AuditSettings
 from holdfast.errors import ConfigError
 from holdfast.features.settings import FeatureSettings, Name
 from holdfast.labels import ChurnSettings, LabelSettings, ValueSettings
+from holdfast.models.tuning_settings import Tuning
 from holdfast.outreach import OutreachSettings
-from holdfast.sampling import TrainingSettings
+from holdfast.sampling import SampleSettings
 from holdfast.settings import Settings
 from holdfast.snapshots import CutoffSettings, PopulationSettings
 from holdfast.sources import SourceSettings
 from holdfast.sources.spark import SparkSettings
 from holdfast.tracking import TrackingSettings
+
+_NO_ANSWER: Any = {"engine": True, "spark": True, "store": True, "training": {"tuning": {"folder"}}}
+
+
+class TrainingSettings(SampleSettings):
+    """How much training reads, and how long it looks for better parameters."""
+
+    tuning: Tuning | None = Field(
+        default=None,
+        description="Look for better parameters of the models on earlier cutoffs; needs the extra 'tune'. By default "
+        "they stay as they are.",
+    )
 
 
 class Configuration(Settings):
@@ -49,7 +62,7 @@ class Configuration(Settings):
     churn: ChurnSettings = Field(description="When a customer counts as lost.")
     value: ValueSettings = Field(description="What a customer is worth.")
     cutoffs: CutoffSettings = Field(description="At which instants to train and to test.")
-    training: TrainingSettings = Field(default=TrainingSettings(), description="How much training reads.")
+    training: TrainingSettings = Field(default=TrainingSettings(), description="What training reads and tries.")
     audit: AuditSettings = Field(default=AuditSettings(), description="How to look for knowledge of the future.")
     outreach: OutreachSettings = Field(description="Whom to contact, how often, with what, and who is held back.")
     tracking: TrackingSettings = Field(default=TrackingSettings(), description="Where runs and models are kept.")
@@ -75,8 +88,8 @@ class Configuration(Settings):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of all settings in a canonical order, but for engine and store, which decide no answer."""
-        text = json.dumps(self.model_dump(mode="json", exclude={"engine", "spark", "store"}), sort_keys=True)
+        """SHA-256 of all settings in a canonical order, but for engine and folders, which decide no answer."""
+        text = json.dumps(self.model_dump(mode="json", exclude=_NO_ANSWER), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

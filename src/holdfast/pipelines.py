@@ -19,7 +19,8 @@ from holdfast.features.feature import Feature
 from holdfast.features.own import descriptions
 from holdfast.fingerprint import code_fingerprint
 from holdfast.lists import publish_list
-from holdfast.models import Bundle
+from holdfast.models import Bundle, Tuning
+from holdfast.models.sampler import required as require_optuna
 from holdfast.outreach import Scorer, lock, scored_columns
 from holdfast.outreach.state import CONSENT, TELLERS
 from holdfast.parts import Parts, no_rows
@@ -35,7 +36,9 @@ from holdfast.timeline import instant, show
 from holdfast.tracking import Promotion, StoredModel, Tracker, Verdict
 from holdfast.training import fit, require_learnable
 
+_PLACES: Any = {"sources": True, "tracking": True, "output": True, "store": True, "training": {"tuning": {"folder"}}}
 EVALUATION = "evaluation"  # the folder of a run that keeps the bundle as it stood at the latest test cutoff
+_OF_TWO_FITS = 1 / 2  # of a training: the evaluation and the model
 
 
 class Project(Dataset):
@@ -113,9 +116,11 @@ class Project(Dataset):
     def _backtest(self, cutoffs: Sequence[int], **how: Any) -> Backtest:
         return backtest(**self._tests(cutoffs, **how), horizon=self.configuration.value.horizon_days)
 
-    def _tests(self, cutoffs: Sequence[int], *, keep: Path | None = None, jobs: int | None = None) -> dict[str, Any]:
-        """What backtest and learning curves want to know."""
-        settings = self.configuration
+    def _tests(
+        self, cutoffs: Sequence[int], *, keep: Path | None = None, jobs: int | None = None, part: float = 1.0
+    ) -> dict[str, Any]:
+        """What backtest and learning curves want to know; ``part`` is theirs of the command's minutes for tuning."""
+        settings, tuning = self.configuration, self._tuning(part)
         require_learnable(self._snapshots)
         return {
             "snapshots": self._snapshots,
@@ -124,9 +129,17 @@ class Project(Dataset):
             "complete_after": settings.labels.complete_after,
             "seed": settings.seed,
             "meta": self._meta(),
+            "tuning": tuning,
             "running": Running(jobs, keep, self._finished),
             "progress": self.progress,
         }
+
+    def _tuning(self, part: float) -> Tuning | None:
+        """A part of the budget, with the folder where it is; None without a search."""
+        found = self.configuration.training.tuning
+        if found is not None:
+            require_optuna()
+        return found and found.part(part).kept_in(found.folder and (self.base / found.folder.expanduser()).resolve())
 
     @cached_property
     def _finished(self) -> dict[Trial, Tried]:
@@ -144,7 +157,7 @@ class Project(Dataset):
 
     def _parameters(self) -> dict[str, Any]:
         """What a run keeps of the configuration, everything but where data and store are; and what was sampled."""
-        settings = self.configuration.model_dump(mode="json", exclude={"sources", "tracking", "output", "store"})
+        settings = self.configuration.model_dump(mode="json", exclude=_PLACES)
         sample = Sample.of_table(self._snapshots)
         return settings if sample is None else {**settings, "sample": sample.to_dict()}
 
@@ -173,6 +186,7 @@ class Project(Dataset):
         DataError
             Too many rejected rows, too few customers, one class only, or an incomplete outcome.
         """
+        self._tuning(1.0)  # what is missing for it is told before anything is read
         self.tables.report.require(self.configuration.most_rejected)
         known = None if force else self.tracker.find(self.configuration.name, self.fingerprints)
         if known is not None:
@@ -183,7 +197,7 @@ class Project(Dataset):
         found = self.audit()
         found.require_clean()
         latest = self._test_cutoffs()[-1]
-        tested = self._backtest([latest])
+        tested = self._backtest([latest], part=_OF_TWO_FITS)
         settings = self.configuration
         bundle = fit(
             self._snapshots,
@@ -192,6 +206,7 @@ class Project(Dataset):
             seed=settings.seed,
             meta=self._meta(),
             recent=self.recent(),
+            tuning=self._tuning(_OF_TWO_FITS),
             progress=self.progress,
         )
         metrics = tested.figures(latest)
@@ -202,7 +217,7 @@ class Project(Dataset):
                 folder,
                 name=settings.name,
                 features=bundle.features,
-                parameters=self._parameters(),
+                parameters={**self._parameters(), **_tuned(bundle)},
                 metrics=metrics,
                 metrics_by_cutoff={latest: metrics},
                 fingerprints=self.fingerprints,
@@ -228,6 +243,7 @@ class Project(Dataset):
             tested_at=show(self._test_cutoffs()[-1]),
             tracking=self.tracker.location,
             sample=bundle.meta.get("sample"),
+            tuning=bundle.meta.get("tuning"),
         )
 
     def promote(self) -> Promotion:
@@ -346,3 +362,9 @@ class Project(Dataset):
     def runs(self) -> Runs:
         """The trained models, newest first."""
         return Runs(self.configuration.name, tuple(self.tracker.runs(self.configuration.name)))
+
+
+def _tuned(bundle: Bundle) -> dict[str, Any]:
+    """Which parameters the search chose for each score, as parameters of a run."""
+    records = bundle.meta.get("tuning") or {}
+    return {"tuned": {name: {"chosen": r["chosen"], **r["parameters"]} for name, r in records.items() if r}}

@@ -45,7 +45,7 @@ _SLACK = 1.25  # rows held, as a multiple of those to keep, before those without
 _TIES = 1  # rows that equal draws may cost an outcome
 
 
-class TrainingSettings(Settings):
+class SampleSettings(Settings):
     """How much training reads."""
 
     most_snapshots: int | None = Field(

@@ -12,6 +12,7 @@ from holdfast.errors import DataError
 from holdfast.models import (
     AtRiskClassifier,
     Bundle,
+    Tuning,
     ValueRegressor,
     categorical_columns,
     learn_categories,
@@ -75,6 +76,7 @@ def fit(
     seed: int,
     meta: Mapping[str, Any],
     recent: pd.DataFrame | None = None,
+    tuning: Tuning | None = None,
     progress: Progress = SILENT,
 ) -> Bundle:
     """Fit risk and value on labelled snapshots.
@@ -91,8 +93,11 @@ def fit(
         From a cutoff until both labels are known; cutoffs closer than that never teach and judge the same model.
     recent : DataFrame, optional
         The population as it is at the time of training, without outcomes: what needs none is learnt from it.
+    tuning : Tuning, optional
+        Budget of a search for better parameters; a third of its minutes goes to each of risk, any value and amount.
     meta : mapping
-        Plain JSON that the bundle keeps; the training cutoffs are added, and what was sampled if anything was.
+        Plain JSON that the bundle keeps; the training cutoffs are added, what was sampled if anything was, and under
+        ``tuning`` the record of the search for each of the three.
     """
     require_learnable(snapshots)
     lookback = meta.get("population", {}).get("bought_within_days")
@@ -111,13 +116,18 @@ def fit(
     data: dict[str, Any] = {"cutoff": cutoff, "sample_weight": None if weight is None else weight / weight.mean()}
     now = None if recent is None or recent.empty else to_matrix(recent, specs)
     with progress("Training", total=2) as advance:
-        risk = AtRiskClassifier(**settings).fit(X, churned, **data, recent=now)
+        risk = AtRiskClassifier(**settings, tuning=tuning and tuning.part(1 / 3)).fit(X, churned, **data, recent=now)
         advance(1)
-        value = ValueRegressor(**settings, spend_column=spend_column(specs)).fit(X, came, **data, recent=now)
+        parts: dict[str, Any] = {"spend_column": spend_column(specs), "tuning": tuning and tuning.part(2 / 3)}
+        value = ValueRegressor(**settings, **parts).fit(X, came, **data, recent=now)
         advance(1)
     cutoffs = [show(int(at)) for at in np.unique(cutoff)]
-    about = {**meta, "training_cutoffs": cutoffs, "training_snapshots": len(snapshots)}
-    return Bundle(risk, value, specs, about if sample is None else {**about, "sample": sample.to_dict()})
+    about: dict[str, Any] = {**meta, "training_cutoffs": cutoffs, "training_snapshots": len(snapshots)}
+    if sample is not None:
+        about["sample"] = sample.to_dict()
+    if tuning is not None:
+        about["tuning"] = {"risk": risk.tuning_record_, **value.tuning_record_}
+    return Bundle(risk, value, specs, about)
 
 
 def with_whole_population(snapshots: pd.DataFrame, lookback_days: float | None) -> pd.DataFrame:

@@ -20,6 +20,7 @@ OPTIONAL = {  # package: files
     "nbclient": 1,
     "hypothesis": 1,
     "relbench": 1,
+    "optuna": 1,
 }
 
 

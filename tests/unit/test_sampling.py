@@ -15,7 +15,7 @@ from holdfast.sampling import (
     Counts,
     Sample,
     Sampler,
-    TrainingSettings,
+    SampleSettings,
     draws,
     quotas,
     sampled,
@@ -217,4 +217,4 @@ def test_a_snapshot_without_outcome_is_refused(table: pd.DataFrame) -> None:
 def test_a_sample_too_small_to_learn_from_cannot_be_asked_for() -> None:
     """Below a thousand rows the models have nothing to choose their trees by."""
     with pytest.raises(ValidationError, match="greater than or equal to 1000"):
-        TrainingSettings(most_snapshots=999)
+        SampleSettings(most_snapshots=999)

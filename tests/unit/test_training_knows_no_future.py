@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from holdfast.backtest import backtest
+from holdfast.models import Tuning
 from holdfast.timeline import MICROSECONDS_PER_DAY as DAY
 from holdfast.timeline import Days, instant, show
 from holdfast.training import fit, with_whole_population
@@ -25,6 +26,7 @@ OF_ORDERS = tuple(
         ("season_cos", "ratio", "season"),
     )
 )
+HOW: dict[str, Any] = {"complete_after": Days(60), "horizon": 60, "seed": 0, "draws": 2}
 META: dict[str, Any] = {
     "churn": {"kind": "no_order", "horizon_days": 60},
     "population": {"bought_within_days": 400},
@@ -52,9 +54,11 @@ def stored(bundle: Any, folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(bundle.save(folder).iterdir())}
 
 
-@pytest.mark.parametrize("meta", [META, {}], ids=["orders", "any"])
-def test_outcomes_after_the_cutoff_change_no_byte(meta: dict[str, Any], tmp_path: Path) -> None:
-    """Columns, ridge, trees, levels, calibration, scale: shuffle all later outcomes, and the bundle is the same."""
+@pytest.mark.parametrize(
+    ("meta", "tuning"), [(META, None), ({}, None), (META, Tuning(trials=5))], ids=["orders", "any", "tuned"]
+)
+def test_outcomes_after_the_cutoff_change_no_byte(meta: dict[str, Any], tuning: Tuning | None, tmp_path: Path) -> None:
+    """Columns, ridge, trees, levels, calibration, scale, search: shuffle all later outcomes, the bundle is the same."""
     table = shop(cutoffs=9)
     at = FIRST + 7 * MONTH
     later = table["cutoff"].to_numpy() + Days(60).microseconds > at
@@ -68,11 +72,11 @@ def test_outcomes_after_the_cutoff_change_no_byte(meta: dict[str, Any], tmp_path
     features = [*FEATURES, *OF_ORDERS]
     files = []
     for name, rows in (("as it was", table), ("shuffled", shuffled)):
-        found = backtest(rows, features, [at], complete_after=Days(60), horizon=60, seed=0, meta=meta, draws=2)
+        found = backtest(rows, features, [at], **HOW, meta=meta, tuning=tuning)
         files.append(stored(found.bundles[at], tmp_path / name))
     assert files[0] == files[1]
     again = table[~later].assign(churned=lambda rows: 1 - rows["churned"])
-    other = fit(again, features, complete_after=Days(60), seed=0, meta=meta)
+    other = fit(again, features, complete_after=Days(60), seed=0, meta=meta, tuning=tuning)
     assert stored(other, tmp_path / "other") != files[0]  # earlier outcomes do
 
 

@@ -13,6 +13,7 @@ from holdfast.backtest.result import Backtest
 from holdfast.backtest.trial import MODEL, Learner, Study, Trial
 from holdfast.backtest.trials import ALONE, Running
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS, Difference, Interval, estimate, paired_difference
+from holdfast.models import Tuning
 from holdfast.progress import SILENT, Progress
 from holdfast.sampling import weights
 from holdfast.timeline import Days
@@ -30,6 +31,7 @@ def backtest(
     meta: Mapping[str, Any] | None = None,
     baselines: Sequence[Baseline] | None = None,
     learner: Learner = fit_bundle,
+    tuning: Tuning | None = None,
     draws: int = 200,
     running: Running = ALONE,
     progress: Progress = SILENT,
@@ -51,6 +53,8 @@ def backtest(
         Days that the value looks ahead.
     baselines : sequence of Baseline, optional
         By default recency, frequency, value, and recency alone.
+    tuning : Tuning, optional
+        Each cutoff looks for better parameters in what was known there. All cutoffs together have its minutes.
     draws : int
         Bootstrap resamples of customers.
     running : Running
@@ -64,7 +68,7 @@ def backtest(
         The folder to keep them in is in use, refuses, or cannot serve a learner of your own.
     """
     cutoffs = sorted({int(at) for at in test_cutoffs})
-    study = Study.of(features, complete_after, seed, meta, baselines, learner)
+    study = Study.of(features, complete_after, seed, meta, baselines, learner, tuning)
     results = trials.run(snapshots, study, [Trial(at) for at in cutoffs], running, "Backtest", progress)
     predictions = pd.concat([tried.predictions for tried in results.tried.values()], ignore_index=True)
     models = (MODEL, *(baseline.name for baseline in study.baselines))

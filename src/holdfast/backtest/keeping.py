@@ -4,6 +4,7 @@
 
     keep/
       .lock                                  held while a run works here
+      tuning/                                trials of the search for parameters; see holdfast.models.journal
       .making/                               what is not finished; the next run removes what a killed one left
       3f2a…/                                 a fingerprint of data, configuration, code and libraries
         cutoff=2024-06-01/
@@ -44,6 +45,7 @@ FORMAT = "holdfast-trial/1"
 _MAKING, _LOCK, _SEAL = ".making", ".lock", "done.json"
 _BUNDLE, _PREDICTIONS, _BUNDLE_SEAL = "bundle", "predictions.parquet", "bundle/bundle.sha256"
 _LIBRARIES = ("lightgbm", "numpy", "pandas", "scikit-learn", "scipy")  # another version may fit another model
+_TUNER = "optuna"
 _LENGTH = 16
 
 
@@ -177,9 +179,10 @@ def _fingerprint(snapshots: pd.DataFrame, study: Study) -> str:
         "complete_after": study.complete_after.count,
         "seed": study.seed,
         "meta": study.meta,
+        "tuning": None if study.tuning is None else study.tuning.model_dump(mode="json", exclude={"folder"}),
         "baselines": [asdict(baseline) for baseline in study.baselines],
         "code": code_fingerprint(),
-        "libraries": {name: version(name) for name in _LIBRARIES},
+        "libraries": {name: version(name) for name in (*_LIBRARIES, *([_TUNER] if study.tuning else []))},
     }
     return hashlib.sha256(json.dumps(depends, sort_keys=True, default=str).encode()).hexdigest()
 

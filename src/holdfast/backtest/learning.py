@@ -19,6 +19,7 @@ from holdfast.backtest.trial import MODEL, NEEDED, Learner, Study, Trial, Tried
 from holdfast.backtest.trials import ALONE, Running
 from holdfast.errors import DataError
 from holdfast.metrics import RISK_METRICS, Difference, Interval, estimate, paired_difference
+from holdfast.models import Tuning
 from holdfast.progress import SILENT, Progress
 from holdfast.sampling import weights
 from holdfast.timeline import Days
@@ -42,6 +43,7 @@ def learning_curves(
     meta: Mapping[str, Any] | None = None,
     baselines: Sequence[Baseline] | None = None,
     learner: Learner = fit_bundle,
+    tuning: Tuning | None = None,
     draws: int = 200,
     running: Running = ALONE,
     progress: Progress = SILENT,
@@ -52,7 +54,7 @@ def learning_curves(
     Parameters and errors are those of :func:`backtest`, whose fits are shared where ``running`` keeps them.
     """
     cutoffs = sorted({int(at) for at in test_cutoffs})
-    study = Study.of(features, complete_after, seed, meta, baselines, learner)
+    study = Study.of(features, complete_after, seed, meta, baselines, learner, tuning)
     narrow = snapshots[NEEDED]
     known = {at: known_by(narrow, at, complete_after)["cutoff"].nunique() for at in cutoffs}
     by_cutoffs, few = _learnable(

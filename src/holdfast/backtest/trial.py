@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from holdfast.backtest.baselines import Baseline, Features, default_baselines
 from holdfast.errors import DataError
-from holdfast.models import Bundle
+from holdfast.models import Bundle, Tuning
 from holdfast.sampling import WEIGHT, Draws, draws
 from holdfast.timeline import Days, show
 from holdfast.training import fit as fit_bundle
@@ -24,6 +25,7 @@ NEEDED = ["customer_id", "cutoff", "churned"]
 
 _KEYS = ["customer_id", "cutoff", "churned", "future_value"]
 _IF_THERE = ["treated", WEIGHT]
+_TUNING = "tuning"
 _OF_CUSTOMERS = 0  # draws are made of customer and cutoff; a customer's share is drawn once for all cutoffs
 
 Rows = NDArray[np.intp]
@@ -41,8 +43,13 @@ class Learner(Protocol):
         seed: int,
         meta: Mapping[str, Any],
         recent: pd.DataFrame,
+        tuning: Tuning | None = ...,
     ) -> Bundle:
-        """Fit risk and value; ``recent`` are the customers at the test cutoff, without outcomes."""
+        """Fit risk and value.
+
+        ``recent`` are the customers at the test cutoff, without outcomes. A learner gets ``tuning`` only where the
+        backtest has it, and need not know it otherwise.
+        """
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,8 @@ class Study:
         What every bundle keeps.
     baselines : tuple of Baseline
     learner : Learner
+    tuning : Tuning or None
+        Given to the learner, if there is one.
     """
 
     features: Features
@@ -103,6 +112,7 @@ class Study:
     meta: Mapping[str, Any]
     baselines: tuple[Baseline, ...]
     learner: Learner = fit_bundle
+    tuning: Tuning | None = None
 
     @classmethod
     def of(
@@ -113,10 +123,18 @@ class Study:
         meta: Mapping[str, Any] | None,
         baselines: Sequence[Baseline] | None,
         learner: Learner,
+        tuning: Tuning | None = None,
     ) -> Study:
         """With the default baselines, unless others are given."""
         chosen = default_baselines(features) if baselines is None else tuple(baselines)
-        return cls(tuple(features), complete_after, seed, dict(meta or {}), chosen, learner)
+        return cls(tuple(features), complete_after, seed, dict(meta or {}), chosen, learner, tuning)
+
+    def dealt(self, rounds: int, keep: Path | None) -> Study:
+        """With the minutes that one fit gets, where so many come one after the other, and a folder for its trials."""
+        if self.tuning is None:
+            return self
+        folder = keep / _TUNING if keep is not None and self.tuning.folder is None else self.tuning.folder
+        return replace(self, tuning=self.tuning.part(1 / rounds).kept_in(folder))
 
     def tested(self, snapshots: pd.DataFrame, trial: Trial) -> pd.DataFrame:
         """The snapshots at the test cutoff.
@@ -160,6 +178,7 @@ class Study:
     def tried(self, snapshots: pd.DataFrame, trial: Trial) -> Tried:
         """Fit the model and the baselines, and score."""
         test, known = self.tested(snapshots, trial), self.known(snapshots, trial)
+        tuning = {} if self.tuning is None else {"tuning": self.tuning}
         bundle = self.learner(
             known,
             self.features,
@@ -167,6 +186,7 @@ class Study:
             seed=self.seed,
             meta=dict(self.meta),
             recent=self._recent(test, trial),
+            **tuning,
         )
         out = test[[*_KEYS, *(name for name in _IF_THERE if name in test)]].reset_index(drop=True)
         scores = bundle.predict(test)

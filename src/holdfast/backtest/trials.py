@@ -95,7 +95,10 @@ def _taken_up(keep: Kept, trials: Sequence[Trial], done: Mapping[Trial, Tried]) 
 def _computed(
     snapshots: pd.DataFrame, study: Study, trials: Sequence[Trial], jobs: int | None, keep: Kept | None
 ) -> Iterator[tuple[Trial, Tried]]:
+    if not trials:
+        return
     many = workers.how_many(jobs, len(trials), len(snapshots) * len(study.features))
+    study = study.dealt(-(-len(trials) // many), None if keep is None else keep.folder)
     if many <= 1:
         for trial in trials:
             yield trial, workers.tried(snapshots, study, trial, keep)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from holdfast.models.horizon import HorizonModel
     from holdfast.models.horizons import HorizonClassifier
     from holdfast.models.serving import SERVING_REQUIREMENTS, serving_files
+    from holdfast.models.tuning_settings import Tuning
     from holdfast.models.value_regressor import ValueRegressor
 
 _HOME = {
@@ -32,6 +33,7 @@ _HOME = {
     "MeanRateRegressor": "baselines",
     "RecencyBaseline": "baselines",
     "SERVING_REQUIREMENTS": "serving",
+    "Tuning": "tuning_settings",
     "ValueRegressor": "value_regressor",
     "categorical_columns": "encoding",
     "learn_categories": "encoding",
@@ -46,6 +48,7 @@ __all__ = [  # noqa: RUF022 - grouped as the docstring groups them
     "LogisticBaseline",
     "RecencyBaseline",
     "MeanRateRegressor",
+    "Tuning",
     "HorizonModel",
     "Bundle",
     "learn_categories",

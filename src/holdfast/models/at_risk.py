@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from holdfast.models.boosting import Recipe, best_recipe, fit_rounds
+from holdfast.models.boosting import Ground, Recipe, fit_rounds
 from holdfast.models.calibration import IDENTITY, Trial, choose
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.classifier import BinaryRiskClassifier
@@ -19,9 +19,11 @@ from holdfast.models.folds import Rows, forward_folds, random_folds
 from holdfast.models.inputs import counting_rows, instants, more_rows, on_one_blas_thread, without_columns
 from holdfast.models.quantiles import of_rows
 from holdfast.models.risk import RiskModel
+from holdfast.models.tuning import choose_recipe
+from holdfast.models.tuning_settings import Tuning
 from holdfast.timeline import Instants
 
-_FOLDS = 4
+_FOLDS, _FOLDS_TO_TUNE = 4, 3
 _BASE, _PENALTY = "bg_nbd", 1.0
 _MOST_CUSTOMERS = 20_000  # of a cutoff teach the customer base; more give the same three or four parameters
 _FEWEST_TO_TRY = 20  # rows of each kind that a fold needs
@@ -64,7 +66,11 @@ class AtRiskClassifier(BinaryRiskClassifier):
     n_jobs : int
         Folds at once; threads for 100,000 rows and more; the result does not depend on it.
     random_state : int
-        Seed of the samples that the trees draw.
+        Seed of the samples that the trees draw, and of the search.
+    tuning : Tuning or None
+        Budget of a search for better values of the first three parameters and of the four from ``feature_fraction`` to
+        ``linear_penalty`` (:mod:`holdfast.models.tuning`). They stay as they are if it finds none, and without a
+        budget. Without ``cutoff``, three stratified fifths take the place of the one.
 
     Attributes
     ----------
@@ -74,6 +80,8 @@ class AtRiskClassifier(BinaryRiskClassifier):
     linear_penalty_ : float
     calibration_record_ : dict
         Which calibration was chosen, and the log loss of each candidate on the cutoffs where it was tried.
+    tuning_record_ : dict or None
+        Which parameters were chosen and why; None without a search.
     """
 
     def __init__(
@@ -96,6 +104,7 @@ class AtRiskClassifier(BinaryRiskClassifier):
         purge_days: float = 0,
         n_jobs: int = 2,
         random_state: int = 0,
+        tuning: Tuning | None = None,
     ) -> None:
         self.learning_rate = learning_rate
         self.num_leaves = num_leaves
@@ -114,6 +123,7 @@ class AtRiskClassifier(BinaryRiskClassifier):
         self.purge_days = purge_days
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.tuning = tuning
 
     @on_one_blas_thread
     def fit(
@@ -156,12 +166,14 @@ class AtRiskClassifier(BinaryRiskClassifier):
         folds = [] if at is None else forward_folds(at, self.purge_days, count=_FOLDS, usable=usable)
         ahead = bool(folds)
         if not ahead:
-            folds = random_folds(churned.astype(np.int64), count=1, share=0.2, seed=self.random_state)
+            count = 1 if self.tuning is None else _FOLDS_TO_TUNE
+            folds = random_folds(churned.astype(np.int64), count=count, share=0.2, seed=self.random_state)
             folds = [fold for fold in folds if usable(fold.train, fold.test)]
         given, (X, history) = X, self._with_history(X, at, weight, recent)
         recipes = Recipe.of("binary", self.get_params())
-        recipe, self.n_trees_, models = best_recipe(recipes, X, churned, folds, weight=weight, cutoff=at)
-        self.linear_penalty_ = recipe.linear_penalty
+        chosen = choose_recipe(recipes, Ground(X, churned, weight, at), folds, self.tuning, what="risk")
+        self.n_trees_, self.linear_penalty_ = chosen.n_trees, chosen.recipe.linear_penalty
+        self.tuning_record_ = chosen.record
         calibration, self.calibration_record_ = IDENTITY, {"chosen": "identity", "log_loss": {}}
         if ahead:
             trials = [
@@ -172,10 +184,10 @@ class AtRiskClassifier(BinaryRiskClassifier):
                     churned[fold.test],
                     of_rows(weight, fold.test),
                 )
-                for fold, model in zip(folds, models, strict=True)
+                for fold, model in zip(folds, chosen.models, strict=True)
             ]
             calibration, self.calibration_record_ = choose(trials)
-        rounds = fit_rounds(recipe, X, churned, n_trees=max(self.n_trees_, 1), weight=weight, cutoff=at)
+        rounds = fit_rounds(chosen.recipe, X, churned, n_trees=max(self.n_trees_, 1), weight=weight, cutoff=at)
         learnt = rounds.upto(self.n_trees_)
         level = learnt.year_ahead(given, at, self.purge_days, self.season_columns)
         self.model_ = RiskModel(learnt.score, calibration, level, history)

@@ -185,6 +185,35 @@ def fit_rounds(
     return Rounds(linear, booster, losses, _fill(X, recipe.categorical_features), levels, X)
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What recipes are tried on; ``only`` restricts learning and measuring to some rows (those with an amount)."""
+
+    X: Matrix
+    y: Vector
+    weight: Vector | None = None
+    cutoff: Instants | None = None
+    only: Rows | None = None
+
+    def rows(self, of: Rows) -> Rows:
+        """Those that count."""
+        return of if self.only is None else of[np.isin(of, self.only)]
+
+    def tried(self, recipe: Recipe, fold: Fold) -> Rounds:
+        """The recipe at a fold, with all the trees that the fold bears."""
+        train, test = self.rows(fold.train), self.rows(fold.test)
+        train = train[:: max(1, -(-len(train) // _ROWS_TO_TRY))]  # evenly, so that every cutoff keeps its share
+        return fit_rounds(
+            recipe,
+            self.X[train],
+            self.y[train],
+            n_trees=recipe.n_estimators,
+            weight=of_rows(self.weight, train),
+            cutoff=None if self.cutoff is None else self.cutoff[train],
+            later=(self.X[test], self.y[test], of_rows(self.weight, test)),
+        )
+
+
 def best_recipe(
     recipes: Sequence[Recipe],
     X: Matrix,
@@ -203,37 +232,28 @@ def best_recipe(
     """
     if not folds:
         return recipes[0], min(_TREES_WITHOUT_TRIAL, recipes[0].n_estimators), []
-    kept = np.ones(len(y), dtype=bool) if only is None else np.isin(np.arange(len(y)), only)
-
-    def tried(recipe: Recipe, fold: Fold) -> Rounds:
-        train, test = fold.train[kept[fold.train]], fold.test[kept[fold.test]]
-        train = train[:: max(1, -(-len(train) // _ROWS_TO_TRY))]  # evenly, so that every cutoff keeps its share
-        return fit_rounds(
-            recipe,
-            X[train],
-            y[train],
-            n_trees=recipe.n_estimators,
-            weight=of_rows(weight, train),
-            cutoff=None if cutoff is None else cutoff[train],
-            later=(X[test], y[test], of_rows(weight, test)),
-        )
-
+    data = Ground(X, y, weight, cutoff, only)
     *earlier, last = folds
     # a fold is too small for threads of its own
-    with ThreadPoolExecutor(min(recipes[0].n_jobs, _thread_limit())) as pool:
-        at_last = list(pool.map(tried, recipes, [last] * len(recipes)))
+    with ThreadPoolExecutor(folds_at_once(recipes[0])) as pool:
+        at_last = list(pool.map(data.tried, recipes, [last] * len(recipes)))
         best = min(range(len(recipes)), key=lambda i: float(at_last[i].losses.min()))
-        rounds = [*pool.map(tried, [recipes[best]] * len(earlier), earlier), at_last[best]]
-    longest = max(len(r.losses) for r in rounds)
-    padded = [np.pad(r.losses, (0, longest - len(r.losses)), mode="edge") for r in rounds]
-    average = np.mean(padded, axis=0)
-    n_trees = int(np.flatnonzero(average <= average.min() * (1 + _PARSIMONY))[0])
+        rounds = [*pool.map(data.tried, [recipes[best]] * len(earlier), earlier), at_last[best]]
+    n_trees = agreed(rounds)
     return recipes[best], n_trees, [r.upto(n_trees) for r in rounds]
 
 
-def _thread_limit() -> int:
-    """Threads that a process may have where its parent has bounded them."""
-    return int(os.environ.get("OMP_THREAD_LIMIT", "0")) or 64
+def agreed(rounds: Sequence[Rounds]) -> int:
+    """The least number of trees whose loss, averaged over folds, is within a hair of the best."""
+    longest = max(len(r.losses) for r in rounds)
+    padded = [np.pad(r.losses, (0, longest - len(r.losses)), mode="edge") for r in rounds]
+    average = np.mean(padded, axis=0)
+    return int(np.flatnonzero(average <= average.min() * (1 + _PARSIMONY))[0])
+
+
+def folds_at_once(recipe: Recipe) -> int:
+    """How many folds to fit at once: as the recipe says, but not beyond what the parent of a process allows it."""
+    return min(recipe.n_jobs, int(os.environ.get("OMP_THREAD_LIMIT", "0")) or 64)
 
 
 def later_loss(objective: Objective) -> Callable[[Vector, Vector, Vector | None], float]:

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from holdfast.models.additive import Additive, Linear
-from holdfast.models.boosting import Learnt, Recipe, best_recipe, fit_rounds
+from holdfast.models.boosting import Ground, Learnt, Recipe, fit_rounds
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.customer_base.columns import HistoryColumns
 from holdfast.models.folds import Fold, Rows, forward_folds, random_folds
@@ -29,6 +29,8 @@ from holdfast.models.inputs import (
 from holdfast.models.past_value import PastValue
 from holdfast.models.quantiles import mean, of_rows, quantiles
 from holdfast.models.spread import KNOTS, Spread
+from holdfast.models.tuning import Chosen, choose_recipe
+from holdfast.models.tuning_settings import Tuning
 from holdfast.models.value import Blend, Distribution, Refunds, ValueModel
 from holdfast.models.value_blend import Trial, blend_by_record, blended
 from holdfast.models.value_history import PastValues, level_of_totals, past_values
@@ -54,8 +56,8 @@ class ValueRegressor(RegressorMixin, BaseEstimator):
     Parameters
     ----------
     learning_rate, num_leaves, min_child_samples, n_estimators, feature_fraction, bagging_fraction, reg_lambda, \
-linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random_state :
-        As in :class:`AtRiskClassifier`.
+linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random_state, tuning :
+        As in :class:`AtRiskClassifier`; each of the two parts is tuned in half of the minutes.
     history_columns : sequence of int
         Columns of orders so far, days since the last and days since the first order, for the customer base.
     spend_column : int or None
@@ -74,6 +76,9 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
     n_trees_ : tuple of int
         Of the part P(any) and of the amount.
     scale_ : float
+    tuning_record_ : dict or None
+        For ``any_value`` and ``amount``, which parameters were chosen and why, or None where nothing could be searched;
+        None without a search.
     """
 
     model_: ValueModel
@@ -99,6 +104,7 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         purge_days: float = 0,
         n_jobs: int = 2,
         random_state: int = 0,
+        tuning: Tuning | None = None,
     ) -> None:
         self.learning_rate = learning_rate
         self.num_leaves = num_leaves
@@ -118,6 +124,7 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         self.purge_days = purge_days
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.tuning = tuning
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -164,6 +171,8 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         folds = self._folds(data.some, at)
         any_value, amount = self._fit_any(data, folds), self._fit_amount(data, folds)
         self.n_trees_ = (any_value.n_trees, amount.n_trees)
+        records = {"any_value": any_value.record, "amount": amount.record}
+        self.tuning_record_ = None if self.tuning is None else records
         ahead = (X, at, self.purge_days, self.season_columns)
         model = ValueModel(
             any_value=any_value.learnt.score,
@@ -239,9 +248,10 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
             constant = _constant(data.X.shape[1], float(np.log(share / (1 - share))))
             return _Part(0, [constant] * len(folds), constant)
         recipes = Recipe.of("binary", self.get_params())
-        recipe, n_trees, tried = best_recipe(recipes, data.X, some, folds, weight=data.weight, cutoff=data.cutoff)
-        rounds = fit_rounds(recipe, data.X, some, n_trees=max(n_trees, 1), weight=data.weight, cutoff=data.cutoff)
-        return _Part(n_trees, tried, rounds.upto(n_trees))
+        chosen = self._chosen(recipes, Ground(data.X, some, data.weight, data.cutoff), folds, "any value")
+        trees = max(chosen.n_trees, 1)
+        rounds = fit_rounds(chosen.recipe, data.X, some, n_trees=trees, weight=data.weight, cutoff=data.cutoff)
+        return _Part.of(chosen, rounds.upto(chosen.n_trees))
 
     def _fit_amount(self, data: _Rows, folds: Sequence[Fold]) -> _Part:
         """The part log(amount) given any; constant with too few amounts."""
@@ -260,11 +270,14 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         expected = smooth.score.score(X) + (0.0 if at is None else _levels(smooth, at))
         off = logs[bought] - expected
         logs[bought] = expected + np.clip(off, *quantiles(off, [KNOTS[0], KNOTS[-1]], weight))
-        recipe, n_trees, tried = best_recipe(
-            recipes, data.X, logs, folds, weight=data.weight, cutoff=data.cutoff, only=bought
-        )
-        rounds = fit_rounds(recipe, X, logs[bought], n_trees=max(n_trees, 1), weight=weight, cutoff=at)
-        return _Part(n_trees, tried, rounds.upto(n_trees))
+        chosen = self._chosen(recipes, Ground(data.X, logs, data.weight, data.cutoff, bought), folds, "amount")
+        trees = max(chosen.n_trees, 1)
+        rounds = fit_rounds(chosen.recipe, X, logs[bought], n_trees=trees, weight=weight, cutoff=at)
+        return _Part.of(chosen, rounds.upto(chosen.n_trees))
+
+    def _chosen(self, recipes: Sequence[Recipe], ground: Ground, folds: Sequence[Fold], what: str) -> Chosen:
+        half = None if self.tuning is None else self.tuning.part(1 / 2)
+        return choose_recipe(recipes, ground, folds, half, what=what)
 
     def predict(self, X: ArrayLike) -> Vector:
         """Expected value, shape (n_rows,), in currency."""
@@ -328,6 +341,11 @@ class _Part:
     n_trees: int
     tried: Sequence[Learnt]
     learnt: Learnt
+    record: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, chosen: Chosen, learnt: Learnt) -> _Part:
+        return cls(chosen.n_trees, chosen.models, learnt, chosen.record)
 
 
 def _constant(n_features: int, value: float) -> Learnt:

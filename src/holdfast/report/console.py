@@ -16,6 +16,7 @@ from holdfast.audit import Audit
 from holdfast.backtest import Backtest, LearningCurves
 from holdfast.explain.wording import number
 from holdfast.features.feature import Feature
+from holdfast.models.tuning import told as tuning_told
 from holdfast.report.results import Built, Checked, Evaluated, Published, Runs, Trained
 from holdfast.sampling import told
 from holdfast.timeline import LIFETIME
@@ -143,6 +144,7 @@ def _(trained: Trained) -> RenderableType:
         f"{what} [bold]{trained.name} version {trained.version}[/] (challenger): {trained.snapshots:,} snapshots at "
         f"{trained.cutoffs} cutoffs, {trained.features} features",
         *([f"learnt from {told(trained.sample)}"] if trained.sample else []),
+        *(tuning_told(name, record) for name, record in (trained.tuning or {}).items()),
         f"tested at {trained.tested_at}: {_figures(trained.metrics)}",
         f"MLflow: {escape(trained.tracking)}",
     ]

@@ -66,7 +66,8 @@ class Built:
 class Trained:
     """A challenger in the registry. ``fresh`` is False where nothing had changed since it was trained.
 
-    ``sample`` says what it learnt from, where that was a sample; see :class:`holdfast.sampling.Sample`.
+    ``sample`` says what it learnt from, where that was a sample; see :class:`holdfast.sampling.Sample`. ``tuning`` is
+    the record of a search for parameters, by score; see :mod:`holdfast.models.tuning`.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Trained:
     tested_at: str
     tracking: str
     sample: Mapping[str, Any] | None = None
+    tuning: Mapping[str, Mapping[str, Any] | None] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON."""

@@ -12,6 +12,7 @@ from holdfast.models import (
     LogisticBaseline,
     MeanRateRegressor,
     RecencyBaseline,
+    Tuning,
     ValueRegressor,
 )
 
@@ -35,6 +36,7 @@ def declared(estimator: Any) -> dict[str, str]:
     [
         AtRiskClassifier(n_estimators=40, n_jobs=1),
         ValueRegressor(n_estimators=40, n_jobs=1),
+        AtRiskClassifier(n_estimators=10, n_jobs=1, tuning=Tuning(trials=2)),
         HorizonClassifier(
             (1.5, 2.5, 3.5, 4.5, 7.5),  # the targets of the checks are small whole numbers
             classifier=AtRiskClassifier(n_estimators=20, n_jobs=1),

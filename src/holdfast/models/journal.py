@@ -1,0 +1,151 @@
+"""Finished trials of a search, one JSON line each, in a file named by all that decides them.
+
+A line is on the disk before the next trial begins. Who is killed while writing leaves a torn last line; the next one
+to open the file cuts it off. Whoever comes while another searches for the same waits, and then has its trials.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from holdfast.durable import sync
+from holdfast.errors import StorageError
+
+FORMAT = "holdfast-tuning/1"
+_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A recipe that was tried.
+
+    Attributes
+    ----------
+    number : int
+        0 is the default.
+    parameters : dict of str to float
+    losses : tuple of float
+        At each fold, the latest first; that one alone if the trial was stopped there.
+    stopped : bool
+    seconds : float
+        Of work, which may have gone on beside that of another trial.
+    """
+
+    number: int
+    parameters: dict[str, float]
+    losses: tuple[float, ...]
+    stopped: bool
+    seconds: float
+
+    @property
+    def loss(self) -> float:
+        """The mean over the folds where it was tried."""
+        return sum(self.losses) / len(self.losses)
+
+
+@dataclass
+class Journal:
+    """Trials in order, and the seconds that they and unfinished ones took; in a file, if there is one."""
+
+    file: IO[bytes] | None = None
+    trials: list[Trial] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def add(self, trial: Trial) -> None:
+        """Keep a finished trial; it must be the next."""
+        self._write({"trial": asdict(trial)})
+        self.trials.append(trial)
+        self.seconds += trial.seconds
+
+    def spend(self, seconds: float) -> None:
+        """Keep in mind that time went by without a trial: so a budget is spent once, however often one comes back."""
+        self._write({"unfinished": {"seconds": seconds}})
+        self.seconds += seconds
+
+    def _write(self, record: dict[str, Any]) -> None:
+        if self.file is None:
+            return
+        try:
+            self.file.write(json.dumps(record, sort_keys=True).encode() + b"\n")
+            self.file.flush()
+            os.fsync(self.file.fileno())
+        except OSError as error:
+            raise _refused(Path(self.file.name).parent, error) from error
+
+    def _read(self, key: str) -> None:
+        """Take up the whole lines, and cut off what comes after the last of them."""
+        if self.file is None:
+            return
+        self.file.seek(0)
+        good = 0
+        for number, line in enumerate(self.file):
+            try:
+                self._take(number, json.loads(line) if line.endswith(b"\n") else None, key)
+            except (ValueError, KeyError, TypeError):
+                break
+            good += len(line)
+        self.file.truncate(good)
+        self.file.seek(0, os.SEEK_END)
+        if good == 0:
+            self._write({"format": FORMAT, "key": key})
+
+    def _take(self, number: int, record: Any, key: str) -> None:
+        if number == 0:
+            if record != {"format": FORMAT, "key": key}:
+                raise ValueError("another file")
+            return
+        if "unfinished" in record:
+            self.seconds += float(record["unfinished"]["seconds"])
+            return
+        trial = Trial(**{**record["trial"], "losses": tuple(record["trial"]["losses"])})
+        if trial.number != len(self.trials):
+            raise ValueError("a trial is missing")
+        self.trials.append(trial)
+        self.seconds += trial.seconds
+
+
+@contextmanager
+def opened(folder: Path | None, key: str) -> Iterator[Journal]:
+    """The journal of one search, for this process alone; without a folder, one that is forgotten.
+
+    Parameters
+    ----------
+    key : str
+        A digest of all that decides what comes of a trial.
+
+    Raises
+    ------
+    StorageError
+        The folder cannot be made or written to.
+    """
+    if folder is None:
+        yield Journal()
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / f"{key[:_LENGTH]}.jsonl").open("a+b")
+    except OSError as error:
+        raise _refused(folder, error) from error
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        journal = Journal(file)
+        try:
+            journal._read(key)
+            sync(folder)
+        except OSError as error:
+            raise _refused(folder, error) from error
+        yield journal
+
+
+def _refused(folder: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"Wanted to keep the trials of tuning in {folder}; the system answered: {error.strerror or error}. Free some "
+        "space there, or name another folder under training.tuning.folder. What was kept is there."
+    )

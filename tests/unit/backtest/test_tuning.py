@@ -1,0 +1,94 @@
+"""Each test cutoff looks for parameters in what was known there; the command's minutes are divided among them."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from holdfast.backtest import Backtest, Running, backtest, learning_curves
+from holdfast.models import Tuning
+from holdfast.training import fit
+from tests.unit.backtest.business import FEATURES, HOW, TESTS, snapshots, told
+
+SCORES = ("risk", "any_value", "amount")
+SEARCH = Tuning(trials=3)
+
+
+@pytest.fixture(scope="module")
+def business() -> pd.DataFrame:
+    """Nine cutoffs of 300 customers."""
+    return snapshots(cutoffs=9)
+
+
+def run(table: pd.DataFrame, tuning: Tuning | None, **running: Any) -> Backtest:
+    """A backtest at three cutoffs."""
+    return backtest(table, FEATURES, TESTS, **HOW, tuning=tuning, running=Running(**running))
+
+
+@pytest.fixture(scope="module")
+def tuned(business: pd.DataFrame) -> Backtest:
+    """With a search at each cutoff."""
+    return run(business, SEARCH)
+
+
+def test_each_cutoff_tells_what_its_search_found(business: pd.DataFrame, tuned: Backtest) -> None:
+    """The first has a single earlier cutoff whose outcome was known, which cannot both choose and judge."""
+    records = [tuned.bundles[at].meta["tuning"] for at in TESTS]
+    assert [list(record) for record in records] == [list(SCORES)] * 3
+    assert list(records[0].values()) == [None] * 3
+    assert [record["trials"] for record in records[2].values()] == [3, 3, 3]
+    assert "tuning" in tuned.to_dict()["cutoffs"][0]["training"]
+    assert "tuning" not in run(business, None).bundles[TESTS[0]].meta
+
+
+def test_workers_and_a_folder_change_nothing(business: pd.DataFrame, tuned: Backtest, tmp_path: Path) -> None:
+    """Trials are kept beside the fits, and a longer search starts from them though the fits are made anew."""
+    assert told(run(business, SEARCH, keep=tmp_path, jobs=2)) == told(tuned)
+    again = run(business, SEARCH, keep=tmp_path)
+    assert again.taken_up == tuple(TESTS)
+    journals = sorted((tmp_path / "tuning").glob("*.jsonl"))
+    assert [path.read_bytes().count(b'"trial"') for path in journals] == [3] * 6
+    before = {path: path.read_bytes() for path in journals}
+    longer = run(business, Tuning(trials=4), keep=tmp_path)
+    assert longer.taken_up == ()
+    assert sorted((tmp_path / "tuning").glob("*.jsonl")) == journals
+    assert all(path.read_bytes().startswith(content) for path, content in before.items())
+
+
+def test_minutes_are_for_all_cutoffs_together(business: pd.DataFrame, tmp_path: Path) -> None:
+    """Whoever plans a night wants to know when it ends."""
+    begun = time.monotonic()
+    run(business, None)
+    plain = time.monotonic() - begun
+    begun = time.monotonic()
+    run(business, Tuning(minutes=3 / 60, folder=tmp_path))
+    assert time.monotonic() - begun < 3 + 4 * plain  # the winner is fitted once more
+    for path in tmp_path.glob("*.jsonl"):
+        spent = [json.loads(line) for line in path.read_bytes().splitlines()[1:]]
+        seconds = sum(next(iter(record.values()))["seconds"] for record in spent)
+        assert 1 / 3 <= seconds < 1 / 3 + plain, "one of three scores of one of three cutoffs"
+
+
+def test_learning_curves_are_tuned_as_well(business: pd.DataFrame) -> None:
+    """Their largest size is the backtest's own model, and shares its fits."""
+    finished: dict[Any, Any] = {}
+    running = Running(finished=finished)
+    backtest(business, FEATURES, TESTS[2:], **HOW, tuning=SEARCH, running=running)
+    how = {name: HOW[name] for name in ("complete_after", "seed", "draws")}
+    found = learning_curves(business, FEATURES, TESTS[2:], **how, tuning=SEARCH, running=running)
+    assert found.fits == len(finished) > 1
+    assert all(tried.bundle.meta["tuning"].keys() == set(SCORES) for tried in finished.values())
+
+
+def test_a_learner_that_knows_no_search_is_not_asked_for_one(business: pd.DataFrame) -> None:
+    """Learners of one's own need not take the argument."""
+
+    def learner(known: pd.DataFrame, features: Any, *, complete_after: Any, seed: int, meta: Any, recent: Any) -> Any:
+        return fit(known, features, complete_after=complete_after, seed=seed, meta=meta, recent=recent)
+
+    assert told(backtest(business, FEATURES, TESTS, **HOW, learner=learner)) == told(run(business, None))
