@@ -40,14 +40,16 @@ class AtRiskClassifier(BinaryRiskClassifier):
 
     Parameters
     ----------
-    learning_rate, num_leaves, feature_fraction, bagging_fraction, reg_lambda :
+    learning_rate, feature_fraction, bagging_fraction, reg_lambda :
         As in LightGBM; a tree sees at least ten columns.
+    num_leaves : int or sequence of int
+        As in LightGBM; of several, the one with the least loss at the latest of the later cutoffs.
     min_child_samples : int
         Rows a leaf, but never more than a twentieth of all rows.
     n_estimators : int
-        At most so many trees.
+        At most so many trees at a fold; all rows together may bear a few more.
     linear_penalty : float or sequence of float
-        Weight of the ridge, in rows for each column; of several, the one with the least loss on later cutoffs.
+        Weight of the ridge, in rows for each column; of several, the one with the least loss there.
     categorical_features : sequence of int
         Columns whose numbers are codes of categories.
     season_columns : sequence of int
@@ -77,7 +79,8 @@ class AtRiskClassifier(BinaryRiskClassifier):
     model_ : RiskModel
         What the fitted classifier computes.
     n_trees_ : int
-    linear_penalty_ : float
+    linear_penalty_, num_leaves_ : float, int
+        Those chosen.
     calibration_record_ : dict
         Which calibration was chosen, and the log loss of each candidate on the cutoffs where it was tried.
     tuning_record_ : dict or None
@@ -87,9 +90,9 @@ class AtRiskClassifier(BinaryRiskClassifier):
     def __init__(
         self,
         learning_rate: float = 0.03,
-        num_leaves: int = 15,
+        num_leaves: int | Sequence[int] = (15, 31),
         min_child_samples: int = 200,
-        n_estimators: int = 400,
+        n_estimators: int = 800,
         *,
         feature_fraction: float = 0.3,
         bagging_fraction: float = 0.5,
@@ -172,7 +175,8 @@ class AtRiskClassifier(BinaryRiskClassifier):
         given, (X, history) = X, self._with_history(X, at, weight, recent)
         recipes = Recipe.of("binary", self.get_params())
         chosen = choose_recipe(recipes, Ground(X, churned, weight, at), folds, self.tuning, what="risk")
-        self.n_trees_, self.linear_penalty_ = chosen.n_trees, chosen.recipe.linear_penalty
+        self.n_trees_ = chosen.n_trees
+        self.linear_penalty_, self.num_leaves_ = chosen.recipe.linear_penalty, chosen.recipe.num_leaves
         self.tuning_record_ = chosen.record
         calibration, self.calibration_record_ = IDENTITY, {"chosen": "identity", "log_loss": {}}
         if ahead:

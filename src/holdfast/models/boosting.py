@@ -14,7 +14,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from functools import partial
+from functools import cached_property, partial
+from itertools import product
 from typing import Any
 
 import lightgbm as lgb
@@ -30,12 +31,17 @@ from holdfast.models.quantiles import mean, of_rows
 from holdfast.models.ridge import Objective, fit_linear
 from holdfast.timeline import Instants
 
+_SEVERAL = ("num_leaves", "linear_penalty")  # of these, several values may be given
 _FEWEST_COLUMNS = 10
 _ROWS_WORTH_THREADS = 100_000  # below, threads wait for each other longer than they work, above all on a busy machine
-_ROWS_TO_TRY = 60_000  # more rows choose the same number of trees and cost more
-_TREES_WITHOUT_TRIAL = 60
+_ROWS_TO_TRY = 120_000  # at a fold; more rows choose about the same and cost more
 _PATIENCE = 30
 _PARSIMONY = 2e-4  # share of the least loss that a smaller count of trees may lose
+_MORE_TREES = 1 / 3  # power of the number of rows with which the number of trees grows that they bear
+
+
+Later = tuple[Matrix, Vector, Vector | None]
+"""Rows of a later cutoff: matrix, outcomes, and weights if there are any."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +64,12 @@ class Recipe:
 
     @classmethod
     def of(cls, objective: Objective, parameters: Mapping[str, Any]) -> list[Recipe]:
-        """The recipes that an estimator's parameters allow: one for each weight of the ridge."""
+        """The recipes that an estimator's parameters allow: one for each number of leaves and weight of the ridge."""
         known = {field.name: parameters[field.name] for field in fields(cls) if field.name != "objective"}
-        penalties = np.atleast_1d(np.asarray(known.pop("linear_penalty"), dtype=np.float64)).tolist()
-        return [cls(objective=objective, linear_penalty=penalty, **known) for penalty in penalties]
+        several = [np.atleast_1d(np.asarray(known.pop(name))).tolist() for name in _SEVERAL]
+        return [
+            cls(objective=objective, **known, **dict(zip(_SEVERAL, each, strict=True))) for each in product(*several)
+        ]
 
     def parameters(self, rows: int, columns: int) -> dict[str, Any]:
         """LightGBM's parameters; a leaf never asks for more than a twentieth of the rows, a tree sees ten columns."""
@@ -123,6 +131,15 @@ class Rounds:
     levels: Callable[[Vector], Levels] | None
     rows: Matrix
 
+    @cached_property
+    def borne(self) -> int:
+        """The least number of trees, perhaps none, whose loss on the later rows is within a hair of the best."""
+        return int(np.flatnonzero(self.losses <= self.losses.min() * (1 + _PARSIMONY))[0])
+
+    def borne_by(self, rows: int) -> int:
+        """How many trees another number of rows bears; what is known of few customers is known more finely of many."""
+        return round(float(self.borne * (rows / len(self.rows)) ** _MORE_TREES))
+
     def upto(self, n_trees: int) -> Learnt:
         """The model cut off after so many trees (or all of them, if it stopped before)."""
         n_trees = min(n_trees, self.booster.current_iteration())
@@ -139,7 +156,7 @@ def fit_rounds(
     n_trees: int,
     weight: Vector | None = None,
     cutoff: Instants | None = None,
-    later: tuple[Matrix, Vector, Vector | None] | None = None,
+    later: Later | None = None,
 ) -> Rounds:
     """Fit on all rows; with ``later`` rows (and their weights), stop once 30 more trees bring nothing there.
 
@@ -200,55 +217,44 @@ class Ground:
         return of if self.only is None else of[np.isin(of, self.only)]
 
     def tried(self, recipe: Recipe, fold: Fold) -> Rounds:
-        """The recipe at a fold, with all the trees that the fold bears."""
-        train, test = self.rows(fold.train), self.rows(fold.test)
-        train = train[:: max(1, -(-len(train) // _ROWS_TO_TRY))]  # evenly, so that every cutoff keeps its share
+        """The recipe at a fold, stopped by the fold's later rows."""
+        test = self.rows(fold.test)
+        return self._fit(recipe, fold, recipe.n_estimators, (self.X[test], self.y[test], of_rows(self.weight, test)))
+
+    def learnt(self, recipe: Recipe, fold: Fold, like: Rounds) -> Learnt:
+        """The recipe at a fold, with as many trees as its rows bear by what another fold showed."""
+        n_trees = like.borne_by(len(self._some(fold)))
+        return self._fit(recipe, fold, max(n_trees, 1)).upto(n_trees)
+
+    def _some(self, fold: Fold) -> Rows:
+        train = self.rows(fold.train)
+        return train[:: max(1, -(-len(train) // _ROWS_TO_TRY))]  # evenly, so that every cutoff keeps its share
+
+    def _fit(self, recipe: Recipe, fold: Fold, n_trees: int, later: Later | None = None) -> Rounds:
+        train = self._some(fold)
+        cutoff, weight = None if self.cutoff is None else self.cutoff[train], of_rows(self.weight, train)
         return fit_rounds(
-            recipe,
-            self.X[train],
-            self.y[train],
-            n_trees=recipe.n_estimators,
-            weight=of_rows(self.weight, train),
-            cutoff=None if self.cutoff is None else self.cutoff[train],
-            later=(self.X[test], self.y[test], of_rows(self.weight, test)),
+            recipe, self.X[train], self.y[train], n_trees=n_trees, weight=weight, cutoff=cutoff, later=later
         )
 
 
-def best_recipe(
-    recipes: Sequence[Recipe],
-    X: Matrix,
-    y: Vector,
-    folds: Sequence[Fold],
-    *,
-    weight: Vector | None = None,
-    cutoff: Instants | None = None,
-    only: Rows | None = None,
-) -> tuple[Recipe, int, list[Learnt]]:
-    """Which recipe and how many trees later cutoffs bear, and each fold's model with that many.
+def best_recipe(recipes: Sequence[Recipe], data: Ground, folds: Sequence[Fold]) -> tuple[Recipe, int, list[Learnt]]:
+    """Which recipe and how many trees later cutoffs bear, and what each fold's model is with them.
 
-    The recipe is the one with the least loss at the latest fold, which knows most; the count is the least whose loss,
-    averaged over folds, is within a hair of the best, and may be none. Without folds, the first recipe and a number of
-    trees that does little harm. ``only`` restricts learning and measuring to some rows (those with an amount).
+    Both are decided at the latest fold, which knows most: the recipe with the least loss, and the least number of trees
+    whose loss is within a hair of the best. Earlier folds and all rows together have as many as their rows bear.
+    Without folds nothing says that trees would help: the first recipe without any.
     """
     if not folds:
-        return recipes[0], min(_TREES_WITHOUT_TRIAL, recipes[0].n_estimators), []
-    data = Ground(X, y, weight, cutoff, only)
+        return recipes[0], 0, []
     *earlier, last = folds
     # a fold is too small for threads of its own
     with ThreadPoolExecutor(folds_at_once(recipes[0])) as pool:
         at_last = list(pool.map(data.tried, recipes, [last] * len(recipes)))
         best = min(range(len(recipes)), key=lambda i: float(at_last[i].losses.min()))
-        rounds = [*pool.map(data.tried, [recipes[best]] * len(earlier), earlier), at_last[best]]
-    n_trees = agreed(rounds)
-    return recipes[best], n_trees, [r.upto(n_trees) for r in rounds]
-
-
-def agreed(rounds: Sequence[Rounds]) -> int:
-    """The least number of trees whose loss, averaged over folds, is within a hair of the best."""
-    longest = max(len(r.losses) for r in rounds)
-    padded = [np.pad(r.losses, (0, longest - len(r.losses)), mode="edge") for r in rounds]
-    average = np.mean(padded, axis=0)
-    return int(np.flatnonzero(average <= average.min() * (1 + _PARSIMONY))[0])
+        recipe, rounds = recipes[best], at_last[best]
+        models = [*pool.map(lambda fold: data.learnt(recipe, fold, rounds), earlier), rounds.upto(rounds.borne)]
+    return recipe, rounds.borne_by(len(data.rows(np.arange(len(data.y))))), models
 
 
 def folds_at_once(recipe: Recipe) -> int:

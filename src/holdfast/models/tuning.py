@@ -1,9 +1,8 @@
 """A search for a better recipe on the folds that choose the default one; :mod:`tuning_rule` says if it is used.
 
 Every trial goes through the forward folds, the latest first, and is measured as the default is: by its loss on the
-later rows after the best shift, with the number of trees that all folds agree on. A trial that is worse than the
-default at the latest fold, with the number of trees that suits it best there, is stopped: whatever earlier folds say,
-the rule would refuse it.
+later rows after the best shift, with the number of trees that the latest fold bears. A trial that is worse than the
+default there is stopped: whatever earlier folds say, the rule would refuse it.
 
 One fold cannot both choose and judge: then, and without folds, there is no search.
 """
@@ -20,12 +19,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from holdfast.fingerprint import code_fingerprint
-from holdfast.models.boosting import Ground, Learnt, Recipe, Rounds, agreed, best_recipe, folds_at_once
+from holdfast.models.boosting import Ground, Learnt, Recipe, best_recipe, folds_at_once
 from holdfast.models.folds import Fold
 from holdfast.models.journal import Journal, Trial, opened
 from holdfast.models.sampler import Known, Range, Sampler
@@ -48,6 +47,7 @@ _AT_ONCE = 2  # trials drawn from one record, so that two cores have work at the
 _LIBRARIES = ("lightgbm", "numpy", "optuna", "scipy")
 _log = logging.getLogger("holdfast.tuning")
 
+T = TypeVar("T")
 Outcome = tuple[tuple[float, ...], bool]
 """Losses of a trial, the latest fold first, and whether it was stopped there."""
 
@@ -109,10 +109,7 @@ def choose_recipe(
 
 
 def _on(ground: Ground, folds: Sequence[Fold], recipes: Sequence[Recipe]) -> Chosen:
-    found = best_recipe(
-        recipes, ground.X, ground.y, folds, weight=ground.weight, cutoff=ground.cutoff, only=ground.only
-    )
-    return Chosen(*found)
+    return Chosen(*best_recipe(recipes, ground, folds))
 
 
 def _measured(ground: Ground, folds: Sequence[Fold], chosen: Chosen) -> Measured:
@@ -211,28 +208,30 @@ class _Search:
         """What came of each; None where time ended before."""
         recipes = [_with(self.default, parameters) for parameters in drawn]
         *earlier, last = self.folds
-        fitted = self._in_time(until)
-        at_last = list(pool.map(fitted, recipes, [last] * len(recipes)))
-        first = [None if rounds is None else self._losses([last], [rounds]) for rounds in at_last]
+        at_last = list(pool.map(lambda recipe: self._in_time(until, self.ground.tried, recipe, last), recipes))
+        first = [None if rounds is None else self._losses([last], [rounds.upto(rounds.borne)]) for rounds in at_last]
         stopped = [losses is None or losses[0] > self.before.losses[0] for losses in first]
         pairs = [(i, fold) for i in range(len(recipes)) if not stopped[i] for fold in earlier]
-        rest = list(pool.map(lambda pair: fitted(recipes[pair[0]], pair[1]), pairs))
+        rest = list(
+            pool.map(
+                lambda pair: self._in_time(until, self.ground.learnt, recipes[pair[0]], pair[1], at_last[pair[0]]),
+                pairs,
+            )
+        )
 
         def outcome(i: int) -> Outcome | None:
-            losses = first[i]
-            if losses is None or stopped[i]:
+            losses, rounds = first[i], at_last[i]
+            if losses is None or rounds is None or stopped[i]:
                 return None if losses is None else (losses, True)
-            rounds = [*(each for (of, _), each in zip(pairs, rest, strict=True) if of == i), at_last[i]]
-            there = [each for each in rounds if each is not None]
-            return (self._losses(self.folds, there), False) if len(there) == len(rounds) else None
+            models = [learnt for (of, _), learnt in zip(pairs, rest, strict=True) if of == i]
+            there = [*(learnt for learnt in models if learnt is not None), rounds.upto(rounds.borne)]
+            return (self._losses(self.folds, there), False) if len(there) == len(self.folds) else None
 
         return [outcome(i) for i in range(len(recipes))]
 
-    def _in_time(self, until: float) -> Callable[[Recipe, Fold], Rounds | None]:
-        """Fits a recipe at a fold; None once time is up, so that no more than what has begun goes on."""
-        return lambda recipe, fold: self.ground.tried(recipe, fold) if time.monotonic() < until else None
+    def _in_time(self, until: float, fit: Callable[..., T], *what: Any) -> T | None:
+        """A fit; None once time is up, so that no more than what has begun goes on."""
+        return fit(*what) if time.monotonic() < until else None
 
-    def _losses(self, folds: Sequence[Fold], rounds: Sequence[Rounds]) -> tuple[float, ...]:
-        n_trees = agreed(rounds)
-        scores = [each.upto(n_trees).score for each in rounds]
-        return Measured.of(self.ground, self.default.objective, folds, scores).losses
+    def _losses(self, folds: Sequence[Fold], models: Sequence[Learnt]) -> tuple[float, ...]:
+        return Measured.of(self.ground, self.default.objective, folds, [each.score for each in models]).losses

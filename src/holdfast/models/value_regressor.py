@@ -86,9 +86,9 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
     def __init__(
         self,
         learning_rate: float = 0.03,
-        num_leaves: int = 15,
+        num_leaves: int | Sequence[int] = (15, 31),
         min_child_samples: int = 200,
-        n_estimators: int = 300,
+        n_estimators: int = 800,
         *,
         feature_fraction: float = 0.3,
         bagging_fraction: float = 0.5,
