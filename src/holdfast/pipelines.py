@@ -217,7 +217,7 @@ class Project(Dataset):
                 folder,
                 name=settings.name,
                 features=bundle.features,
-                parameters={**self._parameters(), **_tuned(bundle)},
+                parameters={**self._parameters(), **_tuned(bundle), "choice": bundle.meta["choice"]},
                 metrics=metrics,
                 metrics_by_cutoff={latest: metrics},
                 fingerprints=self.fingerprints,
@@ -242,6 +242,7 @@ class Project(Dataset):
             metrics=metrics,
             tested_at=show(self._test_cutoffs()[-1]),
             tracking=self.tracker.location,
+            choice=bundle.meta["choice"],
             sample=bundle.meta.get("sample"),
             tuning=bundle.meta.get("tuning"),
         )

@@ -122,7 +122,12 @@ def fit(
         value = ValueRegressor(**settings, **parts).fit(X, came, **data, recent=now)
         advance(1)
     cutoffs = [show(int(at)) for at in np.unique(cutoff)]
-    about: dict[str, Any] = {**meta, "training_cutoffs": cutoffs, "training_snapshots": len(snapshots)}
+    about: dict[str, Any] = {
+        **meta,
+        "training_cutoffs": cutoffs,
+        "training_snapshots": len(snapshots),
+        "choice": {**risk.choice_record_, "calibration": risk.calibration_record_["chosen"]},
+    }
     if sample is not None:
         about["sample"] = sample.to_dict()
     if tuning is not None:

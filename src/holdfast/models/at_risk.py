@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -81,6 +82,9 @@ class AtRiskClassifier(BinaryRiskClassifier):
     n_trees_ : int
     linear_penalty_, num_leaves_ : float, int
         Those chosen.
+    choice_record_ : dict
+        What the score is made of ("customer base", "ridge" or "ridge and trees"), and the least log loss of each at the
+        latest of the later cutoffs, after the best shift of its level.
     calibration_record_ : dict
         Which calibration was chosen, and the log loss of each candidate on the cutoffs where it was tried.
     tuning_record_ : dict or None
@@ -174,10 +178,13 @@ class AtRiskClassifier(BinaryRiskClassifier):
             folds = [fold for fold in folds if usable(fold.train, fold.test)]
         given, (X, history) = X, self._with_history(X, at, weight, recent)
         recipes = Recipe.of("binary", self.get_params())
-        chosen = choose_recipe(recipes, Ground(X, churned, weight, at), folds, self.tuning, what="risk")
+        if history is not None:
+            recipes.append(replace(recipes[0], columns=(X.shape[1] - 1,), n_estimators=0))
+        data = Ground(X, churned, weight, at)
+        chosen, self.tuning_record_ = choose_recipe(recipes, data, folds, self.tuning, what="risk")
         self.n_trees_ = chosen.n_trees
         self.linear_penalty_, self.num_leaves_ = chosen.recipe.linear_penalty, chosen.recipe.num_leaves
-        self.tuning_record_ = chosen.record
+        self.choice_record_ = {"chosen": chosen.named, "log_loss": dict(chosen.losses)}
         calibration, self.calibration_record_ = IDENTITY, {"chosen": "identity", "log_loss": {}}
         if ahead:
             trials = [
@@ -191,7 +198,7 @@ class AtRiskClassifier(BinaryRiskClassifier):
                 for fold, model in zip(folds, chosen.models, strict=True)
             ]
             calibration, self.calibration_record_ = choose(trials)
-        rounds = fit_rounds(chosen.recipe, X, churned, n_trees=max(self.n_trees_, 1), weight=weight, cutoff=at)
+        rounds = fit_rounds(chosen.recipe, X, churned, n_trees=self.n_trees_, weight=weight, cutoff=at)
         learnt = rounds.upto(self.n_trees_)
         level = learnt.year_ahead(given, at, self.purge_days, self.season_columns)
         self.model_ = RiskModel(learnt.score, calibration, level, history)

@@ -40,13 +40,18 @@ _PARSIMONY = 2e-4  # share of the least loss that a smaller count of trees may l
 _MORE_TREES = 1 / 3  # power of the number of rows with which the number of trees grows that they bear
 
 
+RIDGE, TREES, CUSTOMER_BASE = "ridge", "ridge and trees", "customer base"
+"""What a score may be made of."""
 Later = tuple[Matrix, Vector, Vector | None]
 """Rows of a later cutoff: matrix, outcomes, and weights if there are any."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to fit: LightGBM's own names where there are such; the rest as in the estimators that pass it on."""
+    """How to fit: LightGBM's own names where there are such; the rest as in the estimators that pass it on.
+
+    With ``columns``, which hold what the customer base says, the ridge reads no others.
+    """
 
     objective: Objective
     learning_rate: float
@@ -61,11 +66,17 @@ class Recipe:
     purge_days: float
     n_jobs: int
     random_state: int
+    columns: tuple[int, ...] | None = None
+
+    @property
+    def named(self) -> str:
+        """What it is without trees."""
+        return RIDGE if self.columns is None else CUSTOMER_BASE
 
     @classmethod
     def of(cls, objective: Objective, parameters: Mapping[str, Any]) -> list[Recipe]:
         """The recipes that an estimator's parameters allow: one for each number of leaves and weight of the ridge."""
-        known = {field.name: parameters[field.name] for field in fields(cls) if field.name != "objective"}
+        known = {each.name: parameters[each.name] for each in fields(cls) if each.name in parameters}
         several = [np.atleast_1d(np.asarray(known.pop(name))).tolist() for name in _SEVERAL]
         return [
             cls(objective=objective, **known, **dict(zip(_SEVERAL, each, strict=True))) for each in product(*several)
@@ -125,7 +136,7 @@ class Rounds:
     """One fitted model with all the trees it was allowed, and its loss on later rows before and after each tree."""
 
     linear: Linear
-    booster: lgb.Booster
+    booster: lgb.Booster | None
     losses: Vector
     fill: Vector
     levels: Callable[[Vector], Levels] | None
@@ -142,8 +153,10 @@ class Rounds:
 
     def upto(self, n_trees: int) -> Learnt:
         """The model cut off after so many trees (or all of them, if it stopped before)."""
-        n_trees = min(n_trees, self.booster.current_iteration())
-        trees = Trees(self.booster.model_to_string(num_iteration=n_trees), self.fill) if n_trees else None
+        trees = None
+        if self.booster is not None and n_trees:
+            n_trees = min(n_trees, self.booster.current_iteration())
+            trees = Trees(self.booster.model_to_string(num_iteration=n_trees), self.fill)
         score = Additive(len(self.fill), self.linear, trees)
         return Learnt(score, None if self.levels is None else self.levels(score.score(self.rows)))
 
@@ -166,7 +179,8 @@ def fit_rounds(
         NaN means missing; ``y`` is 0 or 1, or a real number.
     """
     X = X if cutoff is None else _without_shared(X, cutoff)
-    numbers = sorted(set(range(X.shape[1])) - set(recipe.categorical_features))
+    columns = range(X.shape[1]) if recipe.columns is None else recipe.columns
+    numbers = sorted(set(columns) - set(recipe.categorical_features))
     objective = recipe.objective
     groups = None if cutoff is None else np.unique(cutoff, return_inverse=True)[1]
     linear = fit_linear(X, y, numbers, objective=objective, penalty=recipe.linear_penalty, weight=weight, groups=groups)
@@ -176,30 +190,43 @@ def fit_rounds(
     if cutoff is not None:
         levels = partial(Levels.of, y=y, cutoff=cutoff, objective=objective, weight=weight)
         start = start + levels(start).rows(cutoff)
-    data = lgb.Dataset(
-        X,
-        y,
-        weight=weight,
-        init_score=start,
-        categorical_feature=list(recipe.categorical_features),
-        params=recipe.parameters(*X.shape),
-        free_raw_data=False,
-    )
-    record: dict[str, dict[str, list[float]]] = {}
-    extra: dict[str, Any] = {}
-    first = np.empty(0)
+    losses = np.empty(0)
     if later is not None:
         tested, outcome, counts = later
         smooth = linear.score(tested)
-        valid = data.create_valid(tested, outcome, weight=counts, init_score=smooth)
-        loss = later_loss(objective)
-        extra["valid_sets"], extra["valid_names"] = [valid], ["later"]
-        extra["feval"] = lambda predicted, data: ("loss", loss(predicted, data.get_label(), _weight_of(data)), False)
-        extra["callbacks"] = [lgb.record_evaluation(record), lgb.early_stopping(_PATIENCE, verbose=False)]
-        first = np.array([loss(sigmoid(smooth) if objective == "binary" else smooth, outcome, counts)])
-    booster = lgb.train(recipe.parameters(*X.shape), data, num_boost_round=n_trees, **extra)
-    losses = np.concatenate([first, *(next(iter(found.values())) for found in record.values())])
+        told = sigmoid(smooth) if objective == "binary" else smooth
+        losses = np.array([later_loss(objective)(told, outcome, counts)])
+    booster = None
+    if n_trees:
+        booster, more = _boosted(recipe, (X, y, weight), start, n_trees, later and (later, smooth))
+        losses = np.concatenate([losses, more])
     return Rounds(linear, booster, losses, _fill(X, recipe.categorical_features), levels, X)
+
+
+def _boosted(
+    recipe: Recipe, rows: Later, start: Vector, n_trees: int, judge: tuple[Later, Vector] | None
+) -> tuple[lgb.Booster, Vector]:
+    """Trees on what a start leaves, and their loss on later rows after each, whose start is given beside them."""
+    X, y, weight = rows
+    how = recipe.parameters(*X.shape)
+    categories = list(recipe.categorical_features)
+    data = lgb.Dataset(
+        X, y, weight=weight, init_score=start, categorical_feature=categories, params=how, free_raw_data=False
+    )
+    if judge is None:
+        return lgb.train(how, data, num_boost_round=n_trees), np.empty(0)
+    (tested, outcome, counts), smooth = judge
+    loss, record = later_loss(recipe.objective), dict[str, dict[str, list[float]]]()
+    booster = lgb.train(
+        how,
+        data,
+        num_boost_round=n_trees,
+        valid_sets=[data.create_valid(tested, outcome, weight=counts, init_score=smooth)],
+        valid_names=["later"],
+        feval=lambda predicted, data: ("loss", loss(predicted, data.get_label(), _weight_of(data)), False),
+        callbacks=[lgb.record_evaluation(record), lgb.early_stopping(_PATIENCE, verbose=False)],
+    )
+    return booster, np.array(record["later"]["loss"])
 
 
 @dataclass(frozen=True)
@@ -224,7 +251,7 @@ class Ground:
     def learnt(self, recipe: Recipe, fold: Fold, like: Rounds) -> Learnt:
         """The recipe at a fold, with as many trees as its rows bear by what another fold showed."""
         n_trees = like.borne_by(len(self._some(fold)))
-        return self._fit(recipe, fold, max(n_trees, 1)).upto(n_trees)
+        return self._fit(recipe, fold, n_trees).upto(n_trees)
 
     def _some(self, fold: Fold) -> Rows:
         train = self.rows(fold.train)
@@ -238,15 +265,37 @@ class Ground:
         )
 
 
-def best_recipe(recipes: Sequence[Recipe], data: Ground, folds: Sequence[Fold]) -> tuple[Recipe, int, list[Learnt]]:
-    """Which recipe and how many trees later cutoffs bear, and what each fold's model is with them.
+@dataclass(frozen=True)
+class Best:
+    """The recipe that later cutoffs bear best, and how many trees.
 
-    Both are decided at the latest fold, which knows most: the recipe with the least loss, and the least number of trees
-    whose loss is within a hair of the best. Earlier folds and all rows together have as many as their rows bear.
-    Without folds nothing says that trees would help: the first recipe without any.
+    Attributes
+    ----------
+    models : sequence of Learnt
+        Of the folds.
+    losses : dict of name to float
+        The least loss at the latest fold of what a score may be made of; empty without folds.
+    """
+
+    recipe: Recipe
+    n_trees: int
+    models: Sequence[Learnt]
+    losses: dict[str, float]
+
+    @property
+    def named(self) -> str:
+        """What the score is made of."""
+        return TREES if self.n_trees else self.recipe.named
+
+
+def best_recipe(recipes: Sequence[Recipe], data: Ground, folds: Sequence[Fold]) -> Best:
+    """The recipe with the least loss at the latest fold, which knows most.
+
+    It has the least number of trees whose loss there is within a hair of the best. Earlier folds and all rows together
+    have as many as their rows bear. Without folds nothing says that trees would help: the first recipe without any.
     """
     if not folds:
-        return recipes[0], 0, []
+        return Best(recipes[0], 0, [], {})
     *earlier, last = folds
     # a fold is too small for threads of its own
     with ThreadPoolExecutor(folds_at_once(recipes[0])) as pool:
@@ -254,7 +303,12 @@ def best_recipe(recipes: Sequence[Recipe], data: Ground, folds: Sequence[Fold]) 
         best = min(range(len(recipes)), key=lambda i: float(at_last[i].losses.min()))
         recipe, rounds = recipes[best], at_last[best]
         models = [*pool.map(lambda fold: data.learnt(recipe, fold, rounds), earlier), rounds.upto(rounds.borne)]
-    return recipe, rounds.borne_by(len(data.rows(np.arange(len(data.y))))), models
+    losses: dict[str, float] = {}
+    for each, tried in zip(recipes, at_last, strict=True):
+        for name, of in ((each.named, tried.losses[:1]), (TREES, tried.losses[1:])):
+            if len(of):
+                losses[name] = min(losses.get(name, np.inf), float(of.min()))
+    return Best(recipe, rounds.borne_by(len(data.rows(np.arange(len(data.y))))), models, losses)
 
 
 def folds_at_once(recipe: Recipe) -> int:

@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from holdfast.fingerprint import code_fingerprint
-from holdfast.models.boosting import Ground, Learnt, Recipe, best_recipe, folds_at_once
+from holdfast.models.boosting import Best, Ground, Learnt, Recipe, best_recipe, folds_at_once
 from holdfast.models.folds import Fold
 from holdfast.models.journal import Journal, Trial, opened
 from holdfast.models.sampler import Known, Range, Sampler
@@ -52,20 +52,10 @@ Outcome = tuple[tuple[float, ...], bool]
 """Losses of a trial, the latest fold first, and whether it was stopped there."""
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """A recipe with what :func:`best_recipe` says of it, and the record of the search, if there was one."""
-
-    recipe: Recipe
-    n_trees: int
-    models: Sequence[Learnt]
-    record: dict[str, Any] | None = None
-
-
 def choose_recipe(
     recipes: Sequence[Recipe], ground: Ground, folds: Sequence[Fold], tuning: Tuning | None, *, what: str
-) -> Chosen:
-    """The best of the recipes, or a better one, if a search is wanted and finds one.
+) -> tuple[Best, dict[str, Any] | None]:
+    """The best of the recipes, or a better one, if a search is wanted and finds one; and the record of the search.
 
     Parameters
     ----------
@@ -80,9 +70,9 @@ def choose_recipe(
         The folder of the trials refuses.
     """
     sampler = None if tuning is None else Sampler(SPACE, recipes[0].random_state)
-    default = _on(ground, folds, recipes)
+    default = best_recipe(recipes, ground, folds)
     if tuning is None or sampler is None or len(folds) < _FEWEST_FOLDS:
-        return default
+        return default, None
     before = _measured(ground, folds, default)
     search = _Search(default.recipe, ground, folds, before, sampler, tuning)
     with opened(tuning.folder, search.key()) as journal, _timed(what, journal):
@@ -91,7 +81,7 @@ def choose_recipe(
     stopped = sum(trial.stopped for trial in trials)
     eligible = [trial for trial in trials if not trial.stopped and trial.losses[0] <= trials[0].losses[0]]
     best = min(eligible, key=lambda trial: trial.loss)
-    tuned = default if best.number == 0 else _on(ground, folds, [_with(default.recipe, best.parameters)])
+    tuned = default if best.number == 0 else best_recipe([_with(default.recipe, best.parameters)], ground, folds)
     after = _measured(ground, folds, tuned)
     verdict = judged(before, after, [trial.losses for trial in eligible])
     chosen = tuned if verdict.accepted else default
@@ -105,14 +95,10 @@ def choose_recipe(
         "loss": {"default": before.loss, "tuned": after.loss},
         "gain": verdict.to_dict(),
     }
-    return replace(chosen, record=record)
+    return replace(chosen, losses=default.losses | tuned.losses), record
 
 
-def _on(ground: Ground, folds: Sequence[Fold], recipes: Sequence[Recipe]) -> Chosen:
-    return Chosen(*best_recipe(recipes, ground, folds))
-
-
-def _measured(ground: Ground, folds: Sequence[Fold], chosen: Chosen) -> Measured:
+def _measured(ground: Ground, folds: Sequence[Fold], chosen: Best) -> Measured:
     return Measured.of(ground, chosen.recipe.objective, folds, [model.score for model in chosen.models])
 
 

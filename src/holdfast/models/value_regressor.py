@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from holdfast.models.additive import Additive, Linear
-from holdfast.models.boosting import Ground, Learnt, Recipe, fit_rounds
+from holdfast.models.boosting import Best, Ground, Learnt, Recipe, fit_rounds
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.customer_base.columns import HistoryColumns
 from holdfast.models.folds import Fold, Rows, forward_folds, random_folds
@@ -29,7 +29,7 @@ from holdfast.models.inputs import (
 from holdfast.models.past_value import PastValue
 from holdfast.models.quantiles import mean, of_rows, quantiles
 from holdfast.models.spread import KNOTS, Spread
-from holdfast.models.tuning import Chosen, choose_recipe
+from holdfast.models.tuning import choose_recipe
 from holdfast.models.tuning_settings import Tuning
 from holdfast.models.value import Blend, Distribution, Refunds, ValueModel
 from holdfast.models.value_blend import Trial, blend_by_record, blended
@@ -248,10 +248,10 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
             constant = _constant(data.X.shape[1], float(np.log(share / (1 - share))))
             return _Part(0, [constant] * len(folds), constant)
         recipes = Recipe.of("binary", self.get_params())
-        chosen = self._chosen(recipes, Ground(data.X, some, data.weight, data.cutoff), folds, "any value")
-        trees = max(chosen.n_trees, 1)
-        rounds = fit_rounds(chosen.recipe, data.X, some, n_trees=trees, weight=data.weight, cutoff=data.cutoff)
-        return _Part.of(chosen, rounds.upto(chosen.n_trees))
+        best, record = self._chosen(recipes, Ground(data.X, some, data.weight, data.cutoff), folds, "any value")
+        trees = best.n_trees
+        rounds = fit_rounds(best.recipe, data.X, some, n_trees=trees, weight=data.weight, cutoff=data.cutoff)
+        return _Part(trees, best.models, rounds.upto(trees), record)
 
     def _fit_amount(self, data: _Rows, folds: Sequence[Fold]) -> _Part:
         """The part log(amount) given any; constant with too few amounts."""
@@ -266,16 +266,17 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
             None if data.cutoff is None else data.cutoff[bought],
             of_rows(data.weight, bought),
         )
-        smooth = fit_rounds(recipes[0], X, logs[bought], n_trees=1, weight=weight, cutoff=at).upto(0)
+        smooth = fit_rounds(recipes[0], X, logs[bought], n_trees=0, weight=weight, cutoff=at).upto(0)
         expected = smooth.score.score(X) + (0.0 if at is None else _levels(smooth, at))
         off = logs[bought] - expected
         logs[bought] = expected + np.clip(off, *quantiles(off, [KNOTS[0], KNOTS[-1]], weight))
-        chosen = self._chosen(recipes, Ground(data.X, logs, data.weight, data.cutoff, bought), folds, "amount")
-        trees = max(chosen.n_trees, 1)
-        rounds = fit_rounds(chosen.recipe, X, logs[bought], n_trees=trees, weight=weight, cutoff=at)
-        return _Part.of(chosen, rounds.upto(chosen.n_trees))
+        best, record = self._chosen(recipes, Ground(data.X, logs, data.weight, data.cutoff, bought), folds, "amount")
+        rounds = fit_rounds(best.recipe, X, logs[bought], n_trees=best.n_trees, weight=weight, cutoff=at)
+        return _Part(best.n_trees, best.models, rounds.upto(best.n_trees), record)
 
-    def _chosen(self, recipes: Sequence[Recipe], ground: Ground, folds: Sequence[Fold], what: str) -> Chosen:
+    def _chosen(
+        self, recipes: Sequence[Recipe], ground: Ground, folds: Sequence[Fold], what: str
+    ) -> tuple[Best, dict[str, Any] | None]:
         half = None if self.tuning is None else self.tuning.part(1 / 2)
         return choose_recipe(recipes, ground, folds, half, what=what)
 
@@ -342,10 +343,6 @@ class _Part:
     tried: Sequence[Learnt]
     learnt: Learnt
     record: dict[str, Any] | None = None
-
-    @classmethod
-    def of(cls, chosen: Chosen, learnt: Learnt) -> _Part:
-        return cls(chosen.n_trees, chosen.models, learnt, chosen.record)
 
 
 def _constant(n_features: int, value: float) -> Learnt:

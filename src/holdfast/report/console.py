@@ -144,11 +144,24 @@ def _(trained: Trained) -> RenderableType:
         f"{what} [bold]{trained.name} version {trained.version}[/] (challenger): {trained.snapshots:,} snapshots at "
         f"{trained.cutoffs} cutoffs, {trained.features} features",
         *([f"learnt from {told(trained.sample)}"] if trained.sample else []),
+        _choice(trained.choice),
         *(tuning_told(name, record) for name, record in (trained.tuning or {}).items()),
         f"tested at {trained.tested_at}: {_figures(trained.metrics)}",
         f"MLflow: {escape(trained.tracking)}",
     ]
     return "\n".join(lines)
+
+
+def _choice(record: Mapping[str, Any]) -> str:
+    """What the risk score is made of, and by which record."""
+    made_of, losses = record["chosen"], record["log_loss"]
+    others = ", ".join(f"{name} {loss:.4f}" for name, loss in losses.items() if name != made_of)
+    why = (
+        f"log loss {losses[made_of]:.4f} at the latest cutoff that could judge ({others})"
+        if losses
+        else "nobody judged"
+    )
+    return f"risk by {made_of}: {why}; calibration: {record['calibration']}"
 
 
 @render.register

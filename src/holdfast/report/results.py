@@ -66,8 +66,9 @@ class Built:
 class Trained:
     """A challenger in the registry. ``fresh`` is False where nothing had changed since it was trained.
 
-    ``sample`` says what it learnt from, where that was a sample; see :class:`holdfast.sampling.Sample`. ``tuning`` is
-    the record of a search for parameters, by score; see :mod:`holdfast.models.tuning`.
+    ``choice`` says what the risk score is made of, and what each possibility lost at the latest cutoff that could
+    judge. ``sample`` says what it learnt from, where that was a sample; see :class:`holdfast.sampling.Sample`.
+    ``tuning`` is the record of a search for parameters, by score; see :mod:`holdfast.models.tuning`.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Trained:
     metrics: Mapping[str, float]
     tested_at: str
     tracking: str
+    choice: Mapping[str, Any]
     sample: Mapping[str, Any] | None = None
     tuning: Mapping[str, Mapping[str, Any] | None] | None = None
 

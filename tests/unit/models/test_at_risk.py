@@ -9,9 +9,10 @@ from sklearn.metrics import roc_auc_score
 
 from holdfast.errors import DataError
 from holdfast.models import AtRiskClassifier, LogisticBaseline, RecencyBaseline, learn_categories, to_matrix
+from holdfast.models.boosting import Recipe, fit_rounds
 from holdfast.models.calibration import sigmoid
 from holdfast.timeline import MICROSECONDS_PER_DAY as DAY
-from tests.unit.models.samples import FEATURES, MONTH, snapshots
+from tests.unit.models.samples import FEATURES, MONTH, shop, snapshots
 
 
 def data(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -132,6 +133,54 @@ def test_the_customer_base_adds_what_orders_tell(table: pd.DataFrame) -> None:
     assert np.array_equal(again.predict_proba(X), found.predict_proba(X))
     one_by_one = np.concatenate([found.decision_function(X[[i]]) for i in range(20)])
     assert np.array_equal(one_by_one, found.decision_function(X)[:20])
+
+
+def test_the_customer_base_stands_alone_where_nothing_adds_to_it() -> None:
+    """Few customers who buy by chance, and many columns of noise: the record says so, and nothing else is a reason."""
+    X, came, cutoff = shop(customers=150, seed=2)
+    X = np.column_stack([X, np.random.default_rng(0).normal(size=(len(X), 40))])
+    found = AtRiskClassifier(purge_days=90, horizon_days=90, history_columns=(0, 1, 2)).fit(X, came == 0, cutoff=cutoff)
+    record = found.choice_record_
+    assert record["chosen"] == "customer base" == min(record["log_loss"], key=record["log_loss"].__getitem__)
+    assert set(record["log_loss"]) == {"customer base", "ridge", "ridge and trees"}
+    assert np.abs(found.contributions(X)[:, 3:-1]).max() == 0.0
+    assert found.n_trees_ == 0
+
+
+@pytest.mark.parametrize("bent", [False, True], ids=["smooth", "bent"])
+def test_trees_are_there_where_later_cutoffs_bear_them(bent: bool) -> None:
+    """Many rows of a straight line need none; a step and an interaction need some."""
+    draw = np.random.default_rng(3)
+    X = draw.normal(size=(6_000, 5))
+    z = 2 * (X[:, 0] > 0.5) * np.sign(X[:, 1]) if bent else np.sign(X[:, 0]) * np.log1p(np.abs(X[:, 0]))
+    y = draw.random(len(X)) < sigmoid(z)
+    found = AtRiskClassifier(purge_days=30).fit(X, y, cutoff=np.arange(len(X)) % 6 * MONTH)
+    assert found.choice_record_["chosen"] == ("ridge and trees" if bent else "ridge")
+    assert (found.n_trees_ > 0) is bent
+
+
+def test_without_a_record_there_are_no_trees() -> None:
+    """Too few of one kind to judge by: nothing says that trees would help."""
+    draw = np.random.default_rng(4)
+    X, y = draw.normal(size=(200, 3)), np.arange(200) < 25
+    found = AtRiskClassifier().fit(X, y)
+    assert found.choice_record_ == {"chosen": "ridge", "log_loss": {}}
+
+
+def test_more_rows_bear_more_trees() -> None:
+    """The trees of a fold are as many as its rows bear by what the latest showed; so are those of all rows."""
+    draw = np.random.default_rng(5)
+    X = draw.normal(size=(4_000, 4))
+    y = (draw.random(len(X)) < sigmoid(2 * (X[:, 0] > 0) * np.sign(X[:, 1]))).astype(float)
+    rounds = fit_rounds(
+        Recipe.of("binary", AtRiskClassifier().get_params())[0],
+        *(X[:2_000], y[:2_000]),
+        n_trees=200,
+        later=(X[2_000:], y[2_000:], None),
+    )
+    assert 0 < rounds.borne < 200
+    assert rounds.borne_by(2_000) == rounds.borne
+    assert rounds.borne_by(16_000) == 2 * rounds.borne
 
 
 def test_without_later_cutoffs_random_rows_decide_and_nothing_is_calibrated(table: pd.DataFrame) -> None:

@@ -16,21 +16,6 @@ from holdfast.models import (
     ValueRegressor,
 )
 
-WEIGHTS_ARE_NOT_COPIES = "Rows a leaf are counted and rows are sampled, so a weight of 2 is not a second row."
-DECLARED = {
-    "AtRiskClassifier": {
-        "check_sample_weight_equivalence_on_dense_data": WEIGHTS_ARE_NOT_COPIES,
-    },
-    "ValueRegressor": {
-        "check_sample_weight_equivalence_on_dense_data": WEIGHTS_ARE_NOT_COPIES,
-    },
-}
-
-
-def declared(estimator: Any) -> dict[str, str]:
-    """Exceptions from scikit-learn's checks, each with its reason."""
-    return DECLARED.get(type(estimator).__name__, {})
-
 
 @parametrize_with_checks(
     [
@@ -45,7 +30,6 @@ def declared(estimator: Any) -> dict[str, str]:
         RecencyBaseline(),
         MeanRateRegressor(),
     ],
-    expected_failed_checks=declared,
 )
 def test_estimators_keep_the_scikit_learn_promise(estimator: Any, check: Any) -> None:
     """Users put them into pipelines, grid searches and cross-validation, which rely on this contract."""

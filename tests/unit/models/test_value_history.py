@@ -13,6 +13,7 @@ from holdfast.models.value import Blend, Distribution, Refunds
 from holdfast.models.value_blend import Trial, blend_by_record
 from holdfast.models.value_history import level_of_totals
 from holdfast.timeline import MICROSECONDS_PER_DAY as DAY
+from tests.unit.models.samples import shop
 
 SETTINGS = {
     "n_estimators": 30,
@@ -22,22 +23,6 @@ SETTINGS = {
     "history_columns": (0, 1, 2),
     "spend_column": 3,
 }
-
-
-def shop(customers: int = 500, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Buyers at rates of their own who never leave: orders, days since the last and first, spend; values; cutoffs."""
-    draw = np.random.default_rng(seed)
-    rate, ticket = draw.gamma(1.5, 1 / 60, customers), draw.lognormal(3, 0.7, customers)
-    first = draw.uniform(0, 300, customers)
-    blocks, values, cutoffs = [], [], []
-    gaps = [np.cumsum(np.r_[start, draw.exponential(1 / r, 200)]) for start, r in zip(first, rate, strict=True)]
-    for cutoff in range(330, 800, 90):
-        for days, price in zip(gaps, ticket, strict=True):
-            past, future = days[days < cutoff], days[(days >= cutoff) & (days < cutoff + 90)]
-            blocks.append([len(past), cutoff - past[-1], cutoff - past[0], price * len(past)])
-            values.append(float((price * draw.lognormal(0, 0.3, len(future))).sum()))
-            cutoffs.append(cutoff * DAY)
-    return np.array(blocks), np.array(values), np.array(cutoffs)
 
 
 @pytest.fixture(scope="module")

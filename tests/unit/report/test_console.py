@@ -41,6 +41,7 @@ TRAINED = Trained(
     metrics={"auc": 0.75, "log_loss": 0.5, "unknown": 1.0},
     tested_at="2024-03-01",
     tracking=f"sqlite:///{STRANGE}/mlflow.db",
+    choice={"chosen": "ridge", "log_loss": {"ridge": 0.51, "ridge and trees": 0.52}, "calibration": "identity"},
 )
 SAMPLE = {"kept": 1234, "of": 9876, "share_of_churned": 0.5, "share_of_stayed": 0.06}
 SELECTION = selected()
@@ -96,7 +97,13 @@ def test_a_check_tells_of_undated_attributes_rejects_and_the_audit(capsys: pytes
     [
         (
             TRAINED,
-            ["registered shop version 3", "1,234 snapshots", "auc 0.750, log_loss 0.500", TRAINED.tracking],
+            [
+                "registered shop version 3",
+                "1,234 snapshots",
+                "risk by ridge: log loss 0.5100 at the latest cutoff that could judge (ridge and trees 0.5200)",
+                "auc 0.750, log_loss 0.500",
+                TRAINED.tracking,
+            ],
         ),
         (
             replace(TRAINED, sample=SAMPLE),
