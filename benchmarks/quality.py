@@ -36,6 +36,7 @@ FULL = {
     "customers": 30_000,
     "seeds": 10,
     "calibration_customers": 30_000,
+    "season_customers": 3_000,
     "calibration_seeds": 20,
     "small_seeds": 10,
     "sizes": [300, 1_000, 3_000, 10_000],
@@ -82,12 +83,15 @@ def calibration(asked: argparse.Namespace) -> dict[str, Any]:
     from benchmarks.contest import calibration as section
 
     found = {}
-    for name, season in (("plain", 0.0), ("season", section.SEASON)):
+    for name, customers, season in (
+        ("plain", asked.calibration_customers, 0.0),
+        ("season", asked.season_customers, section.SEASON),
+    ):
         found[name] = _by_kind(
             asked,
             section,
-            lambda kind, season=season: section.measure(
-                kind, asked.calibration_customers, asked.calibration_seeds, asked.cache, season=season
+            lambda kind, customers=customers, season=season: section.measure(
+                kind, customers, asked.calibration_seeds, asked.cache, season=season
             ),
         )
     return found
@@ -135,6 +139,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--customers", type=int, default=3_000, help="of a world, in worlds")
     parser.add_argument("--seeds", type=int, default=2, help="worlds of each kind, in worlds")
     parser.add_argument("--calibration-customers", type=int, default=3_000)
+    parser.add_argument("--season-customers", type=int, default=3_000, help="of a world with a planted season")
     parser.add_argument("--calibration-seeds", type=int, default=2)
     parser.add_argument("--sizes", type=int, nargs="+", default=[300, 1_000, 3_000], help="customers, in small")
     parser.add_argument("--small-seeds", type=int, default=2)
