@@ -50,8 +50,8 @@ class TrainingSettings(SampleSettings):
         both = sorted(set(self.risk_rises) & set(self.risk_falls))
         if both:
             raise ValueError(
-                f"wanted one direction for each feature, found {', '.join(both)} under risk_rises and under risk_falls; remove "
-                "it from one of them"
+                f"wanted one direction for each feature, found {', '.join(both)} under risk_rises and "
+                "under risk_falls; remove it from one of them"
             )
         return self
 

@@ -93,8 +93,8 @@ class Recipe:
 
         Directions are kept to by LightGBM's method "basic": what lies on one side of a split is never beyond what lies
         on the other. So averages over either side keep their order too, and SHAP values, which are made of such
-        averages, go in the declared direction as the score does. The looser methods promise it of the score alone, and
-        are reported to break it.
+        averages, go in the declared direction as the score does. The looser methods bound single leaves: they promise
+        it of the score alone.
         """
         directions = self.directions(columns)
         kept = {"monotone_constraints": list(directions), "monotone_constraints_method": "basic"}

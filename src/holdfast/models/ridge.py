@@ -62,7 +62,7 @@ def fit_linear(
     width = Z.shape[1]
     ridge = np.concatenate([np.full(width, penalty * width), np.zeros(count)])
     sign = np.zeros(width + count)
-    if monotonic_cst:
+    if len(monotonic_cst):
         sign[:width] = np.asarray(monotonic_cst)[blank.columns.astype(np.intp)]
 
     def scores(beta: Vector) -> Vector:
