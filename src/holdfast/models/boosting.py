@@ -68,7 +68,7 @@ class Recipe:
     n_jobs: int
     random_state: int
     columns: tuple[int, ...] | None = None
-    monotonic_cst: tuple[int, ...] = ()
+    monotonic_cst: tuple[int, ...] | None = None
 
     @property
     def named(self) -> str:
@@ -86,7 +86,8 @@ class Recipe:
 
     def directions(self, columns: int) -> tuple[int, ...]:
         """``monotonic_cst`` for so many columns; empty if none has a direction."""
-        return (*self.monotonic_cst, *[0] * (columns - len(self.monotonic_cst))) if any(self.monotonic_cst) else ()
+        declared = self.monotonic_cst or ()
+        return (*declared, *[0] * (columns - len(declared))) if any(declared) else ()
 
     def parameters(self, rows: int, columns: int) -> dict[str, Any]:
         """LightGBM's parameters; a leaf never asks for more than a twentieth of the rows, a tree sees ten columns.
