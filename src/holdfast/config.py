@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from holdfast.audit import AuditSettings
 from holdfast.errors import ConfigError
+from holdfast.features.feature import Direction
 from holdfast.features.settings import FeatureSettings, Name
 from holdfast.labels import ChurnSettings, LabelSettings, ValueSettings
 from holdfast.models.tuning_settings import Tuning
@@ -27,13 +28,37 @@ _NO_ANSWER: Any = {"engine": True, "spark": True, "store": True, "training": {"t
 
 
 class TrainingSettings(SampleSettings):
-    """How much training reads, and how long it looks for better parameters."""
+    """How much training reads, what is known beforehand, and how long it looks for better parameters."""
+
+    risk_rises: tuple[str, ...] = Field(
+        default=(),
+        description="Features, of the catalogue or your own, with which the risk of churn never falls, all else equal: "
+        "the model keeps to it for every customer. Missing values are no part of the promise.",
+    )
+    risk_falls: tuple[str, ...] = Field(
+        default=(), description="Features with which the risk of churn never rises, all else equal."
+    )
 
     tuning: Tuning | None = Field(
         default=None,
         description="Look for better parameters of the models on earlier cutoffs; needs the extra 'tune'. By default "
         "they stay as they are.",
     )
+
+    @model_validator(mode="after")
+    def _one_direction_each(self) -> Self:
+        both = sorted(set(self.risk_rises) & set(self.risk_falls))
+        if both:
+            raise ValueError(
+                f"wanted one direction for each feature, found {', '.join(both)} under risk_rises and "
+                "under risk_falls; remove it from one of them"
+            )
+        return self
+
+    @property
+    def directions(self) -> dict[str, Direction]:
+        """The way that the risk goes with features, by name."""
+        return {**dict.fromkeys(self.risk_rises, "rises"), **dict.fromkeys(self.risk_falls, "falls")}
 
 
 class Configuration(Settings):

@@ -17,6 +17,7 @@ from holdfast.audit import Audit, audit
 from holdfast.config import Configuration, load, parse
 from holdfast.errors import ConfigError, DataError
 from holdfast.features.catalogue import Vocabulary
+from holdfast.features.directions import directed, require_there
 from holdfast.features.feature import Feature
 from holdfast.features.own import OwnFeatures, require_sensible, together
 from holdfast.labels import LabelSettings
@@ -29,6 +30,7 @@ from holdfast.snapshots import Snapshots, build_snapshots, snapshot_parts, train
 from holdfast.sources import DuckTables, open_sources
 from holdfast.sources.spark import SparkTables, open_on_spark
 from holdfast.timeline import Days, instant, show
+from holdfast.training import require_directions
 
 _MOST_RECENT = 100_000
 MOST_BEHIND = Days(7)  # the data may end so long before the instant to score at
@@ -152,9 +154,8 @@ class Dataset:
         tables = self.tables
         if rejects is not None:
             tables.write_rejects(rejects)
-        if self.own.records:
-            self.features()
-            require_sensible(tables, self.own.records)
+        if self.own.records or self.configuration.training.directions:
+            self._sensible_features()
         return Checked(
             tables.report,
             self.configuration.most_rejected,
@@ -173,7 +174,16 @@ class Dataset:
 
     def features(self) -> tuple[Feature, ...]:
         """Every feature that these sources can give, the own ones last."""
-        return together(self.vocabulary, self.own.records, TELLERS)
+        given = together(self.vocabulary, self.own.records, TELLERS)
+        return directed(given, self.configuration.training.directions)
+
+    def _sensible_features(self) -> tuple[Feature, ...]:
+        """The same, once nothing that was declared of them is a mistake."""
+        features, settings = self.features(), self.configuration
+        require_there(features, settings.training.directions)
+        require_directions([feature.to_dict() for feature in features], settings.churn.kind)
+        require_sensible(self.tables, self.own.records)
+        return features
 
     def snapshots(self, as_of: str | None = None) -> pd.DataFrame:
         """One row per customer of the population and training or test cutoff, with features and labels.
@@ -200,9 +210,7 @@ class Dataset:
         """The features and cutoffs to train with, from sources that are sound."""
         settings = self.configuration
         self.tables.report.require(settings.most_rejected)
-        features = self.features()
-        require_sensible(self.tables, self.own.records)
-        return features, training_cutoffs(settings.cutoffs, self.tables, settings.labels)
+        return self._sensible_features(), training_cutoffs(settings.cutoffs, self.tables, settings.labels)
 
     def built(
         self, features: Sequence[Feature], cutoffs: Sequence[int], labels: LabelSettings | None = None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from holdfast.errors import DataError
+from holdfast.errors import ConfigError, DataError
 from holdfast.models import (
     AtRiskClassifier,
     Bundle,
@@ -18,7 +18,14 @@ from holdfast.models import (
     learn_categories,
     to_matrix,
 )
-from holdfast.models.roles import TENURE, accumulating_columns, history_columns, season_columns, spend_column
+from holdfast.models.roles import (
+    TENURE,
+    accumulating_columns,
+    history_columns,
+    monotonic_cst,
+    season_columns,
+    spend_column,
+)
 from holdfast.progress import SILENT, Progress
 from holdfast.sampling import Sample, weights
 from holdfast.timeline import Days, show
@@ -26,6 +33,10 @@ from holdfast.timeline import Days, show
 FEWEST_CUSTOMERS = 200
 _FEWEST_CUTOFFS = 3
 _LONG_HISTORY = Days(730)  # from here on, what accumulates since the data began says more of customers than of the data
+
+
+_BASE = "the model of the customer base, which is a part of the risk and has a shape of its own"
+_LEVEL = "the forecast of the level, which goes up and down with the year"
 
 
 def require_learnable(snapshots: pd.DataFrame) -> None:
@@ -48,6 +59,29 @@ def require_learnable(snapshots: pd.DataFrame) -> None:
             f"Wanted customers who churned and customers who stayed, found one class only: {what} customer churned, at "
             f"{snapshots['cutoff'].nunique()} cutoffs. Check the definition of churn, its horizon and the cutoffs."
         )
+
+
+def require_directions(features: Sequence[Mapping[str, Any]], churn: str | None) -> None:
+    """Refuse a direction (``risk`` of a feature's record) that the classifier cannot promise.
+
+    Parameters
+    ----------
+    churn : str or None
+        The kind of churn.
+
+    Raises
+    ------
+    ConfigError
+        The model of the customer base reads the feature, or it tells the time of the year.
+    """
+    readers = {_BASE: history_columns(features) if churn == "no_order" else (), _LEVEL: season_columns(features)}
+    for reader, columns in readers.items():
+        for spec in (features[i] for i in columns):
+            if spec.get("risk") is not None:
+                raise ConfigError(
+                    f"Wanted features whose direction the model can keep to, found '{spec['name']}' with risk "
+                    f"{spec['risk']}: it is read by {reader}. Leave its direction out."
+                )
 
 
 def known_by(snapshots: pd.DataFrame, cutoff: int, complete_after: Days) -> pd.DataFrame:
@@ -88,7 +122,8 @@ def fit(
     Parameters
     ----------
     features : sequence of feature records
-        In the order of the matrix.
+        In the order of the matrix. Where a record has ``risk``, p_churn keeps to that direction for every customer; the
+        value does not.
     complete_after : Days
         From a cutoff until both labels are known; cutoffs closer than that never teach and judge the same model.
     recent : DataFrame, optional
@@ -98,7 +133,15 @@ def fit(
     meta : mapping
         Plain JSON that the bundle keeps; the training cutoffs are added, what was sampled if anything was, and under
         ``tuning`` the record of the search for each of the three.
+
+    Raises
+    ------
+    ConfigError
+        A direction that cannot be kept to (:func:`require_directions`).
+    DataError
+        As :func:`require_learnable` raises it.
     """
+    require_directions(features, meta.get("churn", {}).get("kind"))
     require_learnable(snapshots)
     lookback = meta.get("population", {}).get("bought_within_days")
     snapshots = with_whole_population(snapshots, lookback)
@@ -116,7 +159,8 @@ def fit(
     data: dict[str, Any] = {"cutoff": cutoff, "sample_weight": None if weight is None else weight / weight.mean()}
     now = None if recent is None or recent.empty else to_matrix(recent, specs)
     with progress("Training", total=2) as advance:
-        risk = AtRiskClassifier(**settings, tuning=tuning and tuning.part(1 / 3)).fit(X, churned, **data, recent=now)
+        known: dict[str, Any] = {"monotonic_cst": monotonic_cst(specs), "tuning": tuning and tuning.part(1 / 3)}
+        risk = AtRiskClassifier(**settings, **known).fit(X, churned, **data, recent=now)
         advance(1)
         parts: dict[str, Any] = {"spend_column": spend_column(specs), "tuning": tuning and tuning.part(2 / 3)}
         value = ValueRegressor(**settings, **parts).fit(X, came, **data, recent=now)

@@ -84,6 +84,15 @@ def test_own_features_are_part_of_the_configuration() -> None:
     assert "features.Own" in message
 
 
+def test_a_feature_has_one_direction() -> None:
+    """Settings that contradict each other are a mistake, not a tie."""
+    training = {"risk_rises": ["tickets_open"], "risk_falls": ["orders_90d"]}
+    assert parse(settings(training=training)).training.directions == {"tickets_open": "rises", "orders_90d": "falls"}
+    assert parse(settings()).training.directions == {}
+    message = refused(settings(training={"risk_rises": ["orders_90d"], "risk_falls": ["orders_90d"]}))
+    assert "training: wanted one direction for each feature, found orders_90d under risk_rises and under" in message
+
+
 def test_labels_are_both_definitions() -> None:
     """Churn and value look ahead together."""
     labels = parse(settings(value__horizon_days=90)).labels

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from holdfast.errors import DataError
+from holdfast.errors import ConfigError, DataError
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS
 from holdfast.models import Bundle
 from holdfast.sampling import WEIGHT, sampled
 from holdfast.timeline import Days, instant, show
-from holdfast.training import FEWEST_CUSTOMERS, fit, known_by, require_learnable
+from holdfast.training import FEWEST_CUSTOMERS, fit, known_by, require_directions, require_learnable
 from tests.unit.models.samples import FEATURES, MONTH, snapshots
 
 FIRST = instant("2024-01-01")
@@ -36,6 +36,47 @@ def test_the_same_snapshots_and_seed_give_the_same_bundle() -> None:
         fit(table, FEATURES, complete_after=Days(60), seed=1, meta={}).predict(table).to_numpy() for _ in range(2)
     )
     assert (one == other).all()
+
+
+def with_risk(**directions: str) -> list[dict[str, str]]:
+    """The features, some of them with a direction."""
+    names = [{"name": name} for name in ("season_sin", "season_cos", "order_days_lifetime", "days_since_first_order")]
+    risk = {name: {"risk": direction} for name, direction in directions.items()}
+    return [{**spec, **risk.get(spec["name"], {})} for spec in (*FEATURES, *names)]
+
+
+def test_the_risk_keeps_to_the_direction_of_a_record() -> None:
+    """Churn of this business falls with satisfaction; a record that says the opposite leaves no say to it."""
+    table = snapshots(customers=250, cutoffs=4)
+    features = with_risk(satisfaction_last="rises", days_since_order="rises")[: len(FEATURES)]
+    kept, free = (
+        fit(table, specs, complete_after=Days(60), seed=3, meta={"churn": {"kind": "no_event"}})
+        for specs in (features, FEATURES)
+    )
+    more = table.assign(satisfaction_last=table["satisfaction_last"] + 2)
+    asked = table["satisfaction_last"].notna()
+    assert (kept.predict(more)["p_churn"] >= kept.predict(table)["p_churn"] - 1e-12)[asked].all()
+    assert (free.predict(more)["p_churn"] < free.predict(table)["p_churn"])[asked].mean() > 0.7
+    assert [spec.get("risk") for spec in kept.features] == ["rises", None, None, "rises", None]
+    values = ["value", "value_low", "value_high"]
+    pd.testing.assert_frame_equal(kept.predict(table)[values], free.predict(table)[values], check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "churn", "reader"),
+    [
+        ("days_since_order", "no_order", "the model of the customer base"),
+        ("days_since_first_order", "no_order", "the model of the customer base"),
+        ("season_sin", "subscription_end", "the forecast of the level"),
+    ],
+)
+def test_a_direction_that_cannot_be_kept_to_is_refused(name: str, churn: str, reader: str) -> None:
+    """Through the customer base, or the level, the risk would go its own way."""
+    with pytest.raises(ConfigError, match=f"found '{name}' with risk rises: it is read by {reader}"):
+        require_directions(with_risk(**{name: "rises"}), churn)
+    require_directions(with_risk(days_since_order="rises"), "no_event")
+    require_directions(with_risk(orders_365d="falls"), "no_order")
+    require_directions([{"name": "days_since_order", "risk": "rises"}], "no_order")  # no history, no customer base
 
 
 def test_too_few_customers_are_refused() -> None:

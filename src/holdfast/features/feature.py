@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from holdfast.history.aggregates import Aggregate, First, Last
 from holdfast.timeline import LIFETIME, Days
 
+Direction = Literal["rises", "falls"]
+DIRECTIONS: tuple[Direction, ...] = ("rises", "falls")
 UNITS = ("count", "days", "currency", "share", "ratio", "trend", "score", "hours", "months", "category")
 
 
@@ -40,6 +43,9 @@ class Feature:
         The value where there is nothing to compute from; NaN says "unknown".
     actionable : bool
         Whether somebody could do something about it.
+    risk : "rises", "falls" or None
+        What is known beforehand: all else equal, the risk never falls with it, or never rises with it. None leaves it
+        to the data. What is missing has no direction.
     """
 
     name: str
@@ -51,6 +57,7 @@ class Feature:
     window: Days = LIFETIME
     when_empty: float = math.nan
     actionable: bool = False
+    risk: Direction | None = None
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
@@ -59,6 +66,10 @@ class Feature:
             raise ValueError(f"Feature {self.name!r} means {self.meaning!r}; wanted a sentence with one {{value}}.")
         if self.is_category and not isinstance(self.aggregate, First | Last):
             raise ValueError(f"Feature {self.name!r} is a category; wanted the aggregate First or Last of a column.")
+        if self.risk is not None and self.risk not in DIRECTIONS:
+            raise ValueError(f"Feature {self.name!r} has risk {self.risk!r}; wanted one of {', '.join(DIRECTIONS)}.")
+        if self.risk is not None and self.is_category:
+            raise ValueError(f"Feature {self.name!r} is a category, and categories have no order; leave its risk out.")
 
     @property
     def is_category(self) -> bool:
@@ -66,7 +77,10 @@ class Feature:
         return self.unit == "category"
 
     def to_dict(self) -> dict[str, str | float | bool | None]:
-        """What a bundle keeps of it: everything but the way it is computed. An empty value of NaN becomes None."""
+        """What a bundle keeps of it: everything but the way it is computed. An empty value of NaN becomes None.
+
+        ``risk`` is there only where it was declared.
+        """
         return {
             "name": self.name,
             "dtype": "category" if self.is_category else "number",
@@ -76,4 +90,5 @@ class Feature:
             "family": self.family,
             "when_empty": None if math.isnan(self.when_empty) else self.when_empty,
             "actionable": self.actionable,
+            **({} if self.risk is None else {"risk": self.risk}),
         }

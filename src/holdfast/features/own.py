@@ -66,7 +66,10 @@ class OwnFeatures:
         """The fingerprint of all code that a model depends on, given that of the package."""
         if not self.records and not self.modules:
             return code
-        whole = (code, self.modules, sorted(descriptions(self.records).items()))
+        whole: tuple[object, ...] = (code, self.modules, sorted(descriptions(self.records).items()))
+        directions = [(record.name, record.risk) for record in self.records if record.risk is not None]
+        if directions:
+            whole += (directions,)
         return hashlib.sha256(repr(whole).encode()).hexdigest()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Self
 
@@ -17,7 +17,7 @@ from holdfast.models.customer_base.columns import HistoryColumns
 from holdfast.models.customer_base.learning import Base, at_each_cutoff
 from holdfast.models.customer_base.risk import HistoryRisk
 from holdfast.models.folds import Rows, forward_folds, random_folds
-from holdfast.models.inputs import counting_rows, instants, more_rows, on_one_blas_thread, without_columns
+from holdfast.models.inputs import counting_rows, directions, instants, more_rows, on_one_blas_thread, without_columns
 from holdfast.models.quantiles import of_rows
 from holdfast.models.risk import RiskModel
 from holdfast.models.tuning import choose_recipe
@@ -28,6 +28,9 @@ _FOLDS, _FOLDS_TO_TUNE = 4, 3
 _BASE, _PENALTY = "bg_nbd", 1.0
 _MOST_CUSTOMERS = 20_000  # of a cutoff teach the customer base; more give the same three or four parameters
 _FEWEST_TO_TRY = 20  # rows of each kind that a fold needs
+_A_CATEGORY = "holds categories, and these have no order"
+_OF_THE_BASE = "the customer base reads, whose odds have a shape of their own"
+_OF_THE_YEAR = "tells the time of the year, by which the level goes up and down"
 
 
 class AtRiskClassifier(BinaryRiskClassifier):
@@ -64,6 +67,11 @@ class AtRiskClassifier(BinaryRiskClassifier):
         The rows are customers who bought so lately; None if they were not chosen by it. For the customer base alone.
     horizon_days : float
         Of the outcome, for the customer base alone.
+    monotonic_cst : array-like of int of shape (n_features,), or dict of column name to int, optional
+        As in scikit-learn's trees: 1 for columns with which, all else equal, the risk never falls, -1 for those with
+        which it never rises, 0 for the others. Log-odds keep to it for every row, up to rounding, and so does what the
+        column contributes to them. Values that are missing have no direction. Categories, columns of the season and
+        of the history can have none; one that accumulates keeps to it by having no say.
     purge_days : float
         Days from a cutoff until its outcome is complete: gap plus horizon.
     n_jobs : int
@@ -108,6 +116,7 @@ class AtRiskClassifier(BinaryRiskClassifier):
         accumulating_columns: Sequence[int] = (),
         bought_within_days: float | None = None,
         horizon_days: float = 90,
+        monotonic_cst: ArrayLike | Mapping[str, int] | None = None,
         purge_days: float = 0,
         n_jobs: int = 2,
         random_state: int = 0,
@@ -127,6 +136,7 @@ class AtRiskClassifier(BinaryRiskClassifier):
         self.accumulating_columns = accumulating_columns
         self.bought_within_days = bought_within_days
         self.horizon_days = horizon_days
+        self.monotonic_cst = monotonic_cst
         self.purge_days = purge_days
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -161,9 +171,15 @@ class AtRiskClassifier(BinaryRiskClassifier):
         Raises
         ------
         InputError
-            No rows, one class only, an infinite cell.
+            No rows, one class only, an infinite cell; or a direction of a column that can have none.
         """
         X, churned, weight = self._checked(X, y, sample_weight)
+        kept = {
+            _A_CATEGORY: self.categorical_features,
+            _OF_THE_BASE: self.history_columns,
+            _OF_THE_YEAR: self.season_columns,
+        }
+        declared = {"monotonic_cst": directions(self, self.monotonic_cst, kept)}
         X, churned, weight, at = counting_rows(X, churned, weight, instants(cutoff, len(churned)))
 
         def usable(train: Rows, test: Rows) -> bool:
@@ -177,7 +193,7 @@ class AtRiskClassifier(BinaryRiskClassifier):
             folds = random_folds(churned.astype(np.int64), count=count, share=0.2, seed=self.random_state)
             folds = [fold for fold in folds if usable(fold.train, fold.test)]
         given, (X, history) = X, self._with_history(X, at, weight, recent)
-        recipes = Recipe.of("binary", self.get_params())
+        recipes = Recipe.of("binary", self.get_params() | declared)
         if history is not None:
             recipes.append(replace(recipes[0], columns=(X.shape[1] - 1,), n_estimators=0))
         data = Ground(X, churned, weight, at)

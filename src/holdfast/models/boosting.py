@@ -50,7 +50,8 @@ Later = tuple[Matrix, Vector, Vector | None]
 class Recipe:
     """How to fit: LightGBM's own names where there are such; the rest as in the estimators that pass it on.
 
-    With ``columns``, which hold what the customer base says, the ridge reads no others.
+    With ``columns``, which hold what the customer base says, the ridge reads no others. ``monotonic_cst`` says of the
+    first columns of the matrix whether the score never falls with them (1), never rises (-1), or may do both (0).
     """
 
     objective: Objective
@@ -67,6 +68,7 @@ class Recipe:
     n_jobs: int
     random_state: int
     columns: tuple[int, ...] | None = None
+    monotonic_cst: tuple[int, ...] | None = None
 
     @property
     def named(self) -> str:
@@ -82,8 +84,21 @@ class Recipe:
             cls(objective=objective, **known, **dict(zip(_SEVERAL, each, strict=True))) for each in product(*several)
         ]
 
+    def directions(self, columns: int) -> tuple[int, ...]:
+        """``monotonic_cst`` for so many columns; empty if none has a direction."""
+        declared = self.monotonic_cst or ()
+        return (*declared, *[0] * (columns - len(declared))) if any(declared) else ()
+
     def parameters(self, rows: int, columns: int) -> dict[str, Any]:
-        """LightGBM's parameters; a leaf never asks for more than a twentieth of the rows, a tree sees ten columns."""
+        """LightGBM's parameters; a leaf never asks for more than a twentieth of the rows, a tree sees ten columns.
+
+        Directions are kept to by LightGBM's method "basic": what lies on one side of a split is never beyond what lies
+        on the other. So averages over either side keep their order too, and SHAP values, which are made of such
+        averages, go in the declared direction as the score does. The looser methods bound single leaves: they promise
+        it of the score alone.
+        """
+        directions = self.directions(columns)
+        kept = {"monotone_constraints": list(directions), "monotone_constraints_method": "basic"}
         return {
             "objective": self.objective,
             "metric": "None",  # measured by later_loss
@@ -101,6 +116,7 @@ class Recipe:
             "num_threads": self.n_jobs if rows >= _ROWS_WORTH_THREADS else 1,
             "seed": self.random_state,
             "verbosity": -1,
+            **(kept if directions else {}),
         }
 
 
@@ -183,7 +199,16 @@ def fit_rounds(
     numbers = sorted(set(columns) - set(recipe.categorical_features))
     objective = recipe.objective
     groups = None if cutoff is None else np.unique(cutoff, return_inverse=True)[1]
-    linear = fit_linear(X, y, numbers, objective=objective, penalty=recipe.linear_penalty, weight=weight, groups=groups)
+    linear = fit_linear(
+        X,
+        y,
+        numbers,
+        objective=objective,
+        penalty=recipe.linear_penalty,
+        weight=weight,
+        groups=groups,
+        monotonic_cst=recipe.directions(X.shape[1]),
+    )
 
     start = linear.score(X)
     levels = None

@@ -45,7 +45,8 @@ class Bundle:
     value : ValueModel or fitted ValueRegressor
     features : sequence of mappings
         In the order of the matrix: ``name``, ``dtype`` ("number" or "category", the latter with ``categories``),
-        ``unit``, ``window_days``, ``meaning``, ``family``, ``when_empty``, ``actionable``.
+        ``unit``, ``window_days``, ``meaning``, ``family``, ``when_empty``, ``actionable``; and ``risk``, "rises" or
+        "falls", where the risk model keeps to that direction.
     meta : mapping
         Plain JSON: name, horizon, currency, training cutoffs, fingerprints of data, configuration and code, …
     """

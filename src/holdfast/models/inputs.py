@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_monotonic_cst, _check_sample_weight, check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # ships no types
 
 from holdfast.models.checks import InputError, Matrix, Vector, refuse_infinite
@@ -54,6 +54,35 @@ def instants(cutoff: ArrayLike | None, rows: int) -> Instants | None:
     if at.shape != (rows,):
         raise InputError(f"Wanted one cutoff for each of {rows} rows, found shape {at.shape}.")
     return at
+
+
+def directions(
+    estimator: BaseEstimator,
+    monotonic_cst: ArrayLike | Mapping[str, int] | None,
+    refused: Mapping[str, Sequence[int]],
+) -> tuple[int, ...]:
+    """1, -1 or 0 for each column that :func:`learning_rows` has seen.
+
+    Parameters
+    ----------
+    refused : mapping of a reason to columns
+        Those that can have no direction; the reason says what they do.
+    """
+    try:
+        found = tuple(int(each) for each in _check_monotonic_cst(estimator, monotonic_cst))
+    except ValueError as error:
+        raise InputError(
+            f"Wanted 1, -1 or 0 for each column as monotonic_cst: {error} Give one for each, or a dict by name where X "
+            "has names."
+        ) from None
+    for reason, columns in refused.items():
+        for column in columns:
+            if found[column]:
+                raise InputError(
+                    f"Wanted monotonic_cst of columns whose direction can be kept to, found {found[column]} for column "
+                    f"{column}, which {reason}. Give 0 for it."
+                )
+    return found
 
 
 def without_columns(X: Matrix, columns: Sequence[int]) -> Matrix:

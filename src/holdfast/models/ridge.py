@@ -7,6 +7,10 @@ With standardised columns ``Z`` (p of them), weights ``w`` and penalty ``lambda`
 The loss is the log loss (binary) or half the squared error (regression); the intercept ``a`` is free, for each group of
 rows if there are groups. Because the
 penalty grows with p, it says beforehand how much all columns together may move a score, however many they are.
+
+The signed logarithm is monotone, so the sign of a coefficient is the direction in which the score goes with its column.
+Where a direction is wanted, the least is that among coefficients of the wanted sign or 0: each Newton step goes to, or
+towards, the least of the quadratic model within these bounds, which is a problem of non-negative least squares.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import nnls
 
 from holdfast.models.additive import Linear
 from holdfast.models.calibration import sigmoid
@@ -40,12 +45,14 @@ def fit_linear(
     penalty: float,
     weight: Vector | None = None,
     groups: NDArray[np.intp] | None = None,
+    monotonic_cst: Sequence[int] = (),
 ) -> Linear:
     """The fitted linear part on those of the ``columns`` that vary; ``y`` is 0 or 1, or a real number.
 
     Range, median, mean and spread of the logarithms are weighted as well, so a weight of 2 is a second row. With
     ``groups`` (numbers from 0), each group has an intercept of its own while the coefficients are fitted; the intercept
-    returned is the mean of theirs, by weight.
+    returned is the mean of theirs, by weight. ``monotonic_cst`` holds the wanted sign of the coefficient of each column
+    of ``X``, 0 for any; empty if no column has one.
     """
     w = np.ones(len(y)) if weight is None else weight
     of = np.zeros(len(y), dtype=np.intp) if groups is None else groups
@@ -54,6 +61,9 @@ def fit_linear(
     Z = blank.standardised(X)
     width = Z.shape[1]
     ridge = np.concatenate([np.full(width, penalty * width), np.zeros(count)])
+    sign = np.zeros(width + count)
+    if len(monotonic_cst):
+        sign[:width] = np.asarray(monotonic_cst)[blank.columns.astype(np.intp)]
 
     def scores(beta: Vector) -> Vector:
         return np.asarray(Z @ beta[:width] + beta[width:][of])
@@ -78,7 +88,7 @@ def fit_linear(
         hessian = part.T @ (part * curve[some][:, None]) / share + np.diag(ridge + _LEAST_CURVATURE)
         off = w * (fitted - y)
         gradient = np.concatenate([Z.T @ off, np.bincount(of, off, count)]) + ridge * beta
-        step = np.linalg.solve(hessian, gradient)
+        step = _step(hessian, gradient, beta, sign)
         size = 1.0
         while (tried := loss(beta - size * step)) > now and size > 1e-3:
             size /= 2
@@ -86,7 +96,28 @@ def fit_linear(
             break
         beta, now = beta - size * step, tried
     intercept = float(np.average(beta[width:], weights=np.bincount(of, w, count)))
-    return replace(blank, coef=beta[:width], intercept=intercept)
+    wrong = sign[:width] * beta[:width] < 0  # by rounding
+    return replace(blank, coef=np.where(wrong, 0.0, beta[:width]), intercept=intercept)
+
+
+def _step(hessian: Matrix, gradient: Vector, beta: Vector, sign: Vector) -> Vector:
+    """From ``beta`` back to the least of the quadratic model, where some coefficients must have a sign, or be 0.
+
+    For given values of these, the others follow; what is left (the Schur complement) is a problem of the bounded alone.
+    """
+    bound, free = np.flatnonzero(sign), np.flatnonzero(sign == 0)
+    if not len(bound):
+        return np.asarray(np.linalg.solve(hessian, gradient))
+    across, s = hessian[np.ix_(free, bound)], sign[bound]
+    solved = np.linalg.solve(hessian[np.ix_(free, free)], np.column_stack([across, gradient[free]]))
+    own = (hessian[np.ix_(bound, bound)] - across.T @ solved[:, :-1]) * np.outer(s, s)
+    pull = s * (gradient[bound] - across.T @ solved[:, -1])
+    root = np.linalg.cholesky(own)
+    at, _ = nnls(root.T, np.linalg.solve(root, own @ (s * beta[bound]) - pull))
+    step = np.empty(len(beta))
+    step[bound] = beta[bound] - s * at
+    step[free] = solved[:, -1] - solved[:, :-1] @ step[bound]
+    return step
 
 
 def describe(X: Matrix, columns: Sequence[int], weight: Vector | None = None) -> Linear:

@@ -14,6 +14,11 @@ _OF_ORDERS = {"frequency", "monetary", "breadth"}
 _GROWING_UNITS = {"count", "currency"}
 
 
+def monotonic_cst(features: Sequence[FeatureSpec]) -> tuple[int, ...]:
+    """1 for each feature with which the risk rises, -1 where it falls, 0 where nothing is declared."""
+    return tuple({"rises": 1, "falls": -1}.get(str(spec.get("risk")), 0) for spec in features)
+
+
 def season_columns(features: Sequence[FeatureSpec]) -> tuple[int, ...]:
     """Sine and cosine of the year's angle; none unless both are there."""
     return _all_of(_SEASON, features)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -57,3 +58,13 @@ def test_a_level_is_spoken_without_underscores_and_braces() -> None:
     """Names of systems become words, and can never be taken for the place of a value."""
     assert spoken("email_open") == "email open"
     assert spoken("{value}") == "(value)"
+
+
+def test_a_direction_is_one_of_two_words_and_of_a_number() -> None:
+    """A consumer of the model sees it where it was declared, and nothing where it was not."""
+    assert "risk" not in SPEND.to_dict()
+    assert replace(SPEND, risk="falls").to_dict() == {**SPEND.to_dict(), "risk": "falls"}
+    with pytest.raises(ValueError, match="has risk 'up'; wanted one of rises, falls"):
+        replace(SPEND, risk="up")  # type: ignore[arg-type] # what a typist might do
+    with pytest.raises(ValueError, match="'plan' is a category, and categories have no order"):
+        Feature("plan", "subscriptions", Last("plan"), "category", "has {value}", "plan", risk="rises")
