@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from holdfast.models.boosting import Ground, Recipe, fit_rounds
+from holdfast.models.boosting import Recipe, fit_rounds
 from holdfast.models.calibration import IDENTITY, Trial, choose
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.classifier import BinaryRiskClassifier
@@ -17,6 +17,7 @@ from holdfast.models.customer_base.columns import HistoryColumns
 from holdfast.models.customer_base.learning import Base, at_each_cutoff
 from holdfast.models.customer_base.risk import HistoryRisk
 from holdfast.models.folds import Rows, forward_folds, random_folds
+from holdfast.models.ground import Ground
 from holdfast.models.inputs import counting_rows, directions, instants, more_rows, on_one_blas_thread, without_columns
 from holdfast.models.quantiles import of_rows
 from holdfast.models.risk import RiskModel

@@ -24,8 +24,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from holdfast.fingerprint import code_fingerprint
-from holdfast.models.boosting import Best, Ground, Learnt, Recipe, best_recipe, folds_at_once
+from holdfast.models.boosting import Learnt, Recipe
 from holdfast.models.folds import Fold
+from holdfast.models.ground import Best, Ground, best_recipe, folds_at_once
 from holdfast.models.journal import Journal, Trial, opened
 from holdfast.models.sampler import Known, Range, Sampler
 from holdfast.models.tuning_rule import Measured, judged

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from holdfast.models.additive import Additive
-from holdfast.models.boosting import Ground
 from holdfast.models.calibration import Trial, fit_shift
 from holdfast.models.checks import Vector
 from holdfast.models.folds import Fold
+from holdfast.models.ground import Ground
 from holdfast.models.quantiles import mean, of_rows
 from holdfast.models.ridge import Objective
 

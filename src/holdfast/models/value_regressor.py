@@ -12,10 +12,11 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from holdfast.models.additive import Additive, Linear
-from holdfast.models.boosting import Best, Ground, Learnt, Recipe, fit_rounds
+from holdfast.models.boosting import Learnt, Recipe, fit_rounds
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.customer_base.columns import HistoryColumns
 from holdfast.models.folds import Fold, Rows, forward_folds, random_folds
+from holdfast.models.ground import Best, Ground
 from holdfast.models.inputs import (
     counting_rows,
     instants,
