@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import mlflow
 import numpy as np
@@ -75,14 +74,3 @@ def test_a_service_under_contract_is_refused_in_words(way: Way, project: Project
     horizon = project.configuration.value.horizon_days
     with pytest.raises(BundleError, match=rf"wants a model of the customer base.* own horizon, {horizon:g} days"):
         project.lifetime_value(AS_OF, horizons=HORIZONS)
-
-
-def test_spark_says_the_same(shop: Project, way: Way, spark: Any) -> None:
-    """An engine decides how long it takes, never what a customer is worth."""
-    del spark
-    config = way.config.with_name("on_spark.yaml")
-    config.write_text(way.config.read_text(encoding="utf-8") + "\nengine: spark\nspark: {partitions: 3}\n")
-    with Project.open(config) as other:
-        found = other.lifetime_value(AS_OF, horizons=HORIZONS, yearly_discount=0.1)
-    wanted = shop.lifetime_value(AS_OF, horizons=HORIZONS, yearly_discount=0.1)
-    pd.testing.assert_frame_equal(found, wanted, rtol=1e-12)
