@@ -18,6 +18,7 @@ from holdfast.dataset import Dataset
 from holdfast.features.feature import Feature
 from holdfast.features.own import descriptions
 from holdfast.fingerprint import code_fingerprint
+from holdfast.lifetime import YEARS, lifetime_value
 from holdfast.lists import publish_list
 from holdfast.models import Bundle, Tuning
 from holdfast.models.sampler import required as require_optuna
@@ -322,6 +323,44 @@ class Project(Dataset):
             The horizons do not increase, or one is longer than the history after the first cutoff.
         """
         return survival(self, self.champion()[0] if bundle is None else bundle, as_of, horizons)
+
+    def lifetime_value(
+        self,
+        as_of: str,
+        *,
+        horizons: Sequence[float] = YEARS,
+        yearly_discount: float = 0.0,
+        bundle: Bundle | None = None,
+    ) -> pd.DataFrame:
+        """Every customer of the population with the expected value within horizons of up to three years.
+
+        The champion answers for ``value.horizon_days``, to the bit; longer and shorter horizons follow from how many
+        purchases its model of the customer base expects until then. Publishes nothing.
+
+        Parameters
+        ----------
+        horizons : sequence of float
+            Days, increasing.
+        yearly_discount : float
+            0.1 for a tenth a year; each month's value is discounted until its middle.
+        bundle : Bundle, optional
+            Another model than the champion.
+
+        Returns
+        -------
+        DataFrame
+            ``customer_id``, ``cutoff`` and one column for each horizon, such as ``value_365d``, in currency; a
+            customer's never decreases in the horizon, and one below 0, of refunds, stays what it is.
+
+        Raises
+        ------
+        InputError
+            The horizons do not increase, or one is longer than three years, or the discount is below 0 or not finite.
+        BundleError
+            The model holds no customer base: churn is not ``no_order``, value is ``mrr``, or too few have bought.
+        """
+        bundle = self.champion()[0] if bundle is None else bundle
+        return lifetime_value(self, bundle, as_of, horizons, yearly_discount)
 
     def _to_score(self, cutoff: int, bundle: Bundle) -> tuple[Sequence[Feature], Parts]:
         """The features that the model and the rules need, and the snapshots that hold them."""

@@ -27,6 +27,7 @@ import pandas as pd
 from holdfast.errors import BundleError, StorageError
 from holdfast.models.checks import Vector
 from holdfast.models.encoding import FeatureSpec, to_matrix
+from holdfast.models.lifetime import Lifetime, value_columns
 from holdfast.models.risk import RiskModel
 from holdfast.models.value import ValueModel
 
@@ -107,6 +108,35 @@ class Bundle:
     def probability_value_above(self, frame: pd.DataFrame, amount: float | Vector) -> Vector:
         """P(value > amount) per row; the amount is one number or one per row."""
         return self.value.probability_above(to_matrix(frame, self.features), amount)
+
+    def value_over(self, frame: pd.DataFrame, horizons: Sequence[float], yearly_discount: float = 0.0) -> pd.DataFrame:
+        """Expected value within horizons of up to three years, carried on by the customer base (:mod:`lifetime`).
+
+        The index is kept. At the model's own horizon and without a discount it is ``value`` of :meth:`predict`, to the
+        bit. The level of the time of the year is that of the own horizon throughout. A value below 0, of refunds, is
+        the same at every horizon; a customer whose history is unknown gains as a new one does.
+
+        Parameters
+        ----------
+        horizons : sequence of float
+            Days from the beginning of the outcome window, increasing.
+        yearly_discount : float
+            0.1 for a tenth a year; each month's value is discounted until its middle.
+
+        Returns
+        -------
+        DataFrame of float64
+            ``value_<days>d`` for each horizon, in currency, never decreasing from left to right.
+
+        Raises
+        ------
+        BundleError
+            There is no customer base in the bundle, or feature columns are missing.
+        InputError
+            The horizons do not increase or are longer than three years, or the discount is below 0 or not finite.
+        """
+        found = Lifetime.of(self.value, self.meta).mean(to_matrix(frame, self.features), horizons, yearly_discount)
+        return pd.DataFrame(found, columns=value_columns(horizons), index=frame.index)
 
     def save(self, folder: str | Path) -> Path:
         """Write the folder whole or not at all; an older bundle of the same name is replaced.

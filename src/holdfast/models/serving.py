@@ -36,6 +36,7 @@ _FILES = (
     "models/customer_base/corrected_risk.py",
     "models/customer_base/corrected_value.py",
     "models/customer_base/correction.py",
+    "models/customer_base/discounting.py",
     "models/customer_base/fitting.py",
     "models/customer_base/gamma_gamma.py",
     "models/customer_base/geometric.py",
@@ -51,6 +52,7 @@ _FILES = (
     "models/encoding.py",
     "models/horizon.py",
     "models/level.py",
+    "models/lifetime.py",
     "models/past_value.py",
     "models/quantiles.py",
     "models/risk.py",
@@ -75,10 +77,12 @@ class ServedBundle:
         """Columns of :meth:`Bundle.predict`; with ``params={"reasons": n}`` also n reasons.
 
         ``reason_k_feature`` is the feature with the k-th largest contribution towards churn and
-        ``reason_k_contribution`` that contribution, in log-odds.
+        ``reason_k_contribution`` that contribution, in log-odds. With ``params={"horizons": [365.0, 1095.0],
+        "yearly_discount": 0.1}`` also the columns of :meth:`Bundle.value_over`.
         """
+        asked = params or {}
         scores = self.bundle.predict(model_input)
-        count = int((params or {}).get("reasons", 0))
+        count, horizons = int(asked.get("reasons", 0)), asked.get("horizons", ())
         if not 0 <= count <= len(self.bundle.features):
             raise InputError(f"Wanted between 0 and {len(self.bundle.features)} reasons, found {count}.")
         if count:
@@ -88,6 +92,9 @@ class ServedBundle:
             for k in range(count):
                 scores[f"reason_{k + 1}_feature"] = pd.Series(names[order[:, k]], index=scores.index, dtype="str")
                 scores[f"reason_{k + 1}_contribution"] = parts[np.arange(len(parts)), order[:, k]]
+        if len(horizons):
+            over = self.bundle.value_over(model_input, horizons, float(asked.get("yearly_discount", 0.0)))
+            scores[over.columns.tolist()] = over
         return scores
 
 

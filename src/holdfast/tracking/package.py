@@ -85,7 +85,13 @@ def signature(features: Sequence[Mapping[str, Any]]) -> ModelSignature:
             ]
         ),
         outputs=Schema([ColSpec(DataType.double, name) for name in OUTPUTS]),
-        params=ParamSchema([ParamSpec("reasons", DataType.long, 0)]),
+        params=ParamSchema(
+            [
+                ParamSpec("reasons", DataType.long, 0),
+                ParamSpec("horizons", DataType.double, [], (-1,)),
+                ParamSpec("yearly_discount", DataType.double, 0.0),
+            ]
+        ),
     )
 
 

@@ -17,14 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.models.checks import InputError, Matrix, Vector
+from holdfast.models.checks import Matrix, Vector
 from holdfast.models.customer_base.corrected_risk import CorrectedRisk
 from holdfast.models.customer_base.correction import Correction
+from holdfast.models.customer_base.discounting import present_value
 from holdfast.models.customer_base.sight import surest
 from holdfast.models.customer_base.value import HistoryValue
 
-_STEP_DAYS = 30.0  # within which money is worth the same
-_YEAR_DAYS = 365.25
 _LEAST = 1e-12  # of an expectation, so that it has a logarithm
 
 
@@ -80,21 +79,11 @@ class CorrectedValue:
     def mean(self, X: Matrix, horizon_days: float | None = None, *, yearly_discount: float = 0.0) -> Vector:
         """Expected value in the horizon, per row, in currency.
 
-        With ``yearly_discount``, 0.1 for a tenth a year, each month's value is divided by
-        ``(1 + yearly_discount) ** years`` until its middle.
+        With ``yearly_discount``, 0.1 for a tenth a year, later money counts for less (:mod:`discounting`).
         """
-        if not yearly_discount >= 0:
-            raise InputError(f"Wanted a yearly discount of 0 or more, such as 0.1; found {yearly_discount}.")
         horizon = self._horizon(horizon_days)
-        if yearly_discount == 0:
-            return self._mean(X, horizon)
-        total, before, start = np.zeros(len(X)), np.zeros(len(X)), 0.0
-        while start < horizon:
-            end = min(start + _STEP_DAYS, horizon)
-            upto = np.maximum(self._mean(X, end), before)
-            total += (upto - before) * (1 + yearly_discount) ** (-(start + end) / 2 / _YEAR_DAYS)
-            before, start = upto, end
-        return total
+        found = present_value(lambda days: self._mean(X, days), (horizon,), yearly_discount)
+        return np.asarray(found[:, 0])
 
     def _mean(self, X: Matrix, horizon: float) -> Vector:
         return self.value.apply(self.base.mean(X, horizon), self._seen(X), self._any_more(X, horizon))
