@@ -163,7 +163,9 @@ def fit(
         risk = AtRiskClassifier(**settings, **known).fit(X, churned, **data, recent=now)
         advance(1)
         parts: dict[str, Any] = {"spend_column": spend_column(specs), "tuning": tuning and tuning.part(2 / 3)}
-        value = ValueRegressor(**settings, **parts).fit(X, came, **data, recent=now)
+        if "horizon_days" in settings:
+            parts["horizon_days"] = meta.get("value", {}).get("horizon_days", settings["horizon_days"])
+        value = ValueRegressor(**settings | parts).fit(X, came, **data, recent=now)
         advance(1)
     cutoffs = [show(int(at)) for at in np.unique(cutoff)]
     about: dict[str, Any] = {
