@@ -119,7 +119,8 @@ def told(name: str, record: Mapping[str, Any] | None) -> str:
     """The record of a score in a sentence."""
     score = name.replace("_", " ")
     if record is None:
-        return f"tuning: {score} keeps its defaults: fewer than two earlier cutoffs could judge"
+        why = "fewer than two earlier cutoffs could judge, or at one of them all customers did the same"
+        return f"tuning: {score} keeps its defaults: {why}"
     tried = f"{record['trials']} trials, {record['stopped']} of them stopped early"
     what = "keeps its defaults" if record["chosen"] == "default" else f"is tuned to {_listed(record['parameters'])}"
     return f"tuning: {score} {what}: {record['why']}; {tried}"

@@ -336,6 +336,7 @@ def test_weights_count_in_the_search_and_rows_without_time_are_tuned_on_three_fi
     assert AtRiskClassifier(n_estimators=20, tuning=search).fit(X, y).tuning_record_["folds"] == 3
     assert AtRiskClassifier(n_estimators=20, tuning=search).fit(X[:30], y[:30]).tuning_record_ is None
     assert "fewer than two" in told("risk", None)
+    assert "all customers did the same" in told("any_value", None), "then the part is a constant"
 
 
 def test_the_value_is_tuned_in_both_parts() -> None:
