@@ -40,8 +40,9 @@ class AtRiskClassifier(BinaryRiskClassifier):
     With ``cutoff`` in :meth:`fit`, every cutoff has a level of its own, which is forecast for the year to come
     (:mod:`holdfast.models.levels`); up to four later cutoffs, each at least ``purge_days`` after what it learns from,
     decide the weight of the ridge, the number of trees (perhaps none) and the calibration (identity, shift or Platt, by
-    its record on cutoffs that it had not seen); then the model learns from all rows. Without it, a stratified fifth of
-    the rows decides the ridge and the number of trees.
+    its record on cutoffs that it had not seen); then the model learns from all rows. Without it, or
+    with one cutoff alone, a stratified fifth of the rows decides the ridge and the number of trees. Where of several
+    cutoffs none can judge, which takes 20 rows of each kind, nobody does, and there are no trees.
 
     Parameters
     ----------
@@ -189,7 +190,7 @@ class AtRiskClassifier(BinaryRiskClassifier):
 
         folds = [] if at is None else forward_folds(at, self.purge_days, count=_FOLDS, usable=usable)
         ahead = bool(folds)
-        if not ahead:
+        if at is None or at.min() == at.max():  # of several cutoffs, rows at random share customers and outcomes
             count = 1 if self.tuning is None else _FOLDS_TO_TUNE
             folds = random_folds(churned.astype(np.int64), count=count, share=0.2, seed=self.random_state)
             folds = [fold for fold in folds if usable(fold.train, fold.test)]

@@ -114,9 +114,15 @@ def increasing(horizons: Sequence[float]) -> tuple[float, ...]:
     Raises
     ------
     InputError
-        There are none, one is not above 0, or they do not increase.
+        They are no numbers, there are none, one is not above 0, or they do not increase.
     """
-    found = tuple(float(horizon) for horizon in horizons)
+    given = np.asarray(horizons)  # a text is no row of digits
+    if given.ndim != 1 or given.dtype.kind not in "iuf":
+        raise InputError(
+            f"Wanted horizons as a list of numbers of days, such as (30, 60, 90, 180); found {horizons!r}. "
+            "Give a list, also of one."
+        )
+    found = tuple(float(horizon) for horizon in given)
     if not found or not np.isfinite(found).all() or found[0] <= 0 or (np.diff(found) <= 0).any():
         raise InputError(
             "Wanted horizons in days above 0, each longer than the one before, such as 30, 60, 90, 180; found "

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -104,11 +105,27 @@ class Journal:
         if "unfinished" in record:
             self.seconds += float(record["unfinished"]["seconds"])
             return
-        trial = Trial(**{**record["trial"], "losses": tuple(record["trial"]["losses"])})
-        if trial.number != len(self.trials):
-            raise ValueError("a trial is missing")
+        trial = _trial(**record["trial"])
+        first = self.trials[0] if self.trials else trial
+        folds = 1 if trial.stopped else len(first.losses)
+        if (
+            trial.number != len(self.trials)
+            or len(trial.losses) != folds
+            or set(trial.parameters) ^ set(first.parameters)
+        ):
+            raise ValueError("no trial of this search, or not the next")
         self.trials.append(trial)
         self.seconds += trial.seconds
+
+
+def _trial(
+    number: int, parameters: Mapping[str, float], losses: Sequence[float], *, stopped: bool, seconds: float
+) -> Trial:
+    """A trial as :meth:`Journal.add` wrote it; whoever wrote something else raises a ValueError or a TypeError."""
+    figures = [*losses, *dict(parameters).values(), seconds]
+    if not losses or not all(isinstance(each, int | float) and math.isfinite(each) for each in figures):
+        raise ValueError("wanted numbers")
+    return Trial(number, dict(parameters), tuple(losses), stopped, seconds)
 
 
 @contextmanager

@@ -135,5 +135,5 @@ def within_three_years(horizons: Sequence[float]) -> tuple[float, ...]:
 
 
 def value_columns(horizons: Sequence[float]) -> list[str]:
-    """Names such as ``value_365d``, one for each horizon in days."""
-    return [f"value_{horizon:g}d" for horizon in horizons]
+    """Names such as ``value_365d``, one for each horizon in days, and never the same for two."""
+    return [f"value_{np.format_float_positional(horizon, trim='-')}d" for horizon in horizons]

@@ -4,6 +4,9 @@ Every trial goes through the forward folds, the latest first, and is measured as
 later rows after the best shift, with the number of trees that the latest fold bears. A trial that is worse than the
 default there is stopped: whatever earlier folds say, the rule would refuse it.
 
+Where the customer base alone is the default, which has no parameters worth a search, the first of the recipes with a
+ridge and trees is varied instead.
+
 One fold cannot both choose and judge: then, and without folds, there is no search.
 """
 
@@ -75,14 +78,15 @@ def choose_recipe(
     if tuning is None or sampler is None or len(folds) < _FEWEST_FOLDS:
         return default, None
     before = _measured(ground, folds, default)
-    search = _Search(default.recipe, ground, folds, before, sampler, tuning)
+    varied = default.recipe if default.recipe.columns is None else recipes[0]
+    search = _Search(default.recipe, varied, ground, folds, before, sampler, tuning)
     with opened(tuning.folder, search.key()) as journal, _timed(what, journal):
         search.run(journal)
         trials = journal.trials[: tuning.trials]
     stopped = sum(trial.stopped for trial in trials)
     eligible = [trial for trial in trials if not trial.stopped and trial.losses[0] <= trials[0].losses[0]]
     best = min(eligible, key=lambda trial: trial.loss)
-    tuned = default if best.number == 0 else best_recipe([_with(default.recipe, best.parameters)], ground, folds)
+    tuned = default if best.number == 0 else best_recipe([_with(varied, best.parameters)], ground, folds)
     after = _measured(ground, folds, tuned)
     verdict = judged(before, after, [trial.losses for trial in eligible])
     chosen = tuned if verdict.accepted else default
@@ -96,7 +100,7 @@ def choose_recipe(
         "loss": {"default": before.loss, "tuned": after.loss},
         "gain": verdict.to_dict(),
     }
-    return replace(chosen, losses=default.losses | tuned.losses), record
+    return replace(chosen, losses=default.losses | chosen.losses), record
 
 
 def _measured(ground: Ground, folds: Sequence[Fold], chosen: Best) -> Measured:
@@ -115,7 +119,8 @@ def told(name: str, record: Mapping[str, Any] | None) -> str:
     """The record of a score in a sentence."""
     score = name.replace("_", " ")
     if record is None:
-        return f"tuning: {score} keeps its defaults: fewer than two earlier cutoffs could judge"
+        why = "fewer than two earlier cutoffs could judge, or at one of them all customers did the same"
+        return f"tuning: {score} keeps its defaults: {why}"
     tried = f"{record['trials']} trials, {record['stopped']} of them stopped early"
     what = "keeps its defaults" if record["chosen"] == "default" else f"is tuned to {_listed(record['parameters'])}"
     return f"tuning: {score} {what}: {record['why']}; {tried}"
@@ -141,6 +146,7 @@ class _Search:
     """The loop over trials, two at once, until the budget ends."""
 
     default: Recipe
+    varied: Recipe
     ground: Ground
     folds: Sequence[Fold]
     before: Measured
@@ -150,7 +156,7 @@ class _Search:
     def key(self) -> str:
         """A digest of all that decides what comes of a trial; budget and number of threads do not."""
         about = {
-            "recipe": asdict(replace(self.default, n_jobs=1)),
+            "recipes": [asdict(replace(recipe, n_jobs=1)) for recipe in (self.default, self.varied)],
             "space": {name: asdict(at) for name, at in SPACE.items()},
             "shape": self.ground.X.shape,
             "code": code_fingerprint(),
@@ -193,7 +199,7 @@ class _Search:
         self, pool: ThreadPoolExecutor, drawn: Sequence[Mapping[str, float]], until: float
     ) -> list[Outcome | None]:
         """What came of each; None where time ended before."""
-        recipes = [_with(self.default, parameters) for parameters in drawn]
+        recipes = [_with(self.varied, parameters) for parameters in drawn]
         *earlier, last = self.folds
         at_last = list(pool.map(lambda recipe: self._in_time(until, self.ground.tried, recipe, last), recipes))
         first = [None if rounds is None else self._losses([last], [rounds.upto(rounds.borne)]) for rounds in at_last]

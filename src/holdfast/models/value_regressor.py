@@ -242,17 +242,24 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
     def _fit_any(self, data: _Rows, folds: Sequence[Fold]) -> _Part:
         """The part P(any); constant with one class."""
         some = data.some
-        both = all(0 < some[fold.train].sum() < len(fold.train) for fold in folds)
+        both = [0 < some[fold.train].sum() < len(fold.train) for fold in folds]
         counted = np.ones(len(some)) if data.weight is None else data.weight
-        share = (counted @ some + 0.5) / (counted.sum() + 1)
-        if not both or not 0 < some.sum() < len(some):
-            constant = _constant(data.X.shape[1], float(np.log(share / (1 - share))))
-            return _Part(0, [constant] * len(folds), constant)
+
+        def constant(rows: Rows) -> Learnt:
+            share = (counted[rows] @ some[rows] + 0.5) / (counted[rows].sum() + 1)
+            return _constant(data.X.shape[1], float(np.log(share / (1 - share))))
+
+        if not 0 < some.sum() < len(some) or (folds and not any(both)):
+            always = constant(np.arange(len(some)))
+            return _Part(0, [always] * len(folds), always)
         recipes = Recipe.of("binary", self.get_params())
-        best, record = self._chosen(recipes, Ground(data.X, some, data.weight, data.cutoff), folds, "any value")
+        telling = [fold for fold, tells in zip(folds, both, strict=True) if tells]
+        best, record = self._chosen(recipes, Ground(data.X, some, data.weight, data.cutoff), telling, "any value")
+        found = iter(best.models)
+        tried = [next(found) if tells else constant(fold.train) for fold, tells in zip(folds, both, strict=True)]
         trees = best.n_trees
         rounds = fit_rounds(best.recipe, data.X, some, n_trees=trees, weight=data.weight, cutoff=data.cutoff)
-        return _Part(trees, best.models, rounds.upto(trees), record)
+        return _Part(trees, tried, rounds.upto(trees), record)
 
     def _fit_amount(self, data: _Rows, folds: Sequence[Fold]) -> _Part:
         """The part log(amount) given any; constant with too few amounts."""

@@ -167,6 +167,20 @@ def test_without_a_record_there_are_no_trees() -> None:
     assert found.choice_record_ == {"chosen": "ridge", "log_loss": {}}
 
 
+def test_rows_at_random_do_not_judge_where_there_are_several_cutoffs() -> None:
+    """Too few leave at each cutoff to judge there; rows at random show trees the same leavers, at a cutoff nearby."""
+    draw = np.random.default_rng(0)
+    fixed, leaves = draw.normal(size=(300, 15)), draw.integers(2, 60, 300)
+    at, who = np.nonzero(np.arange(14)[:, None] < leaves)
+    churned = leaves[who] <= at + 2
+    assert 5 < np.bincount(at, churned).max() < 20
+    found = AtRiskClassifier(purge_days=60).fit(fixed[who], churned, cutoff=at * MONTH)
+    assert found.choice_record_ == {"chosen": "ridge", "log_loss": {}}
+    assert found.n_trees_ == 0
+    told_no_time = AtRiskClassifier(purge_days=60).fit(fixed[who], churned)
+    assert told_no_time.n_trees_ > 0, "nothing in the features says who leaves, and yet trees seem to help"
+
+
 def test_more_rows_bear_more_trees() -> None:
     """The trees of a fold are as many as its rows bear by what the latest showed; so are those of all rows."""
     draw = np.random.default_rng(5)

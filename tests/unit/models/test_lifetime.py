@@ -73,6 +73,14 @@ def test_a_longer_horizon_brings_what_the_customer_base_expects(kept: Bundle, bu
         np.testing.assert_allclose(said[f"value_{horizon}d"][:-3], own[:-3] * ratio, rtol=1e-9)
 
 
+def test_every_horizon_has_a_name_of_its_own(kept: Bundle, buyers: pd.DataFrame) -> None:
+    """Also two that a rounded name would take for one."""
+    said = kept.value_over(buyers, (90, 365.0001, 365.0002))
+    assert list(said) == ["value_90d", "value_365.0001d", "value_365.0002d"]
+    served = ServedBundle(kept).predict(buyers, {"horizons": [90.0, 365.0001, 365.0002]})
+    pd.testing.assert_frame_equal(served[list(said)], said, check_exact=True)
+
+
 def test_money_to_come_late_is_worth_less(kept: Bundle, buyers: pd.DataFrame) -> None:
     """Less than without a discount, the less the higher it is, and more than if all came at the end."""
     plain, tenth, fifth = (kept.value_over(buyers, HORIZONS, d) for d in (0.0, 0.1, 0.2))
@@ -137,6 +145,19 @@ REFUSED: dict[str, tuple[Callable[[Bundle, pd.DataFrame], Any], type[Exception],
     "none": (lambda b, t: b.value_over(t, ()), InputError, "found none"),
     "negative": (lambda b, t: b.value_over(t, (-5, 90)), InputError, "above 0.*found -5, 90"),
     "discount": (lambda b, t: b.value_over(t, (90,), -0.1), InputError, r"0 or more, such as 0\.1; found -0\.1"),
+    "a text": (
+        lambda b, t: b.value_over(t, "369"),  # type: ignore[arg-type]
+        InputError,
+        "Wanted horizons as a list of numbers of days.*found '369'",
+    ),
+    "one number": (lambda b, t: b.value_over(t, 365), InputError, "found 365. Give a list"),  # type: ignore[arg-type]
+    "texts": (lambda b, t: b.value_over(t, ("a",)), InputError, "a list of numbers.*'a'"),  # type: ignore[arg-type]
+    "missing": (lambda b, t: b.value_over(t, (None,)), InputError, "a list of numbers.*None"),  # type: ignore[arg-type]
+    "a discount in words": (
+        lambda b, t: b.value_over(t, (90,), "0.1"),  # type: ignore[arg-type]
+        InputError,
+        r"0 or more, such as 0\.1; found '0\.1'",
+    ),
     "endless": (lambda b, t: b.value_over(t, (90,), np.inf), InputError, "found inf"),
     "unknown": (lambda b, t: b.value_over(t, (90,), np.nan), InputError, "found nan"),
     "mrr": (

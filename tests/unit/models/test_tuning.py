@@ -24,6 +24,7 @@ from holdfast.models.sampler import Known, Sampler
 from holdfast.models.tuning import SPACE, told
 from holdfast.models.tuning_rule import Measured, judged
 from tests.conftest import ROOT
+from tests.unit.models.samples import shop
 from tests.unit.models.tunings import GOOD, POOR, TRIALS, rows, tuned
 
 
@@ -145,6 +146,30 @@ def test_what_follows_a_damaged_line_is_not_believed(
     assert numbers(tmp_path) == list(range(TRIALS))
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"losses": ["a", "b", "c", "d"]},
+        {"losses": []},
+        {"losses": [0.5, 0.5]},
+        {"losses": [float("nan")] * 4},
+        {"seconds": None},
+        {"parameters": None},
+        {"parameters": {"num_leaves": 7}},
+    ],
+)
+def test_a_line_that_holds_something_else_is_damaged_too(
+    whole: tuple[Path, tuple[str, str]], wrong: dict[str, Any], tmp_path: Path
+) -> None:
+    """Someone's editor, or another program: well formed, and no trial of this search."""
+    (path,) = whole[0].glob("*.jsonl")
+    content = path.read_bytes().splitlines(keepends=True)
+    content[4] = json.dumps({"trial": json.loads(content[4])["trial"] | wrong}).encode() + b"\n"
+    (tmp_path / path.name).write_bytes(b"".join(content))
+    assert stored(tuned(Tuning(trials=TRIALS, folder=tmp_path))) == whole[1]
+    assert numbers(tmp_path) == list(range(TRIALS))
+
+
 @pytest.mark.parametrize("other", [{"random_state": 1}, {"reg_lambda": 3.0}, {"purge_days": 60}])
 def test_trials_of_other_data_or_settings_are_not_taken_up(other: dict[str, Any], tmp_path: Path) -> None:
     """A loss of another search says nothing of this one."""
@@ -228,6 +253,33 @@ def test_a_poor_default_is_replaced_and_a_better_model_comes_of_it() -> None:
     assert told("risk", record).startswith("tuning: risk is tuned to learning_rate 0.")
 
 
+def test_a_search_that_finds_nothing_leaves_the_record_of_the_choice_as_it_was() -> None:
+    """What training tells of the risk is what the model that is used lost, and not what a refused one did."""
+    how = {**GOOD, "random_state": 2}
+    found, plain = tuned(Tuning(trials=6), **how), tuned(None, **how)
+    record = found.tuning_record_
+    assert record["chosen"] == "default"
+    assert record["loss"]["tuned"] < record["loss"]["default"], "another looked better"
+    assert found.choice_record_ == plain.choice_record_
+
+
+def test_where_the_customer_base_is_the_default_ridge_and_trees_are_searched() -> None:
+    """It has nothing to search for: a ridge that is bound too much for what the others know can be let loose."""
+    X, came, cutoff = shop(customers=150, seed=2)
+    draw = np.random.default_rng(0)
+    known = draw.normal(size=len(X))
+    churned = np.where(draw.random(len(X)) < 0.5, known > 0, came == 0)
+    X = np.column_stack([X, known, draw.normal(size=(len(X), 10))])
+    how: dict[str, Any] = {"linear_penalty": 1e4, "n_estimators": 1, "learning_rate": 1e-6, "purge_days": 90}
+    how |= {"horizon_days": 90, "history_columns": (0, 1, 2)}
+    plain, found = (
+        AtRiskClassifier(**how, tuning=tuning).fit(X, churned, cutoff=cutoff) for tuning in (None, Tuning(trials=10))
+    )
+    assert plain.choice_record_["chosen"] == "customer base"
+    assert found.tuning_record_["chosen"] == "tuned"
+    assert found.choice_record_["chosen"].startswith("ridge")
+
+
 def measured(*folds: list[float]) -> Measured:
     """Losses of four rows at each fold, the latest first."""
     return Measured(tuple(np.array(each) for each in folds), (None,) * len(folds))
@@ -284,6 +336,7 @@ def test_weights_count_in_the_search_and_rows_without_time_are_tuned_on_three_fi
     assert AtRiskClassifier(n_estimators=20, tuning=search).fit(X, y).tuning_record_["folds"] == 3
     assert AtRiskClassifier(n_estimators=20, tuning=search).fit(X[:30], y[:30]).tuning_record_ is None
     assert "fewer than two" in told("risk", None)
+    assert "all customers did the same" in told("any_value", None), "then the part is a constant"
 
 
 def test_the_value_is_tuned_in_both_parts() -> None:

@@ -169,3 +169,13 @@ def test_the_mean_rate_is_unbiased_where_it_was_learnt() -> None:
     assert MeanRateRegressor().fit(np.zeros((4, 1)), np.ones(4)).predict(np.ones((1, 1))).tolist() == [0.0]
     with pytest.raises(InputError, match="column between 0 and 1, found 7"):
         MeanRateRegressor(column=7).fit(X, y)
+
+
+def test_a_time_when_everybody_bought_does_not_silence_what_is_known_since() -> None:
+    """The earliest fold learns from one kind alone; the others know better, and so do all rows together."""
+    draw = np.random.default_rng(0)
+    X, cutoff = draw.normal(size=(1_800, 4)), np.repeat(np.arange(6), 300)
+    value = np.where((X[:, 0] + 0.5 * draw.normal(size=1_800) > 0) | (cutoff < 3), 10.0, 0.0)
+    found = ValueRegressor(n_estimators=40, min_child_samples=20, purge_days=30).fit(X, value, cutoff=cutoff * 30 * DAY)
+    later = cutoff == 5
+    assert np.corrcoef(found.predict(X[later]), value[later])[0, 1] > 0.6

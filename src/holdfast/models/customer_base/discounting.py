@@ -19,9 +19,10 @@ _MONTH_DAYS = 30.0  # within which money is worth the same
 
 def refuse_discount(yearly_discount: float) -> None:
     """Raise unless the discount is a finite number of 0 or more, as a share a year."""
-    if not 0 <= yearly_discount < np.inf:
+    given = np.asarray(yearly_discount)
+    if given.ndim or given.dtype.kind not in "iuf" or not 0 <= given < np.inf:
         raise InputError(
-            f"Wanted a yearly discount of 0 or more, such as 0.1; found {yearly_discount}. "
+            f"Wanted a yearly discount of 0 or more, such as 0.1; found {yearly_discount!r}. "
             "Give it as a share a year, or 0 for none."
         )
 
