@@ -9,6 +9,7 @@ import pytest
 
 from holdfast.models import ValueRegressor
 from holdfast.models.checks import InputError
+from holdfast.models.customer_base import CustomerBaseRegressor
 from holdfast.models.value import Blend, Distribution, Refunds
 from holdfast.models.value_blend import Trial, blend_by_record
 from holdfast.models.value_history import level_of_totals
@@ -162,3 +163,16 @@ def test_an_amount_beyond_the_table_counts_as_its_end() -> None:
     assert counted == pytest.approx([100 * np.e, 120.0, 100 / np.e, 0.0])
     refunded = replace(usual, refunds=Refunds(0.5, np.linspace(-50, -1, 19)))
     assert refunded.drawn_in(np.full(4, -900.0)) == pytest.approx(-50.0)
+
+
+@pytest.mark.parametrize("kind", ["bg_nbd", "mbg_nbd", "pareto_nbd"])
+def test_a_customer_alone_is_worth_what_he_is_among_all(
+    sold: tuple[np.ndarray, np.ndarray, np.ndarray], kind: str
+) -> None:
+    """To the last bit: engines score in pieces of their own, and the list is named by its content."""
+    X, y = (part[:400] for part in sold[:2])
+    columns = {"orders": 0, "days_since_order": 1, "days_since_first_order": 2, "spend": 3}
+    found = CustomerBaseRegressor(kind=kind, horizon_days=90, **columns).fit(X, y)
+    for size in (1, 7):
+        in_pieces = [found.predict(X[i : i + size]) for i in range(0, len(X), size)]
+        assert np.array_equal(np.concatenate(in_pieces), found.predict(X))

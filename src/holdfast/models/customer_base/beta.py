@@ -53,9 +53,9 @@ class BetaRule:
     def mean(self, values: Matrix, at_zero: Vector, row: NDArray[np.intp] | None = None) -> Vector:
         """Mean of a function for each row; ``values`` are those at the points ``p[row]``, ``at_zero`` at 0."""
         if self.a >= _SMALL:
-            return np.asarray(values @ _WEIGHT)
+            return _weighed(values)
         p, b = (self.p, self.b) if row is None else (self.p[row], self.b[row])
-        return np.asarray(at_zero - self.a / (self.a + b) * (((at_zero[:, None] - values) / p) @ _WEIGHT))
+        return np.asarray(at_zero - self.a / (self.a + b) * _weighed((at_zero[:, None] - values) / p))
 
     def mean_slopes(self, values: Matrix, at_zero: Vector) -> tuple[Vector, Vector]:
         """Derivatives of :meth:`mean` by a and by b, if there is one distribution."""
@@ -68,6 +68,11 @@ class BetaRule:
             return values @ (_WEIGHT * by_a), values @ (_WEIGHT * by_b)
         lost = a / (a + b) * (values - at_zero[:, None]) / self.p
         return lost @ (_WEIGHT * (by_a + 1.0 / a - 1.0 / (a + b))), lost @ (_WEIGHT * (by_b - 1.0 / (a + b)))
+
+
+def _weighed(values: Matrix) -> Vector:
+    """The sum of each row by the weights, whatever rows stand beside it: a BLAS product depends on their number."""
+    return np.asarray(np.einsum("ij,j->i", np.ascontiguousarray(values), _WEIGHT))
 
 
 def _log_inverse(a: float | Vector, b: Vector, share: Vector) -> Matrix:
