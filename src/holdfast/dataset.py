@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from holdfast.features.feature import Feature
 from holdfast.features.own import OwnFeatures, require_sensible, together
 from holdfast.labels import LabelSettings
 from holdfast.outreach.state import TELLERS
-from holdfast.parts import no_rows
+from holdfast.parts import Columns, no_rows
 from holdfast.progress import SILENT, Progress
 from holdfast.report.results import Built, Checked
 from holdfast.sampling import Drawn
@@ -232,15 +232,20 @@ class Dataset:
         """The population at the end of the data, without outcomes; where it is large, a seeded share of it."""
         settings, now = self.configuration, self.tables.data_until + 1
         share = _MOST_RECENT / max(self.tables.customer_count, 1)
-        snapshots = Snapshots.of(self.features(), settings.population, [now])
-        parts = snapshot_parts(self.tables, snapshots, progress=self.progress)
-        kept = parts.map(Drawn(share, settings.seed), snapshots.columns)
+        columns = Snapshots.of(self.features(), settings.population, [now]).columns
         try:
-            frames = list(kept.frames())
+            found = self.everyone(self.features(), now, Drawn(share, settings.seed), columns)
         except DataError:  # nobody is a customer any more; what can be learnt of the past is learnt
-            frames = []
-        found = pd.concat([no_rows(snapshots.columns), *frames], ignore_index=True)
+            found = no_rows(columns)
         return found.sort_values("customer_id", ignore_index=True)  # engines hand them over in orders of their own
+
+    def everyone(
+        self, features: Sequence[Feature], cutoff: int, work: Callable[[pd.DataFrame], pd.DataFrame], columns: Columns
+    ) -> pd.DataFrame:
+        """What some work says of the whole population at a cutoff, piece by piece of its snapshots, in memory."""
+        snapshots = Snapshots.of(features, self.configuration.population, [cutoff])
+        found = snapshot_parts(self.tables, snapshots, progress=self.progress).map(work, columns)
+        return pd.concat([no_rows(columns), *found.frames()], ignore_index=True)
 
     def write_snapshots(self, path: Path) -> Built:
         """Write the labelled table, all of it, as one Parquet file, whole or not at all."""

@@ -16,9 +16,7 @@ from holdfast.dataset import Dataset
 from holdfast.models import Bundle
 from holdfast.models.customer_base.discounting import refuse_discount
 from holdfast.models.lifetime import Lifetime, value_columns, within_three_years
-from holdfast.parts import no_rows
 from holdfast.scoring import declarations
-from holdfast.snapshots import Snapshots, snapshot_parts
 from holdfast.timeline import instant
 
 YEARS = (365.0, 730.0, 1095.0)
@@ -57,12 +55,7 @@ def lifetime_value(
     Lifetime.of(bundle.value, bundle.meta)  # what is missing is told before anything is read
     dataset.require_known(at)
     features = declarations(bundle, dataset.vocabulary, dataset.own.records)
-    snapshots = Snapshots.of(features, dataset.configuration.population, [at])
-    names = columns(wanted)
-    found = snapshot_parts(dataset.tables, snapshots, progress=dataset.progress).map(
-        Prospect(bundle, wanted, yearly_discount), names
-    )
-    return pd.concat([no_rows(names), *found.frames()], ignore_index=True)
+    return dataset.everyone(features, at, Prospect(bundle, wanted, yearly_discount), columns(wanted))
 
 
 def columns(horizons: Sequence[float]) -> dict[str, str]:

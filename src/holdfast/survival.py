@@ -27,10 +27,9 @@ from holdfast.models import (
 from holdfast.models.horizon import increasing
 from holdfast.models.risk import RiskModel
 from holdfast.models.roles import season_columns
-from holdfast.parts import no_rows
 from holdfast.sampling import weights
 from holdfast.scoring import declarations
-from holdfast.snapshots import Snapshots, observed_until, snapshot_parts, training_cutoffs
+from holdfast.snapshots import observed_until, training_cutoffs
 from holdfast.timeline import MICROSECONDS_PER_DAY, Days, instant
 from holdfast.training import of_orders, with_whole_population
 
@@ -80,11 +79,8 @@ def survival(dataset: Dataset, bundle: Bundle, as_of: str, horizons: Sequence[fl
         seed=settings.seed,
         anchor=bundle.risk,
     ).model_
-    snapshots = Snapshots.of(features, settings.population, [at])
-    outlook = Outlook(model, bundle.features, wanted)
     names = columns(wanted, returns=not model.event_is_churn)
-    found = snapshot_parts(dataset.tables, snapshots, progress=dataset.progress).map(outlook, names)
-    return pd.concat([no_rows(names), *found.frames()], ignore_index=True)
+    return dataset.everyone(features, at, Outlook(model, bundle.features, wanted), names)
 
 
 def columns(horizons: Sequence[float], *, returns: bool) -> dict[str, str]:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from holdfast import Project
+
 AS_OF = "2024-07-01"
 ACTIONS = {"personal_offer": {"channel": "email", "contact_cost": 0.1, "save_rate": 0.1}}
 Change = Mapping[str, Any]
@@ -97,3 +99,10 @@ class Shop:
         path = self.folder / file
         path.write_text(json.dumps(settings(**changes), indent=1), encoding="utf-8")
         return path
+
+
+def in_memory(table: pd.DataFrame) -> Project:
+    """A project on these orders, without a file; "no order in 60 days" is churn, revenue of 60 days the value."""
+    whole = settings(cutoffs={"every": 45, "first": "2023-06-01", "test": ["2024-01-01"]})
+    whole["sources"]["orders"] = {"frame": "orders", "columns": whole["sources"]["orders"]["columns"]}
+    return Project.open(whole, frames={"orders": table})

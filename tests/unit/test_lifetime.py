@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,18 +16,10 @@ from holdfast.models import Bundle
 from holdfast.models.checks import InputError
 from holdfast.timeline import instant
 from holdfast.training import fit, known_by
-from tests.end_to_end.shop import orders, settings
+from tests.end_to_end.shop import in_memory, orders
 
 AS_OF = "2024-03-05"
 HORIZONS = (30, 60, 365, 1095)
-HERE: dict[str, Any] = {"cutoffs": {"every": 45, "first": "2023-06-01", "test": ["2024-01-01"]}}
-
-
-def opened(table: pd.DataFrame) -> Project:
-    """A project on these orders; value is the revenue of 60 days."""
-    whole = settings(**HERE)
-    whole["sources"]["orders"] = {"frame": "orders", "columns": whole["sources"]["orders"]["columns"]}
-    return Project.open(whole, frames={"orders": table})
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +31,7 @@ def raw() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def project(raw: pd.DataFrame) -> Iterator[Project]:
     """On all of them."""
-    with opened(raw) as found:
+    with in_memory(raw) as found:
         yield found
 
 
@@ -90,7 +81,7 @@ def test_the_configured_horizon_says_what_the_champion_says(
 
 def test_what_comes_after_the_instant_changes_nothing(raw: pd.DataFrame, bundle: Bundle, found: pd.DataFrame) -> None:
     """The same bytes from the data as it was exported at the instant, and from all that came since."""
-    with opened(raw[raw["at"] < pd.Timestamp(AS_OF, tz="UTC")]) as then:
+    with in_memory(raw[raw["at"] < pd.Timestamp(AS_OF, tz="UTC")]) as then:
         again = then.lifetime_value(AS_OF, horizons=HORIZONS, yearly_discount=0.1, bundle=bundle)
     pd.testing.assert_frame_equal(again, found, check_exact=True)
 
@@ -104,7 +95,7 @@ def test_what_answers_can_be_sent_to_a_worker(project: Project, bundle: Bundle, 
 
 def test_what_cannot_be_told_is_refused_before_anything_is_read(bundle: Bundle) -> None:
     """A wrong argument should not cost the reading of a year's orders; here there are none to read."""
-    with opened(orders(customers=1).head(0)) as empty:
+    with in_memory(orders(customers=1).head(0)) as empty:
         with pytest.raises(InputError, match=r"three years; found 1100\. .* Shorten it"):
             empty.lifetime_value(AS_OF, horizons=(90, 1100), bundle=bundle)
         with pytest.raises(InputError, match="0 or more, such as 0\\.1; found -1"):

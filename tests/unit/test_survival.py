@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,18 +15,10 @@ from holdfast.models.checks import InputError
 from holdfast.survival import columns, outlook_labels
 from holdfast.timeline import Days, instant
 from holdfast.training import fit, known_by
-from tests.end_to_end.shop import orders, settings
+from tests.end_to_end.shop import in_memory, orders
 
 AS_OF = "2024-03-05"
 HORIZONS = (30, 90)
-HERE: dict[str, Any] = {"cutoffs": {"every": 45, "first": "2023-06-01", "test": ["2024-01-01"]}}
-
-
-def opened(table: pd.DataFrame) -> Project:
-    """A project on these orders; "no order in 60 days" is churn."""
-    whole = settings(**HERE)
-    whole["sources"]["orders"] = {"frame": "orders", "columns": whole["sources"]["orders"]["columns"]}
-    return Project.open(whole, frames={"orders": table})
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +30,7 @@ def raw() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def project(raw: pd.DataFrame) -> Iterator[Project]:
     """On all of them."""
-    with opened(raw) as found:
+    with in_memory(raw) as found:
         yield found
 
 
@@ -86,7 +77,7 @@ def test_the_configured_horizon_says_what_the_champion_says(project: Project, bu
 
 def test_what_comes_after_the_instant_changes_nothing(raw: pd.DataFrame, bundle: Bundle, found: pd.DataFrame) -> None:
     """The same bytes from the data as it was exported at the instant, and from all that came since."""
-    with opened(raw[raw["at"] < pd.Timestamp(AS_OF, tz="UTC")]) as then:
+    with in_memory(raw[raw["at"] < pd.Timestamp(AS_OF, tz="UTC")]) as then:
         pd.testing.assert_frame_equal(then.survival(AS_OF, horizons=HORIZONS, bundle=bundle), found, check_exact=True)
 
 
