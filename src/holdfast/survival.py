@@ -130,7 +130,7 @@ def learn(
     """
     delay = Days(churn.gap_days + (churn.grace_days or 0))
     cutoff, weight = snapshots["cutoff"].to_numpy(dtype=np.int64), weights(snapshots)
-    orders = of_orders(snapshots, features, {"churn": {"kind": churn.kind, "horizon_days": churn.horizon_days}})
+    orders = of_orders(snapshots, features, {"churn": {"kind": churn.kind}})
     learner = AtRiskClassifier(
         categorical_features=categorical_columns(features),
         season_columns=season_columns(features),

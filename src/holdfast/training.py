@@ -159,13 +159,11 @@ def fit(
     data: dict[str, Any] = {"cutoff": cutoff, "sample_weight": None if weight is None else weight / weight.mean()}
     now = None if recent is None or recent.empty else to_matrix(recent, specs)
     with progress("Training", total=2) as advance:
-        known: dict[str, Any] = {"monotonic_cst": monotonic_cst(specs), "tuning": tuning and tuning.part(1 / 3)}
-        risk = AtRiskClassifier(**settings, **known).fit(X, churned, **data, recent=now)
+        own: dict[str, Any] = {"monotonic_cst": monotonic_cst(specs), "tuning": tuning and tuning.part(1 / 3)}
+        risk = AtRiskClassifier(**settings, **own, **_ahead(meta, "churn")).fit(X, churned, **data, recent=now)
         advance(1)
-        parts: dict[str, Any] = {"spend_column": spend_column(specs), "tuning": tuning and tuning.part(2 / 3)}
-        if "horizon_days" in settings:
-            parts["horizon_days"] = meta.get("value", {}).get("horizon_days", settings["horizon_days"])
-        value = ValueRegressor(**settings | parts).fit(X, came, **data, recent=now)
+        own = {"spend_column": spend_column(specs), "tuning": tuning and tuning.part(2 / 3)}
+        value = ValueRegressor(**settings, **own, **_ahead(meta, "value")).fit(X, came, **data, recent=now)
         advance(1)
     cutoffs = [show(int(at)) for at in np.unique(cutoff)]
     about: dict[str, Any] = {
@@ -196,6 +194,12 @@ def with_whole_population(snapshots: pd.DataFrame, lookback_days: float | None) 
     return kept if kept["churned"].min() < kept["churned"].max() else snapshots
 
 
+def _ahead(meta: Mapping[str, Any], label: str) -> dict[str, Any]:
+    """How far a label looks ahead, where that is told."""
+    about = meta.get(label, {})
+    return {"horizon_days": about["horizon_days"]} if "horizon_days" in about else {}
+
+
 def of_orders(snapshots: pd.DataFrame, specs: Sequence[Mapping[str, Any]], meta: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters of the models that tell them of orders, where churn means that orders stop; else none."""
     churn, columns = meta.get("churn", {}), history_columns(specs)
@@ -207,5 +211,4 @@ def of_orders(snapshots: pd.DataFrame, specs: Sequence[Mapping[str, Any]], meta:
         "history_columns": columns,
         "accumulating_columns": accumulating_columns(specs) if short else (),
         "bought_within_days": meta.get("population", {}).get("bought_within_days"),
-        "horizon_days": churn["horizon_days"],
     }
