@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,7 +100,8 @@ def as_they_finish(
     )
     finished = False
     try:
-        waiting = {pool.submit(_tried, trial): trial for trial in trials}
+        with _this_code_first():
+            waiting = {pool.submit(_tried, trial): trial for trial in trials}
         for future in as_completed(waiting):
             yield waiting.pop(future), future.result()
         finished = True
@@ -109,6 +112,20 @@ def as_they_finish(
         ) from None
     finally:
         pool.shutdown(wait=True, kill_workers=not finished)
+
+
+@contextmanager
+def _this_code_first() -> Iterator[None]:
+    """Workers look for modules where we do, first of all here: MLflow puts the code of each model that it loads before us.
+
+    That code is a part of the package, or an older one.
+    """
+    here = str(Path(__file__).resolve().parents[2])
+    sys.path.insert(0, here)
+    try:
+        yield
+    finally:
+        sys.path.remove(here)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,6 +81,18 @@ def test_a_worker_that_is_killed_is_named_with_what_to_do(business: pd.DataFrame
 
     with pytest.raises(HoldfastError, match=r"stopped from outside; .* memory runs out\. Use fewer jobs"):
         backtest(business, FEATURES, TESTS, **HOW, learner=learner, running=TWO)
+
+
+def test_workers_run_this_code_though_a_loaded_model_brought_its_own(
+    business: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow puts the code within a model before everything else."""
+    (tmp_path / "holdfast").mkdir()
+    (tmp_path / "holdfast" / "__init__.py").touch()
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    before = list(sys.path)
+    assert told(backtest(business, FEATURES, TESTS, running=TWO, **HOW))
+    assert sys.path == before
 
 
 def test_what_cannot_be_tested_is_said_before_anything_is_fitted(business: pd.DataFrame) -> None:
