@@ -116,7 +116,7 @@ def as_they_finish(
 
 @contextmanager
 def _this_code_first() -> Iterator[None]:
-    """Workers look for modules where we do, first of all here: MLflow puts the code of each model that it loads before us.
+    """Workers look for modules here first: MLflow puts the code of each model that it loads before everything else.
 
     That code is a part of the package, or an older one.
     """

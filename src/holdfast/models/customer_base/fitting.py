@@ -84,9 +84,11 @@ def climb(stages: Sequence[Stage], typical: Vector, *, penalty: float = 0.0, lea
     for number, (slope, customers) in enumerate(stages, start=1):
 
         def loss(at: Vector, slope: Slope = slope, customers: float = customers) -> tuple[float, Vector]:
-            value, gradient = slope(at)
-            away = at - typical
-            return float(penalty * away @ away / 2 - value) / customers, (penalty * away - gradient) / customers
+            inside = np.clip(at, low, high)  # a step of a free stage may be of any length
+            beyond, away = at - inside, inside - typical
+            value, gradient = slope(inside)
+            rising = np.where(beyond == 0, (penalty * away - gradient) / customers, beyond)
+            return float(penalty * away @ away / 2 - value) / customers + float(beyond @ beyond) / 2, rising
 
         def scaled(z: Vector, loss: Slope = loss, origin: Vector = found, by: Matrix = scale) -> tuple[float, Vector]:
             value, gradient = loss(origin + by @ z)

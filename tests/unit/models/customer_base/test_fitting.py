@@ -17,6 +17,7 @@ from holdfast.models.customer_base import (
     ParetoNBD,
     fit_purchases,
 )
+from holdfast.models.customer_base.fitting import Stage, climb
 
 TRUTHS = [
     BetaGeometric(0.9, 30.0, 0.8, 2.4),
@@ -131,6 +132,23 @@ def test_the_penalty_fades_where_there_is_much_to_see() -> None:
     free, held = (fit_purchases(ParetoNBD, data, penalty=penalty) for penalty in (0.0, 1.0))
     assert astuple(held) == pytest.approx(astuple(free), rel=2e-2)
     assert held != free
+
+
+def test_no_likelihood_is_asked_beyond_the_walls() -> None:
+    """A first stage that says little of a parameter makes steps for the next that no exponential survives."""
+    best, asked = np.array([1.0, 2.0]), []
+
+    def stage(curve: list[float]) -> Stage:
+        def slope(at: np.ndarray) -> tuple[float, np.ndarray]:
+            asked.append(at)
+            away = at - best
+            return float(-(away * curve) @ away / 2), -np.asarray(curve) * away
+
+        return Stage(slope, 1.0)
+
+    found = climb([stage([1.0, 1e-5]), stage([1.0, 1.0])], np.zeros(2))
+    assert found == pytest.approx(best, abs=1e-6)
+    assert np.abs(asked).max() <= 12
 
 
 @pytest.mark.parametrize(
