@@ -15,6 +15,7 @@ import pandas as pd
 
 from holdfast.backtest import Backtest, LearningCurves, Running, Trial, Tried, backtest, learning_curves
 from holdfast.dataset import Dataset
+from holdfast.extrapolation import Extrapolation, extrapolate
 from holdfast.features.feature import Feature
 from holdfast.features.own import descriptions
 from holdfast.fingerprint import code_fingerprint
@@ -361,6 +362,32 @@ class Project(Dataset):
         """
         bundle = self.champion()[0] if bundle is None else bundle
         return lifetime_value(self, bundle, as_of, horizons, yearly_discount)
+
+    def extrapolate(self, as_of: str, *, horizon_days: float | None = None) -> Extrapolation:
+        """Every customer's churn, orders and value within a horizon that no outcome reaches yet; publishes nothing.
+
+        For a young business, which cannot train: shorter windows that have ended are learnt from, and a model of the
+        customer base carries them on. Which model, is chosen by its record on windows that have ended.
+
+        Parameters
+        ----------
+        horizon_days : float, optional
+            ``churn.horizon_days`` if not given.
+
+        Returns
+        -------
+        Extrapolation
+            ``customers``, a DataFrame with ``customer_id``, ``cutoff``, ``p_churn`` (no order within the horizon),
+            ``orders`` (expected days with an order) and ``value`` (expected spend, in currency); and ``choice``.
+
+        Raises
+        ------
+        ConfigError
+            Churn is not ``no_order`` or value not ``revenue``.
+        DataError
+            Less than 63 days of history, or all or none of the customers came back.
+        """
+        return extrapolate(self, as_of, horizon_days)
 
     def _to_score(self, cutoff: int, bundle: Bundle) -> tuple[Sequence[Feature], Parts]:
         """The features that the model and the rules need, and the snapshots that hold them."""
