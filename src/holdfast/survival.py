@@ -24,7 +24,7 @@ from holdfast.models import (
     categorical_columns,
     to_matrix,
 )
-from holdfast.models.horizon import increasing
+from holdfast.models.horizon import increasing, within
 from holdfast.models.risk import RiskModel
 from holdfast.models.roles import season_columns
 from holdfast.sampling import weights
@@ -91,7 +91,7 @@ def columns(horizons: Sequence[float], *, returns: bool) -> dict[str, str]:
     or a sign of life comes within it, stands beside them and never decreases.
     """
     kinds = ("p_churn", "p_return") if returns else ("p_churn",)
-    names = [f"{kind}_{horizon:g}d" for kind in kinds for horizon in horizons]
+    names = [within(kind, horizon) for kind in kinds for horizon in horizons]
     return {"customer_id": "str", "cutoff": "int64", **dict.fromkeys(names, "float64")}
 
 

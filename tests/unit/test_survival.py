@@ -53,6 +53,11 @@ def found(project: Project, bundle: Bundle) -> pd.DataFrame:
     return project.survival(AS_OF, horizons=HORIZONS, bundle=bundle)
 
 
+def test_horizons_that_differ_have_names_that_differ() -> None:
+    """Also beyond six digits."""
+    assert list(columns((100_000.5, 100_000.75), returns=False))[2:] == ["p_churn_100000.5d", "p_churn_100000.75d"]
+
+
 def test_every_customer_has_a_probability_for_each_horizon(found: pd.DataFrame, project: Project) -> None:
     """The same customers as any score of that instant, in a stated order of columns."""
     assert {name: str(kind) for name, kind in found.dtypes.items()} == columns(HORIZONS, returns=True)

@@ -21,7 +21,7 @@ import numpy as np
 
 from holdfast.models.additive import Additive, Linear, Trees
 from holdfast.models.calibration import mean_log_loss, sigmoid
-from holdfast.models.checks import Matrix, Vector
+from holdfast.models.checks import InputError, Matrix, Vector
 from holdfast.models.folds import Rows
 from holdfast.models.level import Level
 from holdfast.models.levels import Levels
@@ -76,6 +76,9 @@ class Recipe:
         """The recipes that an estimator's parameters allow: one for each number of leaves and weight of the ridge."""
         known = {each.name: parameters[each.name] for each in fields(cls) if each.name in parameters}
         several = [np.atleast_1d(np.asarray(known.pop(name))).tolist() for name in _SEVERAL]
+        for name, each in zip(_SEVERAL, several, strict=True):
+            if not each:
+                raise InputError(f"Wanted one {name} at least to choose from, found none. Give a number or a list.")
         return [
             cls(objective=objective, **known, **dict(zip(_SEVERAL, each, strict=True))) for each in product(*several)
         ]

@@ -81,7 +81,7 @@ class HorizonModel:
             about, own = model.to_parts()
             trees = about["score"]["trees"]
             if trees is not None:
-                name = f"churn_{horizon:g}d_trees.txt"
+                name = f"{within('churn', horizon)}_trees.txt"
                 texts[name] = own[trees["file"]]
                 about = {**about, "score": {**about["score"], "trees": {**trees, "file": name}}}
             listed.append(about)
@@ -129,6 +129,11 @@ def increasing(horizons: Sequence[float]) -> tuple[float, ...]:
             f"{days(found) or 'none'}. Sort them and name each once."
         )
     return found
+
+
+def within(what: str, horizon: float) -> str:
+    """A name such as ``value_365d``: what there is within so many days; never the same for two horizons."""
+    return f"{what}_{np.format_float_positional(horizon, trim='-')}d"
 
 
 def days(horizons: tuple[float, ...]) -> str:

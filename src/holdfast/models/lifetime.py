@@ -24,7 +24,7 @@ from holdfast.errors import BundleError
 from holdfast.models.checks import InputError, Matrix, Vector
 from holdfast.models.customer_base.discounting import YEAR_DAYS, present_value
 from holdfast.models.customer_base.value import HistoryValue
-from holdfast.models.horizon import increasing
+from holdfast.models.horizon import increasing, within
 from holdfast.models.value import ValueModel
 
 LONGEST_DAYS = 3 * YEAR_DAYS
@@ -136,4 +136,4 @@ def within_three_years(horizons: Sequence[float]) -> tuple[float, ...]:
 
 def value_columns(horizons: Sequence[float]) -> list[str]:
     """Names such as ``value_365d``, one for each horizon in days, and never the same for two."""
-    return [f"value_{np.format_float_positional(horizon, trim='-')}d" for horizon in horizons]
+    return [within("value", horizon) for horizon in horizons]

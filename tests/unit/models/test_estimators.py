@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from holdfast.models import (
@@ -15,6 +17,7 @@ from holdfast.models import (
     Tuning,
     ValueRegressor,
 )
+from holdfast.models.checks import InputError
 
 
 @parametrize_with_checks(
@@ -34,3 +37,11 @@ from holdfast.models import (
 def test_estimators_keep_the_scikit_learn_promise(estimator: Any, check: Any) -> None:
     """Users put them into pipelines, grid searches and cross-validation, which rely on this contract."""
     check(estimator)
+
+
+@pytest.mark.parametrize("parameters", [{"num_leaves": []}, {"linear_penalty": ()}])
+@pytest.mark.parametrize("kind", [AtRiskClassifier, ValueRegressor])
+def test_nothing_to_choose_from_is_refused(kind: Any, parameters: dict[str, Any]) -> None:
+    """By name, and not as an index out of range."""
+    with pytest.raises(InputError, match=f"Wanted one {next(iter(parameters))} at least"):
+        kind(**parameters).fit(np.arange(40.0).reshape(-1, 1), np.arange(40) % 2)
