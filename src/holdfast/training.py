@@ -97,7 +97,8 @@ def known_by(snapshots: pd.DataFrame, cutoff: int, complete_after: Days) -> pd.D
         first = int(snapshots["cutoff"].min()) + complete_after.microseconds
         raise DataError(
             f"At the test cutoff {show(cutoff)} no training snapshot had a complete outcome: the horizon is longer "
-            f"than the history before it. Test from {show(first)} on, or begin the training cutoffs earlier."
+            f"than the history before it. Test from {show(first)} on, begin the training cutoffs earlier, or ask "
+            "project.extrapolate, which needs no outcome of the whole horizon."
         )
     return known
 

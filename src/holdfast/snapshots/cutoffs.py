@@ -50,7 +50,10 @@ def require_complete(cutoffs: Iterable[int], tables: Tables, labels: LabelSettin
         Names the first such cutoff and the date from which it can be used.
     """
     until, last = observed_until(tables, labels), complete_until(tables, labels)
-    way_out = f"take a cutoff no later than {show(last)}" if last > tables.data_from else "shorten the horizon"
+    if last > tables.data_from:
+        way_out = f"take a cutoff no later than {show(last)}"
+    else:
+        way_out = "shorten the horizon, or ask project.extrapolate"
     for cutoff in sorted(cutoffs):
         ready = cutoff + labels.complete_after.microseconds
         if ready > until:
@@ -88,6 +91,6 @@ def training_cutoffs(settings: CutoffSettings, tables: Tables, labels: LabelSett
         raise ConfigError(
             f"Wanted training cutoffs from cutoffs.first ({show(first)}) up to the first test cutoff "
             f"({show(min(tests))}), found none; the last cutoff with a complete outcome is {show(last)}. "
-            "Begin earlier, test later, or shorten the horizon."
+            "Begin earlier, test later, or shorten the horizon; project.extrapolate needs no outcome of a whole one."
         )
     return sorted({*regular, *tests})
