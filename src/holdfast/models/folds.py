@@ -15,12 +15,16 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Fold:
-    """Rows to learn from and rows to try on; ``cutoff`` and ``known_at`` are microseconds UTC."""
+    """Rows to learn from and rows to try on; ``cutoff`` and ``known_at`` are microseconds UTC.
+
+    ``ahead`` says whether everything learnt from was known before what is tried on.
+    """
 
     train: Rows
     test: Rows
     cutoff: int
     known_at: int
+    ahead: bool = True
 
 
 def rows_by_cutoff(cutoff: Instants | None, rows: int) -> list[Rows]:
@@ -68,7 +72,7 @@ def random_folds(groups: Sequence[int] | NDArray[np.int64], *, count: int, share
     part = np.minimum(place // share, count).astype(int)
     everyone = np.arange(len(groups))
     return [
-        Fold(everyone[part != k], everyone[part == k], cutoff=0, known_at=0)
+        Fold(everyone[part != k], everyone[part == k], cutoff=0, known_at=0, ahead=False)
         for k in range(count)
         if (part == k).any() and (part != k).any()
     ]

@@ -29,6 +29,7 @@ from holdfast.models.inputs import (
 )
 from holdfast.models.past_value import PastValue
 from holdfast.models.quantiles import mean, of_rows, quantiles
+from holdfast.models.ridge import Objective
 from holdfast.models.spread import KNOTS, Spread
 from holdfast.models.tuning import choose_recipe
 from holdfast.models.tuning_settings import Tuning
@@ -47,6 +48,7 @@ class ValueRegressor(RegressorMixin, BaseEstimator):
 
     With ``cutoff`` in :meth:`fit`, both parts have levels by the time of the year, as in :class:`AtRiskClassifier`, and
     up to three later, purged cutoffs decide ridge, numbers of trees and spread; without it, three random fifths do.
+    Where there are cutoffs but none can judge, because too few bought, the fifths decide and there are no trees.
     Amounts are learnt on the logarithmic scale. Where one lies outside the inner 99 % of what customers like its own
     spend, it is drawn in to the end of that range, so that one huge order does not decide; totals count it so too,
     and are low by what such orders bring.
@@ -239,6 +241,13 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
             folds = random_folds(some.astype(np.int64), count=_FOLDS, share=0.2, seed=self.random_state)
         return [fold for fold in folds if usable(fold.train, fold.test)]
 
+    def _recipes(self, objective: Objective, cutoff: Instants | None, folds: Sequence[Fold]) -> list[Recipe]:
+        """What may be learnt; of several cutoffs, rows at random share customers and outcomes, and judge no trees."""
+        found = Recipe.of(objective, self.get_params())
+        several = cutoff is not None and cutoff.min() < cutoff.max()
+        judged = not several or all(fold.ahead for fold in folds)
+        return found if judged else [replace(recipe, n_estimators=0) for recipe in found]
+
     def _fit_any(self, data: _Rows, folds: Sequence[Fold]) -> _Part:
         """The part P(any); constant with one class."""
         some = data.some
@@ -252,7 +261,7 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         if not 0 < some.sum() < len(some) or (folds and not any(both)):
             always = constant(np.arange(len(some)))
             return _Part(0, [always] * len(folds), always)
-        recipes = Recipe.of("binary", self.get_params())
+        recipes = self._recipes("binary", data.cutoff, folds)
         telling = [fold for fold, tells in zip(folds, both, strict=True) if tells]
         best, record = self._chosen(recipes, Ground(data.X, some, data.weight, data.cutoff), telling, "any value")
         found = iter(best.models)
@@ -268,7 +277,7 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         if len(bought) < 2:
             constant = _constant(data.X.shape[1], float(logs[bought].sum()))
             return _Part(0, [constant] * len(folds), constant)
-        recipes = Recipe.of("regression", self.get_params())
+        recipes = self._recipes("regression", data.cutoff, folds)
         X, at, weight = (
             data.X[bought],
             None if data.cutoff is None else data.cutoff[bought],

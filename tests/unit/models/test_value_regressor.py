@@ -179,3 +179,15 @@ def test_a_time_when_everybody_bought_does_not_silence_what_is_known_since() -> 
     found = ValueRegressor(n_estimators=40, min_child_samples=20, purge_days=30).fit(X, value, cutoff=cutoff * 30 * DAY)
     later = cutoff == 5
     assert np.corrcoef(found.predict(X[later]), value[later])[0, 1] > 0.6
+
+
+def test_where_no_cutoff_can_judge_there_are_no_trees() -> None:
+    """Rows at random share customers and outcomes with those learnt from, and would bear hundreds."""
+    rng = np.random.default_rng(3)
+    customers, cutoffs = 400, 10
+    X = np.tile(rng.normal(size=(customers, 5)), (cutoffs, 1))  # nobody changes, and few of the same buy each time
+    y = np.where(np.tile(np.arange(customers) < 15, cutoffs), np.exp(rng.normal(3, 1, customers * cutoffs)), 0.0)
+    at = np.repeat(np.arange(cutoffs) * 30 * DAY, customers)
+    few = ValueRegressor(purge_days=90, n_jobs=1)
+    assert few.fit(X, y, cutoff=at).n_trees_ == (0, 0)
+    assert few.fit(X, y).n_trees_[0] > 0
