@@ -7,43 +7,35 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from holdfast.backtest import Backtest, LearningCurves, Running, Trial, Tried, backtest, learning_curves
-from holdfast.dataset import Dataset
+from holdfast.evaluation import Evaluation
 from holdfast.extrapolation import Extrapolation, extrapolate
 from holdfast.features.feature import Feature
-from holdfast.features.own import descriptions
-from holdfast.fingerprint import code_fingerprint
 from holdfast.lifetime import YEARS, lifetime_value
 from holdfast.lists import publish_list
-from holdfast.models import Bundle, Tuning
-from holdfast.models.sampler import required as require_optuna
+from holdfast.models import Bundle
 from holdfast.outreach import Scorer, lock, scored_columns
 from holdfast.outreach.state import CONSENT, TELLERS
 from holdfast.parts import Parts, no_rows
 from holdfast.promotion import judge
 from holdfast.report import plots as drawings
-from holdfast.report.curves import drawn as curves_drawn
 from holdfast.report.results import Published, Runs, Trained
-from holdfast.sampling import Sample
 from holdfast.scoring import declarations
 from holdfast.snapshots import Snapshots, snapshot_parts
 from holdfast.survival import HORIZONS, survival
 from holdfast.timeline import instant, show
-from holdfast.tracking import Promotion, StoredModel, Tracker, Verdict
+from holdfast.tracking import Promotion, StoredModel, Verdict
 from holdfast.training import fit, require_learnable
 
-_PLACES: Any = {"sources": True, "tracking": True, "output": True, "store": True, "training": {"tuning": {"folder"}}}
 EVALUATION = "evaluation"  # the folder of a run that keeps the bundle as it stood at the latest test cutoff
 _OF_TWO_FITS = 1 / 2  # of a training: the evaluation and the model
 
 
-class Project(Dataset):
+class Project(Evaluation):
     """A configuration at work: its data, the models trained on it, the lists they make.
 
     Examples
@@ -51,130 +43,6 @@ class Project(Dataset):
     >>> project = Project.open("configs/demo_retail.yaml")     # doctest: +SKIP
     >>> project.snapshots()                                    # doctest: +SKIP
     """
-
-    @cached_property
-    def tracker(self) -> Tracker:
-        """The store of runs and models."""
-        return Tracker.open(self.configuration.tracking, self.base)
-
-    def backtest(
-        self, *, plots: Path | None = None, track: bool = False, keep: Path | None = None, jobs: int | None = None
-    ) -> Backtest:
-        """Evaluate on every test cutoff with models trained on what was known there, beside the baselines.
-
-        Parameters
-        ----------
-        plots : Path, optional
-            Folder for calibration, gains and value by decile, as PNG.
-        track : bool
-            Also keep figures, plots and report as a run.
-        keep : Path, optional
-            Folder where cutoffs stay as they finish; another run with the same data, configuration and code takes them
-            up. It holds customers and outcomes: protect it like the sources.
-        jobs : int, optional
-            Cutoffs at once, each in a process; by default as many as cores and free memory bear, and one for a small
-            table. The result is the same to the byte.
-
-        Raises
-        ------
-        LockedError
-            Another run keeps its cutoffs in the same folder.
-        """
-        result = self._backtest(self._test_cutoffs(), keep=keep, jobs=jobs)
-        if plots is not None:
-            drawings.write(result, plots)
-        if track:
-            self.tracker.log_backtest(
-                name=self.configuration.name,
-                parameters=self._parameters(),
-                metrics=result.figures(),
-                metrics_by_cutoff={cutoff: result.figures(cutoff) for cutoff in result.cutoffs},
-                fingerprints=self.fingerprints,
-                plots=drawings.figures(result),
-                backtest=result.to_dict(),
-            )
-        return result
-
-    def learning_curves(
-        self, *, plots: Path | None = None, keep: Path | None = None, jobs: int | None = None
-    ) -> LearningCurves:
-        """What more history, and what more customers, would bring: the backtest with models that learnt from less.
-
-        Parameters
-        ----------
-        plots : Path, optional
-            Folder for ``learning_curves.png``.
-        keep, jobs :
-            As in :meth:`backtest`, whose fits are taken up.
-        """
-        found = learning_curves(**self._tests(self._test_cutoffs(), keep=keep, jobs=jobs))
-        if plots is not None:
-            drawings.save({"learning_curves": curves_drawn(found)}, plots)
-        return found
-
-    def _test_cutoffs(self) -> list[int]:
-        return sorted(instant(cutoff) for cutoff in self.configuration.cutoffs.test)
-
-    def _backtest(self, cutoffs: Sequence[int], **how: Any) -> Backtest:
-        return backtest(**self._tests(cutoffs, **how), horizon=self.configuration.value.horizon_days)
-
-    def _tests(
-        self, cutoffs: Sequence[int], *, keep: Path | None = None, jobs: int | None = None, part: float = 1.0
-    ) -> dict[str, Any]:
-        """What backtest and learning curves want to know; ``part`` is theirs of the command's minutes for tuning."""
-        settings, tuning = self.configuration, self._tuning(part)
-        require_learnable(self._snapshots)
-        return {
-            "snapshots": self._snapshots,
-            "features": [feature.to_dict() for feature in self.features()],
-            "test_cutoffs": cutoffs,
-            "complete_after": settings.labels.complete_after,
-            "seed": settings.seed,
-            "meta": self._meta(),
-            "tuning": tuning,
-            "running": Running(jobs, keep, self._finished),
-            "progress": self.progress,
-        }
-
-    def _tuning(self, part: float) -> Tuning | None:
-        """A part of the budget, with the folder where it is; None without a search."""
-        found = self.configuration.training.tuning
-        if found is not None:
-            require_optuna()
-        return found and found.part(part).kept_in(found.folder and (self.base / found.folder.expanduser()).resolve())
-
-    @cached_property
-    def _finished(self) -> dict[Trial, Tried]:
-        """Fits of this project; the same is never made twice."""
-        return {}
-
-    @cached_property
-    def fingerprints(self) -> dict[str, str]:
-        """What a model depends on: the valid rows, the settings, the code."""
-        return {
-            "data": self.tables.fingerprint,
-            "configuration": self.configuration.fingerprint,
-            "code": self.own.fingerprint(code_fingerprint()),
-        }
-
-    def _parameters(self) -> dict[str, Any]:
-        """What a run keeps of the configuration, everything but where data and store are; and what was sampled."""
-        settings = self.configuration.model_dump(mode="json", exclude=_PLACES)
-        sample = Sample.of_table(self._snapshots)
-        return settings if sample is None else {**settings, "sample": sample.to_dict()}
-
-    def _meta(self) -> dict[str, Any]:
-        settings = self.configuration
-        return {
-            "name": settings.name,
-            "currency": settings.currency,
-            "churn": settings.churn.model_dump(mode="json"),
-            "value": settings.value.model_dump(mode="json"),
-            "population": settings.population.model_dump(mode="json"),
-            "vocabulary": self.vocabulary.to_dict(),
-            "own_features": descriptions(self.own.records),
-            "fingerprints": self.fingerprints,
-        }
 
     def train(self, *, force: bool = False) -> Trained:
         """Audit, evaluate at the latest test cutoff, train on everything, track, and register a challenger.
