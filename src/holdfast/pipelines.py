@@ -253,7 +253,9 @@ class Project(Evaluation):
         ConfigError
             Churn is not ``no_order`` or value not ``revenue``.
         DataError
-            Less than 63 days of history, or all or none of the customers came back.
+            Less than 63 days of history, fewer than 50 customers, or all or none of them came back.
+        InputError
+            The horizon is not above 0, or longer than three years.
         """
         return extrapolate(self, as_of, horizon_days)
 

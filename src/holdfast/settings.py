@@ -18,7 +18,7 @@ class Settings(BaseModel):
         """YAML reads ``yes`` and ``on`` as true, which would count as 1."""
         kinds = _kinds(cls.model_fields[str(info.field_name)].annotation)
         if isinstance(value, bool) and bool not in kinds and {int, float} & kinds:
-            raise ValueError(f"wanted a number, found {str(value).lower()}")
+            raise ValueError("wanted a number and no yes or no")
         return value
 
 

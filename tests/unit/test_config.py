@@ -149,5 +149,5 @@ def test_the_schema_names_every_key() -> None:
 @pytest.mark.parametrize("path", ["churn__horizon_days", "cutoffs__every", "population__bought_within_days"])
 def test_a_yes_is_no_number(path: str) -> None:
     """YAML reads ``on`` and ``yes`` as true, which Python counts as 1."""
-    with pytest.raises(ConfigError, match=rf"{path.replace('__', '.')}.*wanted a number, found true"):
+    with pytest.raises(ConfigError, match=rf"{path.replace('__', '.')}.*wanted a number and no yes or no, found True"):
         parse(settings(**{path: True}))

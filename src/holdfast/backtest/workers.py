@@ -100,7 +100,7 @@ def as_they_finish(
     )
     finished = False
     try:
-        with _this_code_first():
+        with _this_code():
             waiting = {pool.submit(_tried, trial): trial for trial in trials}
         for future in as_completed(waiting):
             yield waiting.pop(future), future.result()
@@ -115,17 +115,23 @@ def as_they_finish(
 
 
 @contextmanager
-def _this_code_first() -> Iterator[None]:
-    """Workers look for modules here first: MLflow puts the code of each model that it loads before everything else.
+def _this_code() -> Iterator[None]:
+    """Workers look for modules where we do, but not where MLflow put the code of a model that it loaded.
 
-    That code is a part of the package, or an older one.
+    That code is a part of this package, or an older one.
     """
-    here = str(Path(__file__).resolve().parents[2])
-    sys.path.insert(0, here)
+    here, before = Path(__file__).resolve().parents[1], sys.path[:]
+    sys.path[:] = [place for place in before if _package_in(place) in (None, here)]
     try:
         yield
     finally:
-        sys.path.remove(here)
+        sys.path[:] = before
+
+
+def _package_in(place: str) -> Path | None:
+    """Where the package would be imported from, if it is in this folder."""
+    found = Path(place, "holdfast").resolve()
+    return found if (found / "__init__.py").is_file() else None
 
 
 @dataclass(frozen=True)

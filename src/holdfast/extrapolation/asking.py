@@ -16,7 +16,7 @@ from holdfast.extrapolation.lesson import MODELS, Answer, Lesson
 from holdfast.models import to_matrix
 from holdfast.models.choice import Choice, Tried, choose
 from holdfast.models.encoding import FeatureSpec
-from holdfast.models.horizon import increasing
+from holdfast.models.lifetime import within_three_years
 from holdfast.timeline import instant
 
 
@@ -52,11 +52,13 @@ def extrapolate(dataset: Dataset, as_of: str, horizon_days: float | None = None)
     ConfigError
         Churn is not ``no_order`` or value not ``revenue``: of anything else a history of purchases tells nothing.
     DataError
-        Less than 63 days of history, nobody to score, or all or none of the customers came back.
+        Less than 63 days of history, fewer than 50 customers, or all or none of them came back.
     InputError
-        The horizon is not above 0.
+        The horizon is not above 0, or longer than three years.
     """
-    (horizon,) = increasing([dataset.configuration.churn.horizon_days if horizon_days is None else horizon_days])
+    (horizon,) = within_three_years(
+        [dataset.configuration.churn.horizon_days if horizon_days is None else horizon_days]
+    )
     at = instant(as_of)
     dataset.require_known(at)
     course = Course.of(dataset, at, horizon)

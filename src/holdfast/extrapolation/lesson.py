@@ -87,7 +87,7 @@ class Lesson:
     far_days : float
     cutoffs : tuple of int
         Steps back of the instants at which the learnt windows begin.
-    bought_within_days : float or None
+    bought_within_days : float
         The population is customers who bought so lately.
     """
 
@@ -97,7 +97,7 @@ class Lesson:
     near: int
     far_days: float
     cutoffs: tuple[int, ...]
-    bought_within_days: float | None
+    bought_within_days: float
 
     @property
     def near_days(self) -> float:
@@ -111,6 +111,20 @@ class Lesson:
         X = np.vstack([self.past.rows[back] for back in self.cutoffs])
         at = np.concatenate([np.full(len(self.past.rows[back]), -back, dtype=np.int64) for back in self.cutoffs])
         return X, at, np.concatenate([orders for orders, _ in came]), np.concatenate([spend for _, spend in came])
+
+    @property
+    def came_back(self) -> tuple[int, int]:
+        """In how many of the learnt windows a customer came back, and how many there are."""
+        if not self.cutoffs:
+            return 0, 0
+        orders = self.learnt[2]
+        return int((orders > 0).sum()), len(orders)
+
+    @property
+    def teaches(self) -> bool:
+        """Whether there are customers to tell about, and customers who came back and who did not to learn from."""
+        came, asked = self.came_back
+        return self.ago in self.past.rows and 0 < came < asked
 
     @property
     def now(self) -> Matrix:

@@ -24,7 +24,9 @@ from holdfast.snapshots import PopulationSettings, Snapshots, snapshot_parts
 from holdfast.timeline import Days
 
 _EVER = PopulationSettings(bought_within_days=1_000_000)
+_TOTALS = ("order_days_lifetime", "orders_lifetime", "spend_lifetime")
 _WHO = "customer_id"
+_FEWEST_DRAWN = 1_000  # customers, however few snapshots are wanted
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Past:
     customers : mapping of steps back to array of str
         Who they are.
     totals : mapping of steps back to DataFrame
-        Of everyone who had bought by then, by customer: the two totals that were asked for.
+        Of everyone who had bought by then, by customer: days with an order, orders and spend so far.
     """
 
     step_days: float
@@ -55,18 +57,21 @@ class Past:
         cls,
         dataset: Dataset,
         features: Sequence[Feature],
-        totals: Sequence[Feature],
+        offered: Sequence[Feature],
         *,
         end: int,
         step: Days,
         back: int,
     ) -> Past:
-        """So many steps back from ``end``; of a large business some of the customers, drawn by the seed."""
+        """So many steps back from ``end``; of a large business some of the customers, drawn by the seed.
+
+        ``offered`` are the features of the sources, the totals among them.
+        """
         settings = dataset.configuration
         instants = {end - steps * step.microseconds: steps for steps in range(back + 1)}
         most = settings.training.most_snapshots
-        share = 1.0 if most is None else most / (len(instants) * max(dataset.tables.customer_count, 1))
-        some = _SomeCustomers(share, settings.seed)
+        customers = np.inf if most is None else max(most / len(instants), _FEWEST_DRAWN)
+        some = _SomeCustomers(customers / max(dataset.tables.customer_count, 1), settings.seed)
 
         def by_steps(columns: Sequence[Feature], population: PopulationSettings) -> dict[int, pd.DataFrame]:
             wanted = Snapshots.of(columns, population, sorted(instants))
@@ -75,21 +80,29 @@ class Past:
 
         found = by_steps(features, settings.population)
         specs = learn_categories(pd.concat(found.values()), [feature.to_dict() for feature in features])
-        names = [feature.name for feature in totals]
+        totals = by_steps([feature for feature in offered if feature.name in _TOTALS], _EVER)
         return cls(
             step.count,
             specs,
             {steps: to_matrix(part, specs) for steps, part in found.items()},
             {steps: part[_WHO].to_numpy(dtype=str) for steps, part in found.items()},
-            {steps: part.set_index(_WHO)[names].astype(float) for steps, part in by_steps(totals, _EVER).items()},
+            {steps: part.set_index(_WHO)[list(_TOTALS)].astype(float) for steps, part in totals.items()},
         )
 
     def did(self, back: int, steps: int) -> tuple[Vector, Vector]:
-        """What each customer of ``back`` steps ago added to the totals in so many steps after it."""
+        """Days with an order, and spend, of each customer of ``back`` steps ago in so many steps after it.
+
+        An order on a day that had seen one before the window began is a day as well.
+        """
         who = self.customers[back]
         then, later = (self.totals[place].reindex(who).fillna(0.0).to_numpy() for place in (back, back - steps))
-        added = later - then
-        return added[:, 0], added[:, 1]
+        days, orders, spend = (later - then).T
+        return np.where(orders > 0, np.maximum(days, 1.0), 0.0), np.ascontiguousarray(spend)
+
+
+def everyone_ever(dataset: Dataset, features: Sequence[Feature], at: int) -> pd.DataFrame:
+    """These features of everyone who had ever bought by an instant."""
+    return _whole(dataset, Snapshots.of(features, _EVER, [at]), lambda frame: frame)
 
 
 @dataclass(frozen=True)

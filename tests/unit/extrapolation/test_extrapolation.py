@@ -19,6 +19,7 @@ from holdfast.timeline import MICROSECONDS_PER_DAY, instant
 from tests.end_to_end.shop import in_memory, settings
 
 AS_OF = "2023-10-05"
+VISITS = {"customer_id": "who", "event_time": "at", "kind": "kind"}
 YEAR = 270.0
 """From that day on; the nine months before it hold no outcome of nine months."""
 
@@ -152,7 +153,7 @@ def test_a_large_business_is_learnt_from_some_of_its_customers(raw: pd.DataFrame
     with Project.open(table, frames={"orders": raw}) as project:
         past = Course.of(project, instant(AS_OF), YEAR).past
         sizes = [len(past.customers[back]) for back in sorted(past.customers)]
-        assert 0 < max(sizes) < 9_000 / len(sizes) * 1.5
+        assert 600 < max(sizes) < 1_100
         who = set(past.totals[0].index)
         assert all(set(customers) <= who for customers in past.customers.values())
         told = project.extrapolate(AS_OF, horizon_days=YEAR).customers
@@ -160,8 +161,18 @@ def test_a_large_business_is_learnt_from_some_of_its_customers(raw: pd.DataFrame
 
 
 def test_the_horizon_is_that_of_churn_where_none_is_named(project: Project) -> None:
-    """The configuration says sixty days: steps of two."""
-    assert project.extrapolate(AS_OF).learnt_days == 14
+    """The configuration says sixty days, and a third of that is learnt."""
+    assert project.extrapolate(AS_OF).learnt_days == 20
+
+
+@pytest.mark.parametrize("horizon", [21, 32, 41, 48, 62, 83, 105, 200, 270])
+def test_a_third_is_a_third(project: Project, horizon: float) -> None:
+    """Also where steps are whole days and thirds are not; and windows that are told are longer than those learnt."""
+    course = Course.of(project, instant(AS_OF), horizon)
+    assert course.final().near_days == pytest.approx(horizon / 3, rel=0.5 / 7)
+    for lesson in course.trials():
+        assert 2 <= lesson.far_days / lesson.near_days <= 3
+        assert len(lesson.cutoffs) >= 5
 
 
 def test_longer_is_less_churn_and_more_orders(found: Extrapolation, project: Project) -> None:
@@ -171,17 +182,94 @@ def test_longer_is_less_churn_and_more_orders(found: Extrapolation, project: Pro
     assert (far["orders"] > near["orders"]).all()
 
 
-@pytest.mark.parametrize(("horizon", "message"), [(0, "above 0"), (float("nan"), "above 0"), ("90", "list of numbers")])
+@pytest.mark.parametrize(
+    ("horizon", "message"),
+    [
+        (0, "above 0"),
+        (float("nan"), "above 0"),
+        ("90", "list of numbers"),
+        (5000, "three years"),
+        (20, "at least 21 days"),
+    ],
+)
 def test_impossible_horizons_are_refused(project: Project, horizon: Any, message: str) -> None:
     """In words, before anything is read."""
     with pytest.raises(InputError, match=message):
         project.extrapolate(AS_OF, horizon_days=horizon)
 
 
+def test_an_order_later_on_the_day_of_the_instant_is_an_order(raw: pd.DataFrame) -> None:
+    """Where windows begin at noon, a day that had an order before noon may have one after it."""
+    noon = pd.Timestamp(AS_OF, tz="UTC") - pd.Timedelta(days=100) + pd.Timedelta(hours=12)
+    who = raw.loc[raw["at"] < noon, "who"].unique()[:200]
+    twice = [pd.DataFrame({"who": who, "paid": 9.0, "at": noon + pd.Timedelta(hours=h)}) for h in (-4, 4)]
+    again = pd.concat(twice).assign(currency="EUR")
+    mixed = pd.concat([raw, again.assign(number=10**6 + np.arange(len(again)))])
+    with in_memory(mixed) as project:
+        past = Course.of(project, instant(f"{AS_OF}T12:00:00+00:00"), 210.0).past
+        back = 10
+        orders, spend = past.did(back, 3)
+    assert past.step_days == 10
+    assert (orders[np.isin(past.customers[back], who)] >= 1).all()
+    assert ((orders > 0) == (spend > 0)).all()
+
+
+def test_a_quiet_week_before_the_instant_is_judged_by_what_was_known(raw: pd.DataFrame) -> None:
+    """Orders that come later do not tell whether the week was quiet or not loaded."""
+    quiet = raw[(raw["at"] < pd.Timestamp("2023-10-01", tz="UTC")) | (raw["at"] > pd.Timestamp(AS_OF, tz="UTC"))]
+    with in_memory(quiet) as later, in_memory(_until(quiet, AS_OF)) as then:
+        whole, before = (p.extrapolate(AS_OF, horizon_days=YEAR).customers for p in (later, then))
+    pd.testing.assert_frame_equal(whole, before, check_exact=True)
+
+
+def test_history_begins_with_the_first_order_whatever_else_is_known(raw: pd.DataFrame) -> None:
+    """Visits of a year are no orders."""
+    late = raw[raw["at"] >= pd.Timestamp("2023-07-15", tz="UTC")]
+    table = settings()
+    table["sources"]["orders"] = {"frame": "orders", "columns": table["sources"]["orders"]["columns"]}
+    table["sources"]["engagement"] = {"frame": "visits", "columns": VISITS}
+    with Project.open(table, frames={"orders": late, "visits": raw[["who", "at"]].assign(kind="visit")}) as project:
+        with_visits = project.extrapolate(AS_OF, horizon_days=YEAR)
+    with in_memory(late) as project:
+        without = project.extrapolate(AS_OF, horizon_days=YEAR)
+    assert with_visits.learnt_days == without.learnt_days == 27
+
+
+def test_those_who_never_bought_are_not_told_of(raw: pd.DataFrame) -> None:
+    """Of visitors the history of orders says nothing."""
+    table = settings(population={"active_within_days": 180})
+    table["sources"]["orders"] = {"frame": "orders", "columns": table["sources"]["orders"]["columns"]}
+    table["sources"]["engagement"] = {"frame": "visits", "columns": VISITS}
+    frames = {"orders": raw, "visits": raw[["who", "at"]].assign(kind="visit")}
+    with (
+        Project.open(table, frames=frames) as project,
+        pytest.raises(ConfigError, match=r"population .* found .*another"),
+    ):
+        project.extrapolate(AS_OF, horizon_days=YEAR)
+
+
 def test_a_history_of_weeks_is_too_short(project: Project) -> None:
     """Nothing is carried from what was never seen."""
-    with pytest.raises(DataError, match="Wanted at least 63 days of history to learn from, found 31 before 2023-02-01"):
+    with pytest.raises(DataError, match="Wanted at least 63 days of orders to learn from, found 31 before 2023-02-01"):
         project.extrapolate("2023-02-01", horizon_days=YEAR)
+
+
+def test_a_handful_of_customers_is_ranked_by_hand() -> None:
+    """Nothing that four of them do is a rule."""
+    with (
+        in_memory(orders(customers=12)) as project,
+        pytest.raises(DataError, match=r"at least 50 customers .* found \d\."),
+    ):
+        project.extrapolate(AS_OF, horizon_days=YEAR)
+
+
+def test_a_time_without_orders_tells_nothing_and_is_passed_over(raw: pd.DataFrame) -> None:
+    """Months that were lost are no months without customers: windows in them choose no model."""
+    lost = (raw["at"] > pd.Timestamp("2023-02-20", tz="UTC")) & (raw["at"] < pd.Timestamp("2023-07-01", tz="UTC"))
+    with in_memory(raw[~lost]) as project:
+        course = Course.of(project, instant(AS_OF), YEAR)
+        assert 0 < len(course.trials()) < 3
+        assert course.final().teaches
 
 
 def test_customers_who_never_come_back_teach_nothing(raw: pd.DataFrame) -> None:
@@ -198,7 +286,10 @@ def test_a_value_that_orders_do_not_tell_is_refused(raw: pd.DataFrame, value: st
     table = settings(value={"of": value, "horizon_days": 60})
     columns = {**table["sources"]["orders"]["columns"], "margin": "paid"}
     table["sources"]["orders"] = {"frame": "orders", "columns": columns}
-    with Project.open(table, frames={"orders": raw}) as project, pytest.raises(ConfigError, match=f"and {value}"):
+    with (
+        Project.open(table, frames={"orders": raw}) as project,
+        pytest.raises(ConfigError, match=f"found no_order, {value}"),
+    ):
         project.extrapolate(AS_OF, horizon_days=YEAR)
 
 

@@ -78,7 +78,10 @@ class GammaGamma:
         w = np.ones(len(n)) if weight is None else np.asarray(weight, dtype=np.float64)
         there = (n > 0) & (z > 0) & (w > 0)
         if not there.any():
-            raise InputError("Wanted customers with a positive mean amount to learn from, found none.")
+            raise InputError(
+                "Wanted customers with a positive mean amount to learn from, found none. "
+                "Look at the amounts of the orders."
+            )
         n, z, w = counted((n[there], z[there]), w[there])
         p, q = 2.0, 3.0
         typical = np.log([p, q, float(np.average(z, weights=w)) * (q - 1) / p])
