@@ -26,7 +26,14 @@ from holdfast.parts import Columns, no_rows
 from holdfast.progress import SILENT, Progress
 from holdfast.report.results import Built, Checked
 from holdfast.sampling import Drawn
-from holdfast.snapshots import Snapshots, build_snapshots, snapshot_parts, training_cutoffs, write_snapshots
+from holdfast.snapshots import (
+    PopulationSettings,
+    Snapshots,
+    build_snapshots,
+    snapshot_parts,
+    training_cutoffs,
+    write_snapshots,
+)
 from holdfast.sources import DuckTables, open_sources
 from holdfast.sources.spark import SparkTables, open_on_spark
 from holdfast.timeline import Days, instant, show
@@ -232,18 +239,32 @@ class Dataset:
         """The population at the end of the data, without outcomes; where it is large, a seeded share of it."""
         settings, now = self.configuration, self.tables.data_until + 1
         share = _MOST_RECENT / max(self.tables.customer_count, 1)
-        columns = Snapshots.of(self.features(), settings.population, [now]).columns
         try:
-            found = self.everyone(self.features(), now, Drawn(share, settings.seed), columns)
+            found = self.everyone(self.features(), [now], Drawn(share, settings.seed))
         except DataError:  # nobody is a customer any more; what can be learnt of the past is learnt
-            found = no_rows(columns)
+            found = no_rows(Snapshots.of(self.features(), settings.population, [now]).columns)
         return found.sort_values("customer_id", ignore_index=True)  # engines hand them over in orders of their own
 
     def everyone(
-        self, features: Sequence[Feature], cutoff: int, work: Callable[[pd.DataFrame], pd.DataFrame], columns: Columns
+        self,
+        features: Sequence[Feature],
+        cutoffs: Sequence[int],
+        work: Callable[[pd.DataFrame], pd.DataFrame],
+        columns: Columns | None = None,
+        *,
+        population: PopulationSettings | None = None,
     ) -> pd.DataFrame:
-        """What some work says of the whole population at a cutoff, piece by piece of its snapshots, in memory."""
-        snapshots = Snapshots.of(features, self.configuration.population, [cutoff])
+        """What some work says of the whole population at cutoffs, piece by piece of its snapshots, in memory.
+
+        Parameters
+        ----------
+        columns : mapping of name to type, optional
+            What the work gives; as the snapshots have them if not given.
+        population : PopulationSettings, optional
+            Another one than the configuration's.
+        """
+        snapshots = Snapshots.of(features, population or self.configuration.population, cutoffs)
+        columns = snapshots.columns if columns is None else columns
         found = snapshot_parts(self.tables, snapshots, progress=self.progress).map(work, columns)
         return pd.concat([no_rows(columns), *found.frames()], ignore_index=True)
 

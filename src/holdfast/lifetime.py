@@ -55,7 +55,7 @@ def lifetime_value(
     Lifetime.of(bundle.value, bundle.meta)  # what is missing is told before anything is read
     dataset.require_known(at)
     features = declarations(bundle, dataset.vocabulary, dataset.own.records)
-    return dataset.everyone(features, at, Prospect(bundle, wanted, yearly_discount), columns(wanted))
+    return dataset.everyone(features, [at], Prospect(bundle, wanted, yearly_discount), columns(wanted))
 
 
 def columns(horizons: Sequence[float]) -> dict[str, str]:

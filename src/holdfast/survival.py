@@ -80,7 +80,7 @@ def survival(dataset: Dataset, bundle: Bundle, as_of: str, horizons: Sequence[fl
         anchor=bundle.risk,
     ).model_
     names = columns(wanted, returns=not model.event_is_churn)
-    return dataset.everyone(features, at, Outlook(model, bundle.features, wanted), names)
+    return dataset.everyone(features, [at], Outlook(model, bundle.features, wanted), names)
 
 
 def columns(horizons: Sequence[float], *, returns: bool) -> dict[str, str]:

@@ -64,7 +64,7 @@ def extrapolate(dataset: Dataset, as_of: str, horizon_days: float | None = None)
     course = Course.of(dataset, at, horizon)
     choice, lesson = chosen(course), course.final()
     work = Asked(lesson.answers((choice.name,))[choice.name], course.past.features)
-    return Extrapolation(dataset.everyone(course.features, at, work, columns()), choice, lesson.near_days)
+    return Extrapolation(dataset.everyone(course.features, [at], work, columns()), choice, lesson.near_days)
 
 
 def chosen(course: Course) -> Choice:

@@ -6,7 +6,7 @@ of every length, ended or learnt from, come from one reading of the events, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,8 @@ from holdfast.dataset import Dataset
 from holdfast.features.feature import Feature
 from holdfast.models import learn_categories, to_matrix
 from holdfast.models.checks import Matrix, Vector
-from holdfast.parts import Columns, no_rows
 from holdfast.sampling import draws
-from holdfast.snapshots import PopulationSettings, Snapshots, snapshot_parts
+from holdfast.snapshots import PopulationSettings
 from holdfast.timeline import Days
 
 _EVER = PopulationSettings(bought_within_days=1_000_000)
@@ -74,8 +73,10 @@ class Past:
         some = _SomeCustomers(customers / max(dataset.tables.customer_count, 1), settings.seed)
 
         def by_steps(columns: Sequence[Feature], population: PopulationSettings) -> dict[int, pd.DataFrame]:
-            wanted = Snapshots.of(columns, population, sorted(instants))
-            table = _whole(dataset, wanted, some)
+            table = dataset.everyone(columns, sorted(instants), some, population=population)
+            table = table.sort_values(
+                ["cutoff", _WHO], ignore_index=True
+            )  # engines hand them over in orders of their own
             return {steps: part for at, steps in instants.items() if len(part := table[table["cutoff"] == at])}
 
         found = by_steps(features, settings.population)
@@ -102,7 +103,7 @@ class Past:
 
 def everyone_ever(dataset: Dataset, features: Sequence[Feature], at: int) -> pd.DataFrame:
     """These features of everyone who had ever bought by an instant."""
-    return _whole(dataset, Snapshots.of(features, _EVER, [at]), lambda frame: frame)
+    return dataset.everyone(features, [at], lambda frame: frame, population=_EVER)
 
 
 @dataclass(frozen=True)
@@ -116,10 +117,3 @@ class _SomeCustomers:
         if self.share >= 1:
             return frame
         return frame[draws(frame[_WHO], np.zeros(len(frame), dtype=np.int64), self.seed) < self.share]
-
-
-def _whole(dataset: Dataset, wanted: Snapshots, work: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
-    """What some work leaves of the snapshots, in memory, in the order of instants and customers."""
-    columns: Columns = wanted.columns
-    parts = snapshot_parts(dataset.tables, wanted, progress=dataset.progress).map(work, columns)
-    return pd.concat([no_rows(columns), *parts.frames()]).sort_values(["cutoff", _WHO], ignore_index=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from holdfast.models.additive import Additive, Linear
 from holdfast.models.boosting import Learnt, Recipe, fit_rounds
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.customer_base.columns import HistoryColumns
@@ -28,14 +27,15 @@ from holdfast.models.inputs import (
     without_columns,
 )
 from holdfast.models.past_value import PastValue
-from holdfast.models.quantiles import mean, of_rows, quantiles
+from holdfast.models.quantiles import of_rows, quantiles
 from holdfast.models.ridge import Objective
-from holdfast.models.spread import KNOTS, Spread
+from holdfast.models.spread import KNOTS
 from holdfast.models.tuning import choose_recipe
 from holdfast.models.tuning_settings import Tuning
-from holdfast.models.value import Blend, Distribution, Refunds, ValueModel
+from holdfast.models.value import Blend, ValueModel
 from holdfast.models.value_blend import Trial, blend_by_record, blended
 from holdfast.models.value_history import PastValues, level_of_totals, past_values
+from holdfast.models.value_parts import Part, Values, by_parts, constant_score, levels_of, refunds_of, spread_of
 from holdfast.timeline import Instants
 
 _FOLDS = 3
@@ -170,7 +170,7 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         X, y, weight, at = counting_rows(X, y, weights(sample_weight, X), instants(cutoff, len(y)))
         past = self._history(X, at, weight, recent)
         blank = without_columns(X, self.accumulating_columns)
-        data = _Rows(blank if past is None else np.column_stack([blank, past.columns]), y, at, weight)
+        data = Values(blank if past is None else np.column_stack([blank, past.columns]), y, at, weight)
         folds = self._folds(data.some, at)
         any_value, amount = self._fit_any(data, folds), self._fit_amount(data, folds)
         self.n_trees_ = (any_value.n_trees, amount.n_trees)
@@ -182,13 +182,13 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
             amount=amount.learnt.score,
             any_level=any_value.learnt.year_ahead(*ahead),
             amount_level=amount.learnt.year_ahead(*ahead),
-            spread=_spread(data, folds, amount),
+            spread=spread_of(data, folds, amount),
             scale=1.0,
-            refunds=_refunds(y, weight),
+            refunds=refunds_of(y, weight),
             blend=Blend(),
         )
         everyone = np.arange(len(y))
-        own = _by_parts(model, data, everyone, any_value.learnt, amount.learnt)
+        own = by_parts(model, data, everyone, any_value.learnt, amount.learnt)
         drawn_in, counted = own.drawn_in(y), np.ones(len(y)) if weight is None else weight
         truth, total = float(counted @ drawn_in), float(counted @ own.mean())
         self.scale_ = float(np.clip(truth / total, *_SCALE_LIMITS)) if truth > 0 and total > 0 else 1.0
@@ -196,7 +196,7 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         trials = []
         for fold, its_any, its_amount in zip(folds, any_value.tried, amount.tried, strict=True):
             rows = fold.test
-            parts = _by_parts(model, data, rows, its_any, its_amount).mean()
+            parts = by_parts(model, data, rows, its_any, its_amount).mean()
             other = None if past is None else past.expected[rows]
             trials.append(Trial.of(drawn_in[rows], parts, other, of_rows(weight, rows)))
         share, slope = blend_by_record([trial for trial in trials if trial is not None])
@@ -248,7 +248,7 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         judged = not several or all(fold.ahead for fold in folds)
         return found if judged else [replace(recipe, n_estimators=0) for recipe in found]
 
-    def _fit_any(self, data: _Rows, folds: Sequence[Fold]) -> _Part:
+    def _fit_any(self, data: Values, folds: Sequence[Fold]) -> Part:
         """The part P(any); constant with one class."""
         some = data.some
         both = [0 < some[fold.train].sum() < len(fold.train) for fold in folds]
@@ -256,11 +256,11 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
 
         def constant(rows: Rows) -> Learnt:
             share = (counted[rows] @ some[rows] + 0.5) / (counted[rows].sum() + 1)
-            return _constant(data.X.shape[1], float(np.log(share / (1 - share))))
+            return constant_score(data.X.shape[1], float(np.log(share / (1 - share))))
 
         if not 0 < some.sum() < len(some) or (folds and not any(both)):
             always = constant(np.arange(len(some)))
-            return _Part(0, [always] * len(folds), always)
+            return Part(0, [always] * len(folds), always)
         recipes = self._recipes("binary", data.cutoff, folds)
         telling = [fold for fold, tells in zip(folds, both, strict=True) if tells]
         best, record = self._chosen(recipes, Ground(data.X, some, data.weight, data.cutoff), telling, "any value")
@@ -268,15 +268,15 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         tried = [next(found) if tells else constant(fold.train) for fold, tells in zip(folds, both, strict=True)]
         trees = best.n_trees
         rounds = fit_rounds(best.recipe, data.X, some, n_trees=trees, weight=data.weight, cutoff=data.cutoff)
-        return _Part(trees, tried, rounds.upto(trees), record)
+        return Part(trees, tried, rounds.upto(trees), record)
 
-    def _fit_amount(self, data: _Rows, folds: Sequence[Fold]) -> _Part:
+    def _fit_amount(self, data: Values, folds: Sequence[Fold]) -> Part:
         """The part log(amount) given any; constant with too few amounts."""
         bought, logs = data.bought, np.zeros(len(data.y))
         logs[bought] = np.log(data.y[bought])
         if len(bought) < 2:
-            constant = _constant(data.X.shape[1], float(logs[bought].sum()))
-            return _Part(0, [constant] * len(folds), constant)
+            constant = constant_score(data.X.shape[1], float(logs[bought].sum()))
+            return Part(0, [constant] * len(folds), constant)
         recipes = self._recipes("regression", data.cutoff, folds)
         X, at, weight = (
             data.X[bought],
@@ -284,12 +284,12 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
             of_rows(data.weight, bought),
         )
         smooth = fit_rounds(recipes[0], X, logs[bought], n_trees=0, weight=weight, cutoff=at).upto(0)
-        expected = smooth.score.score(X) + (0.0 if at is None else _levels(smooth, at))
+        expected = smooth.score.score(X) + (0.0 if at is None else levels_of(smooth, at))
         off = logs[bought] - expected
         logs[bought] = expected + np.clip(off, *quantiles(off, [KNOTS[0], KNOTS[-1]], weight))
         best, record = self._chosen(recipes, Ground(data.X, logs, data.weight, data.cutoff, bought), folds, "amount")
         rounds = fit_rounds(best.recipe, X, logs[bought], n_trees=best.n_trees, weight=weight, cutoff=at)
-        return _Part(best.n_trees, best.models, rounds.upto(best.n_trees), record)
+        return Part(best.n_trees, best.models, rounds.upto(best.n_trees), record)
 
     def _chosen(
         self, recipes: Sequence[Recipe], ground: Ground, folds: Sequence[Fold], what: str
@@ -332,78 +332,3 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         found.model_ = ValueModel.from_parts(about, texts)
         found.n_features_in_ = found.model_.n_features
         return found
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """What the parts learn from; ``X`` as they read it, with the columns of the customer base."""
-
-    X: Matrix
-    y: Vector
-    cutoff: Instants | None
-    weight: Vector | None
-
-    @property
-    def some(self) -> Vector:
-        return (self.y > 0).astype(np.float64)
-
-    @property
-    def bought(self) -> Rows:
-        return np.flatnonzero(self.y > 0)
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One of the two parts: trees, the models of the folds and the one of all rows."""
-
-    n_trees: int
-    tried: Sequence[Learnt]
-    learnt: Learnt
-    record: dict[str, Any] | None = None
-
-
-def _constant(n_features: int, value: float) -> Learnt:
-    return Learnt(Additive(n_features, Linear.constant(value), trees=None), levels=None)
-
-
-def _levels(learnt: Learnt, cutoff: Instants) -> Vector:
-    """The level of each row at its own cutoff; the mean level at a cutoff that was not learnt from."""
-    out = np.empty(len(cutoff))
-    for each in np.unique(cutoff):
-        rows = np.flatnonzero(cutoff == each)
-        out[rows] = learnt.level_of(cutoff, rows).table[0]
-    return out
-
-
-def _by_parts(model: ValueModel, data: _Rows, rows: Rows, any_value: Learnt, amount: Learnt) -> Distribution:
-    """The distribution of rows at the levels of their own cutoffs, by some models of the two parts."""
-    scores = [part.score.score(data.X[rows]) for part in (any_value, amount)]
-    if data.cutoff is not None:
-        scores = [s + _levels(part, data.cutoff[rows]) for s, part in zip(scores, (any_value, amount), strict=True)]
-    return model.two_parts(*scores)
-
-
-def _refunds(y: Vector, weight: Vector | None) -> Refunds:
-    counted, refunds = np.ones(len(y)) if weight is None else weight, y[y < 0]
-    if not len(refunds):
-        return Refunds(0.0, np.zeros(len(KNOTS)))
-    share = float(counted[y < 0].sum() / counted[y <= 0].sum())
-    return Refunds(share, quantiles(refunds, KNOTS, of_rows(weight, y < 0)))
-
-
-def _spread(data: _Rows, folds: Sequence[Fold], part: _Part) -> Spread:
-    """Residuals of amounts that the fold's model had not seen; in sample where there are no folds.
-
-    Each fold's residuals are centred: a season that raises everyone's amounts is a level, not a spread.
-    """
-    tries = [(model, fold.test[data.y[fold.test] > 0]) for fold, model in zip(folds, part.tried, strict=True)]
-    tries = tries or [(part.learnt, data.bought)]
-    predicted, residual = [], []
-    for model, rows in tries:
-        level = model.score.score(data.X[rows])
-        off = np.log(data.y[rows]) - level
-        shift = mean(off, of_rows(data.weight, rows))
-        predicted.append(level + shift)
-        residual.append(off - shift)
-    rows_tried = np.concatenate([rows for _, rows in tries])
-    return Spread.of(np.concatenate(predicted), np.concatenate(residual), of_rows(data.weight, rows_tried))
