@@ -35,6 +35,7 @@ from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from holdfast.learning import AtRiskClassifier
 from holdfast.metrics import (
     RISK_METRICS,
     TELECOM,
@@ -48,7 +49,6 @@ from holdfast.metrics import (
     resample,
     sentence,
 )
-from holdfast.models import AtRiskClassifier
 
 FOLDS, REPEATS = 5, 4
 OURS = "holdfast"

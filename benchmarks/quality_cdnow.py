@@ -32,10 +32,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from holdfast import Project
-from holdfast.extrapolation.course import Course
-from holdfast.extrapolation.lesson import Answer, Lesson
+from holdfast.extrapolation.training_window import Answer, Lesson
+from holdfast.extrapolation.window_grid import Course
+from holdfast.learning import LogisticBaseline
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS, Metric, paired_difference, sentence
-from holdfast.models import LogisticBaseline
 from holdfast.models.calibration import sigmoid
 from holdfast.timeline import instant
 

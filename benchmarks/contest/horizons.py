@@ -15,11 +15,11 @@ from benchmarks.contest.task import definitions
 from benchmarks.contest.world import settings_of
 from holdfast import Project
 from holdfast.labels import LabelSettings
+from holdfast.learning.training import fit, known_by
 from holdfast.metrics import area_under_curve, calibration_error
 from holdfast.simulate import Kind, simulate
 from holdfast.snapshots import build_snapshots
 from holdfast.timeline import instant
-from holdfast.training import fit, known_by
 
 HORIZONS = (30.0, 60.0, 90.0, 180.0)
 AS_OF = "2024-07-01"

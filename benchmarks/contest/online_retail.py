@@ -20,9 +20,9 @@ from benchmarks.contest.peers import CONTENDERS, OURS, Predicted, contest
 from benchmarks.contest.task import Task, definitions, purchases, without_outcomes
 from benchmarks.contest.world import CONFIGS
 from holdfast import Project
+from holdfast.learning.training import known_by
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS, verdict
 from holdfast.timeline import instant, show
-from holdfast.training import known_by
 
 REFERENCE = {
     "reference a": "a_recency",

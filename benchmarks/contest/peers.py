@@ -24,7 +24,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.contest.task import Task
-from holdfast.training import fit
+from holdfast.learning.training import fit
 
 OURS = "holdfast"
 SCALE_DAYS = 7.0  # lifetimes fits weeks more surely than days

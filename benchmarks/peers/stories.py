@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from holdfast.models.customer_base.geometric import GeometricModel
-from holdfast.models.customer_base.pareto_nbd import ParetoNBD
-from holdfast.models.customer_base.purchases import PurchaseModel
+from holdfast.models.btyd.geometric import GeometricModel
+from holdfast.models.btyd.pareto_nbd import ParetoNBD
+from holdfast.models.btyd.purchases import PurchaseModel
 
 Numbers = NDArray[np.float64]
 

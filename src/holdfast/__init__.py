@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from holdfast.errors import HoldfastError
     from holdfast.features.feature import Feature
-    from holdfast.history.own import aggregate
-    from holdfast.models import AtRiskClassifier, Bundle, ValueRegressor
-    from holdfast.pipelines import Project
+    from holdfast.history.custom import aggregate
+    from holdfast.learning import AtRiskClassifier, ValueRegressor
+    from holdfast.models import Bundle
+    from holdfast.project import Project
     from holdfast.timeline import Days
 
 _HOME = {
-    "AtRiskClassifier": "holdfast.models",
+    "AtRiskClassifier": "holdfast.learning",
     "Bundle": "holdfast.models",
     "Days": "holdfast.timeline",
     "Feature": "holdfast.features.feature",
     "HoldfastError": "holdfast.errors",
-    "Project": "holdfast.pipelines",
-    "ValueRegressor": "holdfast.models",
-    "aggregate": "holdfast.history.own",
+    "Project": "holdfast.project",
+    "ValueRegressor": "holdfast.learning",
+    "aggregate": "holdfast.history.custom",
 }
 
 __all__ = ["AtRiskClassifier", "Bundle", "Days", "Feature", "HoldfastError", "Project", "ValueRegressor", "aggregate"]

@@ -15,7 +15,7 @@ import typer
 from holdfast.errors import HoldfastError
 
 if TYPE_CHECKING:
-    from holdfast.pipelines import Project
+    from holdfast.project import Project
 
 app = typer.Typer(
     help="Hold on to your customers: from raw tables to a published, explained at-risk list.",
@@ -228,8 +228,8 @@ def schema() -> None:
 
 def open_project(config: Path) -> Project:
     """Open the configuration with progress bars."""
-    from holdfast.pipelines import Project
     from holdfast.progress import bars
+    from holdfast.project import Project
 
     return Project.open(config, progress=bars)
 

@@ -15,7 +15,7 @@ from holdfast.errors import ConfigError
 from holdfast.features.feature import Direction
 from holdfast.features.settings import FeatureSettings, Name
 from holdfast.labels import ChurnSettings, LabelSettings, ValueSettings
-from holdfast.models.tuning_settings import Tuning
+from holdfast.learning.tuning_settings import Tuning
 from holdfast.outreach import OutreachSettings
 from holdfast.sampling import SampleSettings
 from holdfast.settings import Settings

@@ -21,8 +21,9 @@ from holdfast.features.directions import directed, require_there
 from holdfast.features.feature import Feature
 from holdfast.features.own import OwnFeatures, require_sensible, together
 from holdfast.labels import LabelSettings
+from holdfast.learning.training import require_directions
 from holdfast.outreach.state import TELLERS
-from holdfast.parts import Columns, no_rows
+from holdfast.partitioned import Columns, no_rows
 from holdfast.progress import SILENT, Progress
 from holdfast.report.results import Built, Checked
 from holdfast.sampling import Drawn
@@ -37,7 +38,6 @@ from holdfast.snapshots import (
 from holdfast.sources import DuckTables, open_sources
 from holdfast.sources.spark import SparkTables, open_on_spark
 from holdfast.timeline import Days, instant, show
-from holdfast.training import require_directions
 
 _MOST_RECENT = 100_000
 MOST_BEHIND = Days(7)  # the data may end so long before the instant to score at

@@ -12,8 +12,8 @@ import pandas as pd
 
 from holdfast.errors import ConfigError
 from holdfast.metrics import RISK_METRICS
-from holdfast.pipelines import Project
 from holdfast.progress import Progress
+from holdfast.project import Project
 from holdfast.report import console
 from holdfast.simulate import Kind, simulate
 from holdfast.timeline import show

@@ -11,14 +11,14 @@ from holdfast.backtest import Backtest, LearningCurves, Running, Trial, Tried, b
 from holdfast.dataset import Dataset
 from holdfast.features.own import descriptions
 from holdfast.fingerprint import code_fingerprint
-from holdfast.models import Tuning
-from holdfast.models.sampler import required as require_optuna
+from holdfast.learning import Tuning
+from holdfast.learning.sampler import required as require_optuna
+from holdfast.learning.training import require_learnable
 from holdfast.report import plots as drawings
 from holdfast.report.curves import drawn as curves_drawn
 from holdfast.sampling import Sample
 from holdfast.timeline import instant
 from holdfast.tracking import Tracker
-from holdfast.training import require_learnable
 
 _PLACES: Any = {"sources": True, "tracking": True, "output": True, "store": True, "training": {"tuning": {"folder"}}}
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from holdfast.dataset import Dataset
 from holdfast.models import Bundle
-from holdfast.models.customer_base.discounting import refuse_discount
+from holdfast.models.btyd.discounting import refuse_discount
 from holdfast.models.lifetime import Lifetime, value_columns, within_three_years
 from holdfast.scoring import declarations
 from holdfast.timeline import instant

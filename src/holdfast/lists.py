@@ -21,7 +21,7 @@ from holdfast.outreach import (
     select_planned,
     state_columns,
 )
-from holdfast.parts import Parts
+from holdfast.partitioned import Parts
 from holdfast.report.page import list_page
 from holdfast.report.results import Published
 from holdfast.scoring import CUSTOMERS_PER_CHUNK

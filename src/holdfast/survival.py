@@ -1,7 +1,7 @@
 """Time to churn for the customers of a project: the probability of churn within each of several horizons.
 
 The model in charge answers for the horizon that the configuration names, and its answer stays what it is, to the bit.
-The other horizons are learnt around it on the same features (:mod:`holdfast.models.horizons`), each from the cutoffs
+The other horizons are learnt around it on the same features (:mod:`holdfast.learning.horizon_classifier`), each from the cutoffs
 whose outcome of that horizon was complete at the instant at which one stands.
 """
 
@@ -16,22 +16,16 @@ import pandas as pd
 
 from holdfast.dataset import Dataset
 from holdfast.labels import EVENT, ChurnSettings, LabelSettings, event_is_churn
-from holdfast.models import (
-    AtRiskClassifier,
-    Bundle,
-    HorizonClassifier,
-    HorizonModel,
-    categorical_columns,
-    to_matrix,
-)
+from holdfast.learning import AtRiskClassifier, HorizonClassifier
+from holdfast.learning.roles import season_columns
+from holdfast.learning.training import of_orders, with_whole_population
+from holdfast.models import Bundle, HorizonModel, categorical_columns, to_matrix
 from holdfast.models.horizon import increasing, within
 from holdfast.models.risk import RiskModel
-from holdfast.models.roles import season_columns
 from holdfast.sampling import weights
 from holdfast.scoring import declarations
 from holdfast.snapshots import observed_until, training_cutoffs
 from holdfast.timeline import MICROSECONDS_PER_DAY, Days, instant
-from holdfast.training import of_orders, with_whole_population
 
 HORIZONS = (30.0, 60.0, 90.0, 180.0)
 

@@ -23,12 +23,12 @@ import lightgbm  # noqa: F401 - so that no child spends its time on it
 import mlflow.store.model_registry.sqlalchemy_store
 import mlflow.store.tracking.sqlalchemy_store  # noqa: F401 - the same
 
-from holdfast import cli, pipelines
+from holdfast import cli, project
 from holdfast.report import console
 from tests.end_to_end.shop import AS_OF
 from tests.unit.outreach.published import read_manifest
 
-WARM = (pipelines.Project, console.show)
+WARM = (project.Project, console.show)
 
 
 def score(folder: Path, which: str, publishing: Callable[[], None]) -> int:

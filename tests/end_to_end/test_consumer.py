@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from holdfast.models import AtRiskClassifier, Bundle, ValueRegressor, categorical_columns, learn_categories, to_matrix
+from holdfast.learning import AtRiskClassifier, ValueRegressor
+from holdfast.models import Bundle, categorical_columns, learn_categories, to_matrix
 from holdfast.timeline import instant
 from holdfast.tracking import Tracker, TrackingSettings, Verdict
 from holdfast.tracking.package import OUTPUTS

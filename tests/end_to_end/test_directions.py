@@ -11,8 +11,8 @@ import pytest
 
 from holdfast.dataset import Dataset
 from holdfast.errors import ConfigError
+from holdfast.learning.training import fit
 from holdfast.models import Bundle
-from holdfast.training import fit
 from tests.end_to_end.shop import AS_OF, Shop
 
 LARGE: dict[str, Any] = {

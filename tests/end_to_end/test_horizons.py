@@ -11,11 +11,11 @@ import pytest
 
 from holdfast import Project
 from holdfast.labels import EVENT
+from holdfast.learning.training import fit, known_by
 from holdfast.metrics.calibration import calibration_error
 from holdfast.simulate import simulate
 from holdfast.survival import HORIZONS, outlook_labels
 from holdfast.timeline import instant
-from holdfast.training import fit, known_by
 from tests.conftest import ROOT
 
 AS_OF = "2024-07-01"

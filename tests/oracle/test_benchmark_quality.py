@@ -19,7 +19,7 @@ from benchmarks.contest.judging import over_worlds, plain
 from benchmarks.contest.world import World, world
 from benchmarks.contest.worlds import hidden
 from holdfast.metrics import RISK_METRICS, Difference
-from holdfast.models.customer_base.bg_nbd import BetaGeometric
+from holdfast.models.btyd.bg_nbd import BetaGeometric
 
 ROOT = Path(__file__).parents[2]
 FEW = 600

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.history import kernel
-from holdfast.history.running import sums
+from holdfast.history.prefix_sums import sums
 from tests.oracle.by_hand import added
 
 CENTS = st.integers(-(10**12), 10**12).map(lambda cents: cents / 100)

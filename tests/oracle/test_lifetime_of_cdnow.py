@@ -12,11 +12,12 @@ import yaml
 from scipy.stats import spearmanr
 
 from holdfast import Project
-from holdfast.models import ValueRegressor, learn_categories, to_matrix
+from holdfast.learning import ValueRegressor
+from holdfast.learning.roles import history_columns, season_columns, spend_column
+from holdfast.learning.training import known_by
+from holdfast.models import learn_categories, to_matrix
 from holdfast.models.lifetime import Lifetime
-from holdfast.models.roles import history_columns, season_columns, spend_column
 from holdfast.timeline import instant
-from holdfast.training import known_by
 
 AS_OF, NEAR, FAR = "1997-10-01", 91, 273
 

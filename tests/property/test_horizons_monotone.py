@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from holdfast.models import AtRiskClassifier, HorizonClassifier, HorizonModel
+from holdfast.learning import AtRiskClassifier, HorizonClassifier
+from holdfast.models import HorizonModel
 from holdfast.models.additive import Additive, Linear
 from holdfast.models.calibration import IDENTITY
 from holdfast.models.risk import RiskModel

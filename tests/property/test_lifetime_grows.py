@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from holdfast.models import ValueRegressor
-from holdfast.models.customer_base import BetaGeometric, GammaGamma, ModifiedBetaGeometric, ParetoNBD
-from holdfast.models.customer_base.columns import HistoryColumns
-from holdfast.models.customer_base.value import HistoryValue
+from holdfast.learning import ValueRegressor
+from holdfast.models.btyd import BetaGeometric, GammaGamma, ModifiedBetaGeometric, ParetoNBD
+from holdfast.models.btyd.history_columns import HistoryColumns
+from holdfast.models.btyd.history_value import HistoryValue
 from holdfast.models.lifetime import LONGEST_DAYS, Lifetime
 from holdfast.models.value import ValueModel
-from tests.unit.models.samples import shop
+from tests.unit.learning.samples import shop
 
 KNOWN = 90.0
 cells = st.one_of(st.floats(-1e9, 1e9), st.just(np.nan), st.integers(0, 400).map(float))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from holdfast.models import AtRiskClassifier, ValueRegressor
+from holdfast.learning import AtRiskClassifier, ValueRegressor
 from holdfast.timeline import MICROSECONDS_PER_DAY as DAY
 
 WIDTH = 6

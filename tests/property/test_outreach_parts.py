@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from holdfast.errors import DataError
 from holdfast.outreach import PLANNED, not_applied, select, select_planned
 from holdfast.outreach.plan import plan
-from holdfast.parts import LocalParts
+from holdfast.partitioned import LocalParts
 from tests.property.test_outreach_groups import scored, settings
 from tests.unit.outreach.scored import AS_OF, outreach_settings
 

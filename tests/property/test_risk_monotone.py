@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from holdfast.models import AtRiskClassifier
+from holdfast.learning import AtRiskClassifier
 from holdfast.timeline import MICROSECONDS_PER_DAY as DAY
 
 RISES, FALLS, WITH_GAPS = 3, 4, 5

@@ -11,11 +11,11 @@ import pytest
 
 from holdfast import Project
 from holdfast.errors import BundleError
+from holdfast.learning.training import fit, known_by
 from holdfast.lifetime import Prospect, columns
 from holdfast.models import Bundle
 from holdfast.models.checks import InputError
 from holdfast.timeline import instant
-from holdfast.training import fit, known_by
 from tests.end_to_end.shop import in_memory, orders
 
 AS_OF = "2024-03-05"

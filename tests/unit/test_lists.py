@@ -11,12 +11,13 @@ import pandas as pd
 import pytest
 
 from holdfast.config import parse
+from holdfast.learning import AtRiskClassifier, ValueRegressor
 from holdfast.lists import publish_list
-from holdfast.models import AtRiskClassifier, Bundle, ValueRegressor, categorical_columns, learn_categories, to_matrix
+from holdfast.models import Bundle, categorical_columns, learn_categories, to_matrix
 from holdfast.outreach import lock
-from holdfast.parts import LocalParts, Parts, SparkParts
+from holdfast.partitioned import LocalParts, Parts, SparkParts
 from tests.end_to_end.shop import settings
-from tests.unit.models.samples import FEATURES, snapshots
+from tests.unit.learning.samples import FEATURES, snapshots
 from tests.unit.outreach.published import FILES, read_manifest
 
 NAMES = [str(spec["name"]) for spec in FEATURES]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from holdfast.learning.training import fit
 from holdfast.models import Bundle
 from holdfast.promotion import judge
 from holdfast.sampling import WEIGHT
 from holdfast.timeline import Days
-from holdfast.training import fit
-from tests.unit.models.samples import FEATURES, snapshots
+from tests.unit.learning.samples import FEATURES, snapshots
 
 TABLE = snapshots(customers=600, cutoffs=4, seed=2)
 LATEST = TABLE[TABLE["cutoff"] == TABLE["cutoff"].max()].reset_index(drop=True)

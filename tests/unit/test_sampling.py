@@ -23,7 +23,7 @@ from holdfast.sampling import (
     weights,
 )
 from holdfast.snapshots import feature_columns
-from tests.unit.models.samples import snapshots
+from tests.unit.learning.samples import snapshots
 
 
 @pytest.fixture(scope="module")

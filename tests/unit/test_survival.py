@@ -10,11 +10,11 @@ import pytest
 
 from holdfast import Project
 from holdfast.labels import EVENT
+from holdfast.learning.training import fit, known_by
 from holdfast.models import Bundle
 from holdfast.models.checks import InputError
 from holdfast.survival import columns, outlook_labels
 from holdfast.timeline import Days, instant
-from holdfast.training import fit, known_by
 from tests.end_to_end.shop import in_memory, orders
 
 AS_OF = "2024-03-05"

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from holdfast.models import LogisticBaseline, MeanRateRegressor, to_matrix
+from holdfast.learning import LogisticBaseline, MeanRateRegressor
+from holdfast.models import to_matrix
 from holdfast.sampling import weights
 
 Features = Sequence[Mapping[str, Any]]

@@ -12,12 +12,12 @@ from holdfast.backtest.baselines import Baseline
 from holdfast.backtest.result import Backtest
 from holdfast.backtest.trial import MODEL, Learner, Study, Trial
 from holdfast.backtest.trials import ALONE, Running
+from holdfast.learning import Tuning
+from holdfast.learning.training import fit as fit_bundle
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS, Difference, Interval, estimate, paired_difference
-from holdfast.models import Tuning
 from holdfast.progress import SILENT, Progress
 from holdfast.sampling import weights
 from holdfast.timeline import Days
-from holdfast.training import fit as fit_bundle
 
 
 def backtest(

@@ -4,7 +4,7 @@
 
     keep/
       .lock                                  held while a run works here
-      tuning/                                trials of the search for parameters; see holdfast.models.journal
+      tuning/                                trials of the search for parameters; see holdfast.learning.trial_store
       .making/                               what is not finished; the next run removes what a killed one left
       3f2a…/                                 a fingerprint of data, configuration, code and libraries
         cutoff=2024-06-01/
@@ -38,8 +38,8 @@ from holdfast.backtest.trial import Study, Trial, Tried
 from holdfast.durable import sync, write
 from holdfast.errors import BundleError, ConfigError, LockedError, StorageError
 from holdfast.fingerprint import code_fingerprint
+from holdfast.learning.training import fit as fit_bundle
 from holdfast.models import Bundle
-from holdfast.training import fit as fit_bundle
 
 FORMAT = "holdfast-trial/1"
 _MAKING, _LOCK, _SEAL = ".making", ".lock", "done.json"
@@ -143,7 +143,7 @@ def kept(folder: Path | None, snapshots: pd.DataFrame, study: Study) -> Iterator
     if study.learner is not fit_bundle:
         raise ConfigError(
             "Wanted to keep finished fits, found a learner of your own, and nothing tells whether it has changed since "
-            "it was kept. Leave 'keep' out, or learn with holdfast.training.fit."
+            "it was kept. Leave 'keep' out, or learn with holdfast.learning.training.fit."
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -18,13 +18,13 @@ from holdfast.backtest.curves import MEASURES, Curve, LearningCurves, Point
 from holdfast.backtest.trial import MODEL, NEEDED, Learner, Study, Trial, Tried
 from holdfast.backtest.trials import ALONE, Running
 from holdfast.errors import DataError
+from holdfast.learning import Tuning
+from holdfast.learning.training import fit as fit_bundle
+from holdfast.learning.training import known_by
 from holdfast.metrics import RISK_METRICS, Difference, Interval, estimate, paired_difference
-from holdfast.models import Tuning
 from holdfast.progress import SILENT, Progress
 from holdfast.sampling import weights
 from holdfast.timeline import Days
-from holdfast.training import fit as fit_bundle
-from holdfast.training import known_by
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
 _CLOSE = 0.8

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from holdfast.backtest.baselines import Baseline, Features, default_baselines
 from holdfast.errors import DataError
-from holdfast.models import Bundle, Tuning
+from holdfast.learning import Tuning
+from holdfast.learning.training import fit as fit_bundle
+from holdfast.learning.training import known_by, require_learnable
+from holdfast.models import Bundle
 from holdfast.sampling import WEIGHT, Draws, draws
 from holdfast.timeline import Days, show
-from holdfast.training import fit as fit_bundle
-from holdfast.training import known_by, require_learnable
 
 MODEL = "model"
 NEEDED = ["customer_id", "cutoff", "churned"]
@@ -32,7 +33,7 @@ Rows = NDArray[np.intp]
 
 
 class Learner(Protocol):
-    """What turns labelled snapshots into a bundle: :func:`holdfast.training.fit`, or another to compare with."""
+    """What turns labelled snapshots into a bundle: :func:`holdfast.learning.training.fit`, or another to compare with."""
 
     def __call__(
         self,

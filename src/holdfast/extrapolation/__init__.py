@@ -5,6 +5,6 @@
 :mod:`course` says which windows these are; :mod:`asking` chooses the model by its record, and asks it about everyone.
 """
 
-from holdfast.extrapolation.asking import Extrapolation, columns, extrapolate
+from holdfast.extrapolation.predict import Extrapolation, columns, extrapolate
 
 __all__ = ["Extrapolation", "columns", "extrapolate"]

@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from holdfast.history.arrays import Indices, Numbers
 from holdfast.history.chunk import Chunk
-from holdfast.history.order import by_customer_and_time, tally, ties
-from holdfast.history.shelf import Shelf
+from holdfast.history.sorting import by_customer_and_time, tally, ties
+from holdfast.history.spill import Shelf
 from holdfast.history.stream import Stream
 from holdfast.history.threads import in_order
 from holdfast.progress import SILENT, Advance, Progress

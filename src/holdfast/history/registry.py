@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from holdfast.errors import ConfigError
 from holdfast.history import aggregates as built_in
-from holdfast.history import own
+from holdfast.history import custom
 from holdfast.history.aggregates import Aggregate, Count, Pace, Sum
 from holdfast.history.conditions import Condition
 from holdfast.sources.kinds import nearest
@@ -76,8 +76,8 @@ def worded(word: str, column: str | None, where: Condition | None) -> Aggregate:
     ConfigError
         No aggregate is called so, or a column or condition is missing or too many.
     """
-    if word in own.REGISTERED:
-        return own.REGISTERED[word](column, where)
+    if word in custom.REGISTERED:
+        return custom.REGISTERED[word](column, where)
     if word in OF_A_LEVEL:
         return OF_A_LEVEL[word](_level(column, where))
     if word in OF_EVENTS or word in OF_CONDITIONS:
@@ -90,7 +90,7 @@ def worded(word: str, column: str | None, where: Condition | None) -> Aggregate:
         return OF_CONDITIONS[word](where)
     of_column = OF_NUMBERS.get(word) or OF_VALUES.get(word)
     if of_column is None:
-        known = (*BUILT_IN, *sorted(own.REGISTERED))
+        known = (*BUILT_IN, *sorted(custom.REGISTERED))
         raise ConfigError(
             f"no aggregate is called '{word}'{nearest(word, known)}. There are {', '.join(known)}; one of your own "
             "needs its module under modules."

@@ -21,10 +21,10 @@ from holdfast.metrics.captured import capture_metrics, capture_table, captured_v
 from holdfast.metrics.catalogue import RISK_METRICS, VALUE_METRICS, Metric
 from holdfast.metrics.costs import Costs, cost_metrics, decided_profit, maximum_profit, profitable_depth, savings
 from holdfast.metrics.folds import folds_difference
+from holdfast.metrics.narrative import excludes_zero, sentence, sentences, verdict
 from holdfast.metrics.ranking import area_under_curve, average_precision, lift_at_top, top_capture
 from holdfast.metrics.segments import bands, calibration_by_segment, segment_error, segment_metrics
 from holdfast.metrics.value import bias_percent, mean_absolute_error, normalised_gini, spearman
-from holdfast.metrics.words import excludes_zero, sentence, sentences, verdict
 
 __all__ = [
     "RISK_METRICS",

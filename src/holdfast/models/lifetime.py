@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 
 from holdfast.errors import BundleError
+from holdfast.models.btyd.discounting import YEAR_DAYS, present_value
+from holdfast.models.btyd.history_value import HistoryValue
 from holdfast.models.checks import InputError, Matrix, Vector
-from holdfast.models.customer_base.discounting import YEAR_DAYS, present_value
-from holdfast.models.customer_base.value import HistoryValue
 from holdfast.models.horizon import increasing, within
 from holdfast.models.value import ValueModel
 
@@ -85,7 +85,7 @@ class Lifetime:
         Raises
         ------
         InputError
-            As :func:`within_three_years` and :func:`~holdfast.models.customer_base.discounting.refuse_discount`.
+            As :func:`within_three_years` and :func:`~holdfast.models.btyd.discounting.refuse_discount`.
         """
         wanted, own = within_three_years(horizons), self.value.mean(X)[:, None]
         return np.where(own > 0, own * self.growth(X, wanted, yearly_discount), own)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from holdfast.models.btyd.history_value import HistoryValue
 from holdfast.models.checks import Matrix, Vector
-from holdfast.models.customer_base.value import HistoryValue
-from holdfast.models.level import Level
+from holdfast.models.season_level import Level
 
 
 @dataclass(frozen=True)

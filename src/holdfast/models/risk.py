@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from holdfast.models.additive import Additive
+from holdfast.models.btyd.history_risk import HistoryRisk
 from holdfast.models.calibration import Affine, sigmoid
 from holdfast.models.checks import Matrix, Vector, refuse_other_width
-from holdfast.models.customer_base.risk import HistoryRisk
-from holdfast.models.level import Level
+from holdfast.models.season_level import Level
 
 _STEEPEST = 2.0  # log-odds of the score for one of the customer base
 

@@ -1,7 +1,6 @@
 """The stored model as MLflow calls it, for consumers who have the listed requirements and not our package.
 
-MLflow imports this file from a copy of the sources that :func:`serving_files` names and calls :func:`_load_pyfunc`.
-Nothing here or below may import more than numpy, pandas, scipy, LightGBM and the standard library.
+MLflow imports this file from a copy of this room and calls :func:`_load_pyfunc`.
 """
 
 from __future__ import annotations
@@ -21,50 +20,12 @@ SERVING_REQUIREMENTS: tuple[str, ...] = ("numpy", "pandas", "scipy", "lightgbm")
 """Distribution names that a consumer needs besides MLflow; tracking pins the versions that trained."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_FILES = (
-    "__init__.py",
-    "errors.py",
-    "models/__init__.py",
-    "models/additive.py",
-    "models/bundle.py",
-    "models/calibration.py",
-    "models/checks.py",
-    "models/customer_base/__init__.py",
-    "models/customer_base/beta.py",
-    "models/customer_base/bg_nbd.py",
-    "models/customer_base/columns.py",
-    "models/customer_base/corrected_risk.py",
-    "models/customer_base/corrected_value.py",
-    "models/customer_base/correction.py",
-    "models/customer_base/discounting.py",
-    "models/customer_base/fitting.py",
-    "models/customer_base/gamma_gamma.py",
-    "models/customer_base/geometric.py",
-    "models/customer_base/histories.py",
-    "models/customer_base/kinds.py",
-    "models/customer_base/mbg_nbd.py",
-    "models/customer_base/pareto_nbd.py",
-    "models/customer_base/purchases.py",
-    "models/customer_base/risk.py",
-    "models/customer_base/sharing.py",
-    "models/customer_base/sight.py",
-    "models/customer_base/value.py",
-    "models/encoding.py",
-    "models/horizon.py",
-    "models/level.py",
-    "models/lifetime.py",
-    "models/past_value.py",
-    "models/quantiles.py",
-    "models/risk.py",
-    "models/serving.py",
-    "models/spread.py",
-    "models/value.py",
-)
+_OUTSIDE = ("__init__.py", "errors.py")  # what the room imports of the package
 
 
 def serving_files() -> list[Path]:
     """Source files that a consumer needs, as absolute paths; keep their place below a folder ``holdfast``."""
-    return [_PACKAGE / name for name in _FILES]
+    return [*(_PACKAGE / name for name in _OUTSIDE), *sorted(Path(__file__).parent.rglob("*.py"))]
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from holdfast.models import spread as residuals
+from holdfast.models import residual_quantiles as residuals
 from holdfast.models.additive import Additive
 from holdfast.models.calibration import sigmoid
 from holdfast.models.checks import InputError, Matrix, Vector, refuse_other_width
-from holdfast.models.level import Level
 from holdfast.models.past_value import PastValue
-from holdfast.models.spread import KNOTS, Spread
+from holdfast.models.residual_quantiles import KNOTS, Spread
+from holdfast.models.season_level import Level
 
 _MOST_LIFT = 10.0  # either way; a customer base that finds more has misread the history
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from holdfast.outreach.words import GROUPS, STAGES
+from holdfast.outreach.vocabulary import GROUPS, STAGES
 
 RISK_BARS = 20
 _EDGES = np.linspace(0, 1, RISK_BARS + 1)

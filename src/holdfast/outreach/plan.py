@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from holdfast.errors import DataError
 from holdfast.models import Bundle
 from holdfast.outreach.eligibility import excluded, open_complaint
+from holdfast.outreach.net_value import ProbabilityAbove, worth
 from holdfast.outreach.playbook import choose
 from holdfast.outreach.settings import OutreachSettings
 from holdfast.outreach.stages import stages
 from holdfast.outreach.state import state, state_columns
 from holdfast.outreach.tables import AT_RISK, SCORES
-from holdfast.outreach.words import VALUE_BANDS, ValueBand
-from holdfast.outreach.worth import ProbabilityAbove, worth
-from holdfast.parts import Columns, conform, no_rows
+from holdfast.outreach.vocabulary import VALUE_BANDS, ValueBand
+from holdfast.partitioned import Columns, conform, no_rows
 from holdfast.scoring import CUSTOMERS_PER_CHUNK, SCORED, score
 
 REASONS: Columns = {
@@ -72,7 +72,7 @@ def plan(
         What :func:`holdfast.scoring.score` gives, and the columns of :func:`holdfast.outreach.state.state` that the
         data can tell.
     probability_above : callable or None
-        The value model's own distribution for the rows of ``scored``; see :func:`holdfast.outreach.worth.worth`.
+        The value model's own distribution for the rows of ``scored``; see :func:`holdfast.outreach.net_value.worth`.
 
     Returns
     -------

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from holdfast.outreach.words import Action, Stage, ValueBand
+from holdfast.outreach.vocabulary import Action, Stage, ValueBand
 from holdfast.settings import Settings
 
 

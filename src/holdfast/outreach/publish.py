@@ -18,7 +18,7 @@ from holdfast.outreach.select import Selection
 from holdfast.outreach.spreadsheet import csv_bytes
 from holdfast.outreach.storage import Bytes, Content, LockedFolder, replace_folder
 from holdfast.outreach.tables import AT_RISK
-from holdfast.parts import Spool
+from holdfast.partitioned import Spool
 from holdfast.timeline import moment, show
 
 MANIFEST_FORMAT = "holdfast-list/1"

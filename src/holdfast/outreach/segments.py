@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from holdfast.parts import Parts, kth_largest
+from holdfast.partitioned import Parts, kth_largest
 
 
 def high_value_above(parts: Parts, high_share: float, customers: int) -> float:

@@ -28,16 +28,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from holdfast.errors import DataError
+from holdfast.outreach.budget_threshold import Cut, find_cut, of_band
 from holdfast.outreach.control import draws
-from holdfast.outreach.cut import Cut, find_cut, of_band
 from holdfast.outreach.eligibility import NotApplied, not_applied
+from holdfast.outreach.net_value import ProbabilityAbove
 from holdfast.outreach.overview import Overview
 from holdfast.outreach.plan import PER_BAND, PLANNED, plan, require_scores
 from holdfast.outreach.segments import bands, segments
 from holdfast.outreach.settings import OutreachSettings
 from holdfast.outreach.tables import AT_RISK, CUSTOMERS, EXCLUDED, SCORES, ContentHash, content_hash
-from holdfast.outreach.worth import ProbabilityAbove
-from holdfast.parts import Columns, LocalParts, Parts, Spool, conform, no_rows
+from holdfast.partitioned import Columns, LocalParts, Parts, Spool, conform, no_rows
 from holdfast.timeline import show
 
 
@@ -102,7 +102,7 @@ def select(
     model_version : str
         Stands in every row of the list.
     probability_above : callable or None
-        The value model's own distribution for the rows of ``scored``; see :func:`holdfast.outreach.worth.worth`.
+        The value model's own distribution for the rows of ``scored``; see :func:`holdfast.outreach.net_value.worth`.
 
     Raises
     ------

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from holdfast.outreach.playbook import DEFAULT_PLAYBOOK, PlaybookRule
-from holdfast.outreach.words import Action
+from holdfast.outreach.vocabulary import Action
 from holdfast.settings import Settings
 
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 import numpy as np
 import pandas as pd
 
-from holdfast.parts import Columns
+from holdfast.partitioned import Columns
 
 SCORES: Columns = {
     "p_churn": "float64",

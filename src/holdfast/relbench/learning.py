@@ -12,7 +12,8 @@ import pandas as pd
 
 from holdfast.errors import ConfigError, DataError
 from holdfast.features.catalogue import Vocabulary, catalogue
-from holdfast.models import AtRiskClassifier, ValueRegressor, categorical_columns, learn_categories, to_matrix
+from holdfast.learning import AtRiskClassifier, ValueRegressor
+from holdfast.models import categorical_columns, learn_categories, to_matrix
 from holdfast.models.checks import Matrix, Vector
 from holdfast.progress import SILENT, Progress
 from holdfast.relbench.database import open_database, seed_of

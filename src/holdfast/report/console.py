@@ -16,7 +16,7 @@ from holdfast.audit import Audit
 from holdfast.backtest import Backtest, LearningCurves
 from holdfast.explain.wording import number
 from holdfast.features.feature import Feature
-from holdfast.models.tuning import told as tuning_told
+from holdfast.learning.tuning import told as tuning_told
 from holdfast.report.results import Built, Checked, Evaluated, Published, Runs, Trained
 from holdfast.sampling import told
 from holdfast.timeline import LIFETIME

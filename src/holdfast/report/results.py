@@ -68,7 +68,7 @@ class Trained:
 
     ``choice`` says what the risk score is made of, and what each possibility lost at the latest cutoff that could
     judge. ``sample`` says what it learnt from, where that was a sample; see :class:`holdfast.sampling.Sample`.
-    ``tuning`` is the record of a search for parameters, by score; see :mod:`holdfast.models.tuning`.
+    ``tuning`` is the record of a search for parameters, by score; see :mod:`holdfast.learning.tuning`.
     """
 
     name: str

@@ -13,7 +13,7 @@ from holdfast.features.feature import Feature
 from holdfast.history.duck import EVENTS_PER_CHUNK, worked
 from holdfast.history.spark import collected, run
 from holdfast.labels import LabelSettings
-from holdfast.parts import LocalParts, Parts, SparkParts
+from holdfast.partitioned import LocalParts, Parts, SparkParts
 from holdfast.progress import SILENT, Progress
 from holdfast.sampling import Counts, Sampler
 from holdfast.snapshots.declared import Snapshots

@@ -8,7 +8,7 @@ from typing import Any
 
 from holdfast.backtest import Backtest
 from holdfast.timeline import Days, instant
-from tests.unit.models.samples import FEATURES, MONTH, snapshots
+from tests.unit.learning.samples import FEATURES, MONTH, snapshots
 
 __all__ = ["FEATURES", "FIRST", "HOW", "MONTH", "TESTS", "snapshots", "told"]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from holdfast.backtest import Running, Trial, backtest
 from holdfast.backtest.keeping import Kept
 from holdfast.backtest.trial import Study, Tried
-from holdfast.training import fit
+from holdfast.learning.training import fit
 from tests.unit.backtest.business import FEATURES, HOW, MONTH, TESTS, snapshots
 
 MANY = [TESTS[0] + k * MONTH for k in range(5)]

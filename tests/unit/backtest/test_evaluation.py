@@ -12,12 +12,12 @@ import pytest
 
 from holdfast.backtest import Backtest, Baseline, backtest, default_baselines
 from holdfast.errors import DataError
+from holdfast.learning.training import fit
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS
 from holdfast.models import Bundle
 from holdfast.sampling import WEIGHT, sampled
 from holdfast.timeline import Days, instant, show
-from holdfast.training import fit
-from tests.unit.models.samples import FEATURES, MONTH, snapshots
+from tests.unit.learning.samples import FEATURES, MONTH, snapshots
 
 FIRST = instant("2024-01-01")
 TESTS = [FIRST + 5 * MONTH, FIRST + 8 * MONTH]

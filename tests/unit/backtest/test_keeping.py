@@ -19,9 +19,9 @@ import pytest
 
 from holdfast.backtest import Backtest, Baseline, Running, Trial, Tried, backtest, keeping
 from holdfast.errors import ConfigError, LockedError, StorageError
+from holdfast.learning.training import fit
 from holdfast.models import Bundle
 from holdfast.timeline import Days
-from holdfast.training import fit
 from tests.conftest import ROOT
 from tests.unit.backtest.business import FEATURES, HOW, TESTS, snapshots, told
 from tests.unit.backtest.kills import MANY

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from holdfast.backtest import Backtest, Running, backtest, learning_curves
-from holdfast.models import Tuning
-from holdfast.training import fit
+from holdfast.learning import Tuning
+from holdfast.learning.training import fit
 from tests.unit.backtest.business import FEATURES, HOW, TESTS, snapshots, told
 
 SCORES = ("risk", "any_value", "amount")

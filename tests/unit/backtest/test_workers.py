@@ -15,9 +15,9 @@ import pytest
 from holdfast.backtest import Running, backtest, table, workers
 from holdfast.backtest.trial import Study, Trial
 from holdfast.errors import ConfigError, DataError, HoldfastError
+from holdfast.learning.training import fit
 from holdfast.models import Bundle
 from holdfast.progress import Advance
-from holdfast.training import fit
 from tests.unit.backtest.business import FEATURES, HOW, TESTS, snapshots, told
 
 TWO = Running(jobs=2)

@@ -12,8 +12,8 @@ import pytest
 from holdfast import Project
 from holdfast.errors import ConfigError, DataError
 from holdfast.extrapolation import Extrapolation, columns
-from holdfast.extrapolation.course import Course
-from holdfast.extrapolation.lesson import KINDS, MODELS
+from holdfast.extrapolation.training_window import KINDS, MODELS
+from holdfast.extrapolation.window_grid import Course
 from holdfast.models.checks import InputError
 from holdfast.timeline import MICROSECONDS_PER_DAY, instant
 from tests.end_to_end.shop import in_memory, settings

@@ -9,7 +9,7 @@ import pytest
 
 from holdfast.errors import ConfigError
 from holdfast.features.modules import import_modules
-from holdfast.history.own import REGISTERED
+from holdfast.history.custom import REGISTERED
 
 REGISTERING = """
 from holdfast import aggregate

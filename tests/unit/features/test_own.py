@@ -28,7 +28,7 @@ from holdfast.history.aggregates import (
     Trend,
 )
 from holdfast.history.conditions import Where
-from holdfast.history.own import OwnFunction
+from holdfast.history.custom import OwnFunction
 from holdfast.history.registry import BUILT_IN, OF_A_LEVEL, OF_CONDITIONS, OF_NUMBERS, OF_VALUES, USUAL
 from holdfast.sources.kinds import KINDS
 from holdfast.testing import check_feature

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from holdfast.history import kernel, levels, order, ranges, running
+from holdfast.history import kernel, levels, prefix_sums, ranges, sorting
 from tests.strategies import DAY
 
 
@@ -84,9 +84,9 @@ def loops() -> dict[str, tuple[Callable[..., Any], tuple[Any, ...]]]:
     """Every compiled loop and what to call it with."""
     of = rows()
     times, values, lo, hi, cutoffs, starts = (of[name] for name in ("times", "values", "lo", "hi", "cutoffs", "starts"))
-    sums, edges = running.sums(values), np.random.default_rng(4).integers(-50 * DAY, 50 * DAY, 20)
-    changes, squares = running.day_changes(times), running.squared_gaps(times)
-    codes, several = running.codes(values)
+    sums, edges = prefix_sums.sums(values), np.random.default_rng(4).integers(-50 * DAY, 50 * DAY, 20)
+    changes, squares = prefix_sums.day_changes(times), prefix_sums.squared_gaps(times)
+    codes, several = prefix_sums.codes(values)
     deltas, begins = np.random.default_rng(5).choice([-1.0, 0.0, 1.0, 1.0], 200), np.full(20, 0)
     given: dict[Any, tuple[Any, ...]] = {
         kernel.total: (*sums, lo, hi),
@@ -95,14 +95,14 @@ def loops() -> dict[str, tuple[Callable[..., Any], tuple[Any, ...]]]:
         **dict.fromkeys(
             (kernel.smallest, kernel.largest, kernel.earliest, kernel.latest, kernel.change), (values, lo, hi)
         ),
-        kernel.distinct: (running.previous(values), lo, hi),
+        kernel.distinct: (prefix_sums.previous(values), lo, hi),
         kernel.entropy: (codes, several, lo, hi),
         kernel.days_since_first: (times, lo, hi, cutoffs),
         kernel.days_since_last: (times, lo, hi, cutoffs),
         kernel.distinct_days: (changes, lo, hi),
         kernel.mean_gap: (times, changes, lo, hi),
         kernel.gap_deviation: (times, changes, squares, lo, hi),
-        kernel.last_gap: (times, running.day_begins(times), lo, hi),
+        kernel.last_gap: (times, prefix_sums.day_begins(times), lo, hi),
         kernel.length: (lo, hi),
         kernel.filled: (values, 0.5),
         kernel.quotient: (values, values[::-1].copy()),
@@ -112,12 +112,12 @@ def loops() -> dict[str, tuple[Callable[..., Any], tuple[Any, ...]]]:
         ranges.running_largest: (of["known"], starts),
         ranges.late: (of["known"], lo, hi, cutoffs),
         ranges.visible: (of["known"], lo, hi, times[hi - 1] + 2),
-        running.day_changes: (times,),
-        running.squared_gaps: (times,),
-        running.day_begins: (times,),
-        order.by_customer_and_time: (of["customers"], times[::-1].copy(), of["known"], 5, 25),
-        order.tally: (of["customers"], np.zeros(25, dtype=np.int64)),
-        order.ties: (times, times, starts),
+        prefix_sums.day_changes: (times,),
+        prefix_sums.squared_gaps: (times,),
+        prefix_sums.day_begins: (times,),
+        sorting.by_customer_and_time: (of["customers"], times[::-1].copy(), of["known"], 5, 25),
+        sorting.tally: (of["customers"], np.zeros(25, dtype=np.int64)),
+        sorting.ties: (times, times, starts),
     }
     return {loop.__name__: (loop, arguments) for loop, arguments in given.items()}
 
@@ -137,7 +137,7 @@ def test_every_compiled_loop_is_compared() -> None:
     """A loop that nobody reads again could say anything."""
     compiled = {
         name
-        for module in (kernel, levels, order, ranges, running)
+        for module in (kernel, levels, prefix_sums, ranges, sorting)
         for name, found in vars(module).items()
         if hasattr(found, "py_func") and not name.startswith("_")
     }
@@ -156,6 +156,6 @@ def test_a_sum_does_not_depend_on_a_neighbour_with_a_large_value() -> None:
     draw, lo, hi = np.random.default_rng(1), np.array([0]), np.array([3000])
     for _ in range(300):
         values = draw.integers(1, 10**11, 3000) / 1000
-        alone = kernel.total(*running.sums(values), lo, hi)[0]
-        beside = kernel.total(*running.sums(np.append(values, 2.1e12)), lo, hi)[0]
+        alone = kernel.total(*prefix_sums.sums(values), lo, hi)[0]
+        beside = kernel.total(*prefix_sums.sums(np.append(values, 2.1e12)), lo, hi)[0]
         assert alone == beside

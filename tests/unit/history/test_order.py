@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.history.order import by_customer_and_time, tally, ties
+from holdfast.history.sorting import by_customer_and_time, tally, ties
 
 FIRST, STOP = 3, 9
 ROWS = st.lists(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from holdfast.errors import StorageError
-from holdfast.history.shelf import Shelf
+from holdfast.history.spill import Shelf
 
 PLACES = 5
 

@@ -12,16 +12,17 @@ import pandas as pd
 import pytest
 
 from holdfast.errors import BundleError
-from holdfast.models import Bundle, ValueRegressor
+from holdfast.learning import ValueRegressor
+from holdfast.models import Bundle
 from holdfast.models.additive import Additive, Linear
+from holdfast.models.btyd.discounting import YEAR_DAYS, present_value
 from holdfast.models.calibration import IDENTITY
 from holdfast.models.checks import InputError
-from holdfast.models.customer_base.discounting import YEAR_DAYS, present_value
 from holdfast.models.lifetime import Lifetime
 from holdfast.models.risk import RiskModel
 from holdfast.models.serving import ServedBundle
 from holdfast.models.value import Refunds
-from tests.unit.models.samples import shop
+from tests.unit.learning.samples import shop
 
 NAMES = ("order_days_lifetime", "days_since_order", "days_since_first_order", "spend_lifetime")
 HORIZONS = (30, 90, 365, 1095)

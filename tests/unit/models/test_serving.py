@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from holdfast.models import SERVING_REQUIREMENTS, Bundle, serving_files
+from holdfast.models import Bundle
 from holdfast.models.checks import InputError
-from holdfast.models.serving import ServedBundle, _load_pyfunc
+from holdfast.models.serving import SERVING_REQUIREMENTS, ServedBundle, _load_pyfunc, serving_files
 
 CONSUMER = """
 import sys

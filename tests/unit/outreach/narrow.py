@@ -17,8 +17,8 @@ from holdfast.errors import ConfigError
 from holdfast.explain import reason_columns
 from holdfast.outreach import PLANNED, lock, publish, select_planned
 from holdfast.outreach.plan import plan
-from holdfast.parts import SparkParts
-from holdfast.parts.columns import ROWS_AT_ONCE
+from holdfast.partitioned import SparkParts
+from holdfast.partitioned.columns import ROWS_AT_ONCE
 from holdfast.spark.pieces import pieces
 from tests.unit.outreach.published import read_manifest
 from tests.unit.outreach.scored import AS_OF, outreach_settings

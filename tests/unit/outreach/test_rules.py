@@ -12,8 +12,8 @@ from holdfast.outreach.segments import bands, high_value_above, segments
 from holdfast.outreach.settings import StageSettings
 from holdfast.outreach.stages import stages
 from holdfast.outreach.state import state
-from holdfast.outreach.words import ACTIONS
-from holdfast.parts import LocalParts
+from holdfast.outreach.vocabulary import ACTIONS
+from holdfast.partitioned import LocalParts
 from tests.unit.outreach.scored import RAW_SETTINGS, outreach_settings
 
 NAN = float("nan")

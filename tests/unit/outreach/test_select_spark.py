@@ -16,7 +16,7 @@ import pytest
 from holdfast.errors import ConfigError, DataError
 from holdfast.outreach import PLANNED, OutreachSettings, Selection, lock, not_applied, publish, select, select_planned
 from holdfast.outreach.plan import plan
-from holdfast.parts import SparkParts
+from holdfast.partitioned import SparkParts
 from tests.conftest import ROOT
 from tests.unit.outreach.published import FILES
 from tests.unit.outreach.scored import AS_OF, outreach_settings, scored_customers

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import norm
 
 from holdfast.outreach.control import draws
-from holdfast.outreach.worth import above, worth
+from holdfast.outreach.net_value import above, worth
 from tests.unit.outreach.scored import outreach_settings
 
 ONE = pd.DataFrame({"p_churn": [0.5], "value": [200.0], "value_low": [40.0], "value_high": [600.0]})

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from holdfast.errors import ConfigError, DataError
-from holdfast.models import ValueRegressor
+from holdfast.learning import ValueRegressor
 from holdfast.relbench import DECLARED, declared, load_task, predict
 from holdfast.relbench.learning import median
 from tests.unit.relbench.conftest import Database

@@ -14,7 +14,7 @@ from holdfast.errors import StorageError
 from holdfast.report import plots
 from holdfast.sampling import WEIGHT
 from holdfast.timeline import Days, instant, show
-from tests.unit.models.samples import FEATURES, MONTH, snapshots
+from tests.unit.learning.samples import FEATURES, MONTH, snapshots
 
 
 @pytest.fixture(scope="module")

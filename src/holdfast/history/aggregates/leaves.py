@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from holdfast.history import kernel, running
+from holdfast.history import kernel, prefix_sums
 from holdfast.history.aggregates.base import Aggregate, columns_of
 from holdfast.history.arrays import Indices, Numbers
 from holdfast.history.conditions import Condition
@@ -40,21 +40,21 @@ class Sum(OfColumn):
     always_answers = True
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.total(*part.rows.prepared(running.sums, self.column), lo, hi)
+        return kernel.total(*part.rows.prepared(prefix_sums.sums, self.column), lo, hi)
 
 
 class Mean(OfColumn):
     """Mean of a column."""
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.mean(*part.rows.prepared(running.sums, self.column), lo, hi)
+        return kernel.mean(*part.rows.prepared(prefix_sums.sums, self.column), lo, hi)
 
 
 class Std(OfColumn):
     """Standard deviation of a column, with n - 1."""
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        sums = part.rows.prepared(running.sums, self.column)
+        sums = part.rows.prepared(prefix_sums.sums, self.column)
         return kernel.deviation(part.columns[self.column], kernel.mean(*sums, lo, hi), sums.present, lo, hi)
 
 
@@ -103,14 +103,14 @@ class Distinct(OfColumn):
     always_answers = True
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.distinct(part.rows.prepared(running.previous, self.column), lo, hi)
+        return kernel.distinct(part.rows.prepared(prefix_sums.previous, self.column), lo, hi)
 
 
 class Entropy(OfColumn):
     """How evenly the values of a column are spread, in bits (Shannon 1948): 0 if all are one, 1 for a coin's two."""
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.entropy(*part.rows.prepared(running.codes, self.column), lo, hi)
+        return kernel.entropy(*part.rows.prepared(prefix_sums.codes, self.column), lo, hi)
 
 
 class MonthsUntil(OfColumn):
@@ -168,21 +168,23 @@ class DistinctDays(OfTimes):
     always_answers = True
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.distinct_days(part.rows.prepared(running.day_changes), lo, hi)
+        return kernel.distinct_days(part.rows.prepared(prefix_sums.day_changes), lo, hi)
 
 
 class MeanGap(OfTimes):
     """Mean days between the calendar days (UTC) with an event: two orders within a day are one occasion."""
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.mean_gap(part.times, part.rows.prepared(running.day_changes), lo, hi)
+        return kernel.mean_gap(part.times, part.rows.prepared(prefix_sums.day_changes), lo, hi)
 
 
 class GapStd(OfTimes):
     """Standard deviation of the days between the calendar days (UTC) with an event."""
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        changes, squares = (part.rows.prepared(prepare) for prepare in (running.day_changes, running.squared_gaps))
+        changes, squares = (
+            part.rows.prepared(prepare) for prepare in (prefix_sums.day_changes, prefix_sums.squared_gaps)
+        )
         return kernel.gap_deviation(part.times, changes, squares, lo, hi)
 
 
@@ -190,7 +192,7 @@ class LastGap(OfTimes):
     """Days between the last two calendar days (UTC) with an event."""
 
     def over(self, part: View, lo: Indices, hi: Indices) -> Numbers:
-        return kernel.last_gap(part.times, part.rows.prepared(running.day_begins), lo, hi)
+        return kernel.last_gap(part.times, part.rows.prepared(prefix_sums.day_begins), lo, hi)
 
 
 @dataclass(frozen=True)

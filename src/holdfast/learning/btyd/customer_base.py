@@ -1,0 +1,123 @@
+"""Learning a customer base from rows of a wide matrix: who is learnt from, and what is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from holdfast.learning.btyd.gamma_gamma import fit_gamma_gamma
+from holdfast.learning.btyd.maximum_likelihood import fit_purchases
+from holdfast.learning.folds import Rows, rows_by_cutoff
+from holdfast.learning.inputs import instants
+from holdfast.models.btyd.histories import Histories, bought_lately
+from holdfast.models.btyd.history_columns import HistoryColumns
+from holdfast.models.btyd.history_risk import HistoryRisk
+from holdfast.models.btyd.history_value import HistoryValue, spending
+from holdfast.models.btyd.kinds import model_of
+from holdfast.models.btyd.purchases import PurchaseModel
+from holdfast.models.checks import InputError, Matrix, Vector
+from holdfast.models.quantiles import of_rows, quantiles
+from holdfast.timeline import Instants
+
+Model = TypeVar("Model")
+
+
+@dataclass(frozen=True)
+class Base:
+    """Which model of the customer base to learn, and from whom; no outcome is ever looked at.
+
+    Attributes
+    ----------
+    columns : HistoryColumns
+    kind : str
+        Of the model, as in :mod:`kinds`.
+    horizon_days : float
+        Within which purchases count.
+    penalty : float
+        In customers; see :class:`~holdfast.learning.btyd.estimators.CustomerBaseClassifier`.
+    bought_within_days : float or None
+        The rows are customers who bought so lately.
+    """
+
+    columns: HistoryColumns
+    kind: str
+    horizon_days: float
+    penalty: float
+    bought_within_days: float | None
+
+    def rows(
+        self, X: Matrix, weight: Vector | None = None, *, also: tuple[int, ...] = (), cutoff: ArrayLike | None = None
+    ) -> tuple[Matrix, Vector]:
+        """Rows of known history, recent enough and of positive weight, at the latest cutoff, and their weights.
+
+        Raises
+        ------
+        InputError
+            A column of the history, or one of ``also``, is not there; or nobody is left.
+        """
+        places = (*self.columns.places, *also)
+        if not all(0 <= place < X.shape[1] for place in places):
+            raise InputError(f"Wanted columns {places} of a matrix, numbered from 0; found {X.shape[1]} feature(s).")
+        weight = np.ones(len(X)) if weight is None else weight
+        there = self.columns.known(X) & (weight > 0)
+        if self.bought_within_days is not None:
+            there &= bought_lately(*self.columns.read(X)[1:], self.bought_within_days)
+        at = instants(cutoff, len(X))
+        if at is not None and there.any():
+            there &= at == at[there].max()
+        if not there.any():
+            raise InputError(
+                f"Wanted customers who have bought, found none in {len(X)} rows: orders, days since the last or days "
+                f"since the first order is missing in all of them, or none is within {self.bought_within_days} days. "
+                "Look at which columns the model was given."
+            )
+        return X[there], weight[there]
+
+    def some_rows(self, X: Matrix, weight: Vector | None, most: int) -> tuple[Matrix, Vector] | None:
+        """:meth:`rows` of at most so many, evenly taken; None where nobody is left."""
+        some = slice(None, None, max(1, -(-len(X) // most)))
+        try:
+            return self.rows(X[some], None if weight is None else weight[some])
+        except InputError:
+            return None
+
+    def purchases(self, X: Matrix, weight: Vector) -> PurchaseModel:
+        """The model of purchases of rows that :meth:`rows` chose."""
+        learnt = Histories.of(*self.columns.read(X), weight, bought_within=self.bought_within_days)
+        return fit_purchases(model_of(self.kind), learnt, penalty=self.penalty)
+
+    def risk(self, X: Matrix, weight: Vector) -> HistoryRisk:
+        """The risk of no purchase in the horizon."""
+        model = self.purchases(X, weight)
+        none = model.probability_none(*self.columns.read(X), self.horizon_days)
+        orders, last, first = (float(quantiles(X[:, place], [0.5], weight)[0]) for place in self.columns.places)
+        usual, otherwise = (orders, last, first), float(np.average(none, weights=weight))
+        return HistoryRisk(model, self.columns, X.shape[1], float(self.horizon_days), usual, otherwise)
+
+    def value(self, X: Matrix, weight: Vector, spend: int, *, purchases: PurchaseModel | None = None) -> HistoryValue:
+        """The value in the horizon, by the column of the spend so far, and by a model of purchases if there is one."""
+        model = self.purchases(X, weight) if purchases is None else purchases
+        worth = fit_gamma_gamma(*spending(self.columns, spend, X), weight, penalty=self.penalty)
+        blank = HistoryValue(model, worth, self.columns, spend, X.shape[1], float(self.horizon_days), (0.0, 0.0))
+        orders, value = (float(np.average(answer, weights=weight)) for answer in (blank.orders(X), blank.mean(X)))
+        return HistoryValue(model, worth, self.columns, spend, X.shape[1], float(self.horizon_days), (orders, value))
+
+
+def at_each_cutoff(
+    learn: Callable[[Matrix, Vector | None], Model | None],
+    X: Matrix,
+    cutoff: Instants | None,
+    weight: Vector | None,
+    recent: Matrix | None,
+) -> tuple[list[tuple[Rows, Model | None]], Model | None]:
+    """What is learnt at every cutoff from what was known there, beside its rows; and what answers from now on.
+
+    The latter is learnt from ``recent`` rows, or is that of the last cutoff.
+    """
+    found = [(rows, learn(X[rows], of_rows(weight, rows))) for rows in rows_by_cutoff(cutoff, len(X))]
+    latest = found[-1][1]
+    return found, latest if recent is None or not len(recent) else learn(recent, None) or latest

@@ -1,0 +1,230 @@
+"""A search for a better recipe on the folds that choose the default one; :mod:`tuning_rule` says if it is used.
+
+Every trial goes through the forward folds, the latest first, and is measured as the default is: by its loss on the
+later rows after the best shift, with the number of trees that the latest fold bears. A trial that is worse than the
+default there is stopped: whatever earlier folds say, the rule would refuse it.
+
+Where the customer base alone is the default, which has no parameters worth a search, the first of the recipes with a
+ridge and trees is varied instead.
+
+One fold cannot both choose and judge: then, and without folds, there is no search.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from typing import Any, TypeVar
+
+import numpy as np
+
+from holdfast.fingerprint import code_fingerprint
+from holdfast.learning.boosting import Learnt, Recipe
+from holdfast.learning.folds import Fold
+from holdfast.learning.recipe_search import Best, Ground, best_recipe, folds_at_once
+from holdfast.learning.sampler import Known, Range, Sampler
+from holdfast.learning.trial_store import Journal, Trial, opened
+from holdfast.learning.tuning_rule import Measured, judged
+from holdfast.learning.tuning_settings import Tuning
+
+SPACE: Mapping[str, Range] = {
+    "learning_rate": Range(0.01, 0.1),
+    "num_leaves": Range(4, 31, whole=True),  # reasons take time in proportion to the leaves, and more
+    "min_child_samples": Range(20, 1000, whole=True),
+    "feature_fraction": Range(0.1, 1.0, log=False),
+    "bagging_fraction": Range(0.3, 1.0, log=False),
+    "reg_lambda": Range(0.1, 100.0),
+    "linear_penalty": Range(0.3, 300.0),
+}
+"""Where recipes are looked for; all else stays as the estimator has it."""
+
+_FEWEST_FOLDS = 2
+_AT_ONCE = 2  # trials drawn from one record, so that two cores have work at the first fold; the same on one core
+_LIBRARIES = ("lightgbm", "numpy", "optuna", "scipy")
+_log = logging.getLogger("holdfast.tuning")
+
+T = TypeVar("T")
+Outcome = tuple[tuple[float, ...], bool]
+"""Losses of a trial, the latest fold first, and whether it was stopped there."""
+
+
+def choose_recipe(
+    recipes: Sequence[Recipe], ground: Ground, folds: Sequence[Fold], tuning: Tuning | None, *, what: str
+) -> tuple[Best, dict[str, Any] | None]:
+    """The best of the recipes, or a better one, if a search is wanted and finds one; and the record of the search.
+
+    Parameters
+    ----------
+    what : str
+        Names the score in the log.
+
+    Raises
+    ------
+    ConfigError
+        optuna is not installed.
+    StorageError
+        The folder of the trials refuses.
+    """
+    sampler = None if tuning is None else Sampler(SPACE, recipes[0].random_state)
+    default = best_recipe(recipes, ground, folds)
+    if tuning is None or sampler is None or len(folds) < _FEWEST_FOLDS:
+        return default, None
+    before = _measured(ground, folds, default)
+    varied = default.recipe if default.recipe.columns is None else recipes[0]
+    search = _Search(default.recipe, varied, ground, folds, before, sampler, tuning)
+    with opened(tuning.folder, search.key()) as journal, _timed(what, journal):
+        search.run(journal)
+        trials = journal.trials[: tuning.trials]
+    stopped = sum(trial.stopped for trial in trials)
+    eligible = [trial for trial in trials if not trial.stopped and trial.losses[0] <= trials[0].losses[0]]
+    best = min(eligible, key=lambda trial: trial.loss)
+    tuned = default if best.number == 0 else best_recipe([_with(varied, best.parameters)], ground, folds)
+    after = _measured(ground, folds, tuned)
+    verdict = judged(before, after, [trial.losses for trial in eligible])
+    chosen = tuned if verdict.accepted else default
+    record = {
+        "chosen": "tuned" if verdict.accepted else "default",
+        "why": verdict.why,
+        "parameters": _of(chosen.recipe),
+        "trials": len(trials),
+        "stopped": stopped,
+        "folds": len(folds),
+        "loss": {"default": before.loss, "tuned": after.loss},
+        "gain": verdict.to_dict(),
+    }
+    return replace(chosen, losses=default.losses | chosen.losses), record
+
+
+def _measured(ground: Ground, folds: Sequence[Fold], chosen: Best) -> Measured:
+    return Measured.of(ground, chosen.recipe.objective, folds, [model.score for model in chosen.models])
+
+
+def _of(recipe: Recipe) -> dict[str, float]:
+    return {name: (int if at.whole else float)(getattr(recipe, name)) for name, at in SPACE.items()}
+
+
+def _with(recipe: Recipe, parameters: Mapping[str, float]) -> Recipe:
+    return replace(recipe, **parameters)  # type: ignore[arg-type] # the space names fields of the recipe
+
+
+def told(name: str, record: Mapping[str, Any] | None) -> str:
+    """The record of a score in a sentence."""
+    score = name.replace("_", " ")
+    if record is None:
+        why = "fewer than two earlier cutoffs could judge, or at one of them all customers did the same"
+        return f"tuning: {score} keeps its defaults: {why}"
+    tried = f"{record['trials']} trials, {record['stopped']} of them stopped early"
+    what = "keeps its defaults" if record["chosen"] == "default" else f"is tuned to {_listed(record['parameters'])}"
+    return f"tuning: {score} {what}: {record['why']}; {tried}"
+
+
+def _listed(parameters: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3g}" for name, value in parameters.items())
+
+
+@contextmanager
+def _timed(what: str, journal: Journal) -> Iterator[None]:
+    """Log how many trials it took and how long: times are no part of a bundle, which repeats to the byte."""
+    known, spent = len(journal.trials), journal.seconds
+    yield
+    _log.info(
+        "%s: %d trials in %.1f s, after %d trials in %.1f s",
+        *(what, len(journal.trials) - known, journal.seconds - spent, known, spent),
+    )
+
+
+@dataclass(frozen=True)
+class _Search:
+    """The loop over trials, two at once, until the budget ends."""
+
+    default: Recipe
+    varied: Recipe
+    ground: Ground
+    folds: Sequence[Fold]
+    before: Measured
+    sampler: Sampler
+    tuning: Tuning
+
+    def key(self) -> str:
+        """A digest of all that decides what comes of a trial; budget and number of threads do not."""
+        about = {
+            "recipes": [asdict(replace(recipe, n_jobs=1)) for recipe in (self.default, self.varied)],
+            "space": {name: asdict(at) for name, at in SPACE.items()},
+            "shape": self.ground.X.shape,
+            "code": code_fingerprint(),
+            "libraries": {name: version(name) for name in _LIBRARIES},
+        }
+        whole = hashlib.sha256(json.dumps(about, sort_keys=True, default=list).encode())
+        data = (self.ground.X, self.ground.y, self.ground.weight, self.ground.cutoff, self.ground.only)
+        for array in (*data, *(rows for fold in self.folds for rows in (fold.train, fold.test))):
+            raw = b"" if array is None else np.ascontiguousarray(array).view(np.uint8).data
+            whole.update(f"{array is None}{len(raw)}".encode())
+            whole.update(raw)
+        return whole.hexdigest()
+
+    def run(self, journal: Journal) -> None:
+        """Add trials to the journal. The first is the default, which takes no time: it is fitted in any case."""
+        trials = journal.trials
+        if not trials:
+            journal.add(Trial(0, _of(self.default), self.before.losses, stopped=False, seconds=0.0))
+        limit = math.inf if self.tuning.trials is None else self.tuning.trials
+        seconds = math.inf if self.tuning.minutes is None else self.tuning.minutes * 60
+        with ThreadPoolExecutor(folds_at_once(self.default)) as pool:
+            while len(trials) < limit and journal.seconds < seconds:
+                begun = time.monotonic()
+                drawn = self._drawn(trials, limit)
+                outcomes = self._outcomes(pool, list(drawn.values()), until=begun + seconds - journal.seconds)
+                each = (time.monotonic() - begun) / len(drawn)
+                for (number, parameters), outcome in zip(drawn.items(), outcomes, strict=True):
+                    if outcome is None or number > len(trials):  # what comes after an unfinished trial is drawn again
+                        journal.spend(each)
+                    else:
+                        journal.add(Trial(number, parameters, *outcome, seconds=each))
+
+    def _drawn(self, trials: Sequence[Trial], limit: float) -> dict[int, dict[str, float]]:
+        """The next trials by number, up to two, each drawn from the record before the first of its pair."""
+        first = len(trials) - (len(trials) - 1) % _AT_ONCE
+        past = [Known(trial.parameters, trial.loss, trial.stopped) for trial in trials[:first]]
+        return {n: self.sampler.draw(n, past) for n in range(len(trials), int(min(first + _AT_ONCE, limit)))}
+
+    def _outcomes(
+        self, pool: ThreadPoolExecutor, drawn: Sequence[Mapping[str, float]], until: float
+    ) -> list[Outcome | None]:
+        """What came of each; None where time ended before."""
+        recipes = [_with(self.varied, parameters) for parameters in drawn]
+        *earlier, last = self.folds
+        at_last = list(pool.map(lambda recipe: self._in_time(until, self.ground.tried, recipe, last), recipes))
+        first = [None if rounds is None else self._losses([last], [rounds.upto(rounds.borne)]) for rounds in at_last]
+        stopped = [losses is None or losses[0] > self.before.losses[0] for losses in first]
+        pairs = [(i, fold) for i in range(len(recipes)) if not stopped[i] for fold in earlier]
+        rest = list(
+            pool.map(
+                lambda pair: self._in_time(until, self.ground.learnt, recipes[pair[0]], pair[1], at_last[pair[0]]),
+                pairs,
+            )
+        )
+
+        def outcome(i: int) -> Outcome | None:
+            losses, rounds = first[i], at_last[i]
+            if losses is None or rounds is None or stopped[i]:
+                return None if losses is None else (losses, True)
+            models = [learnt for (of, _), learnt in zip(pairs, rest, strict=True) if of == i]
+            there = [*(learnt for learnt in models if learnt is not None), rounds.upto(rounds.borne)]
+            return (self._losses(self.folds, there), False) if len(there) == len(self.folds) else None
+
+        return [outcome(i) for i in range(len(recipes))]
+
+    def _in_time(self, until: float, fit: Callable[..., T], *what: Any) -> T | None:
+        """A fit; None once time is up, so that no more than what has begun goes on."""
+        return fit(*what) if time.monotonic() < until else None
+
+    def _losses(self, folds: Sequence[Fold], models: Sequence[Learnt]) -> tuple[float, ...]:
+        return Measured.of(self.ground, self.default.objective, folds, [each.score for each in models]).losses

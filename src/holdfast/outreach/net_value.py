@@ -1,0 +1,80 @@
+"""What one contact is expected to bring: the money it keeps minus what it costs.
+
+An action keeps the share ``save_rate`` of those who would leave, so it is expected to bring
+
+    net_value = p_churn * save_rate * value - cost
+
+after Verbraken, Verbeke and Baesens (2013, doi:10.1109/TKDE.2012.50), whose gamma, CLV, d and f are our save_rate,
+value, offer_cost and contact_cost. The value is uncertain: ``net_value_low`` takes its lower bound, and
+``p_net_positive`` is the probability that the value is large enough to pay for the contact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from holdfast.outreach.settings import ActionSettings
+from holdfast.outreach.vocabulary import Action
+
+Numbers = NDArray[np.float64]
+ProbabilityAbove = Callable[[Numbers], Numbers]
+"""From one amount per customer to the probability that this customer's value is above it."""
+
+_TOO_SMALL = 1e-100  # a risk that no value can make worth a contact; dividing by less overflows
+_BOUND = float(norm.ppf(0.95))  # value_low and value_high enclose the central 90 %
+
+
+def worth(
+    customers: pd.DataFrame,
+    action: NDArray[np.object_],
+    actions: Mapping[Action, ActionSettings],
+    probability_above: ProbabilityAbove | None = None,
+) -> pd.DataFrame:
+    """Expected net value of each customer's action.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        ``p_churn``, ``value`` and its central 90 % interval ``value_low``, ``value_high``, in currency.
+    action : array of shape (n_customers,)
+        Names in ``actions``, or ``leave_alone``, which is worth 0.
+    probability_above : callable or None
+        The value model's own distribution, for the same rows. Without it, two half normals around the value that meet
+        the interval's ends stand in.
+
+    Returns
+    -------
+    DataFrame of float64
+        ``net_value``, ``net_value_low`` in currency, ``p_net_positive``.
+    """
+    cost, save_rate = (
+        np.array([getattr(actions[name], what) if name in actions else 0.0 for name in action], dtype=np.float64)
+        for what in ("cost", "save_rate")
+    )
+    kept = customers["p_churn"].to_numpy(dtype=np.float64) * save_rate
+    value, low, high = (customers[name].to_numpy(dtype=np.float64) for name in ("value", "value_low", "value_high"))
+    counts = kept > _TOO_SMALL
+    amount = np.divide(cost, kept, out=np.zeros(len(kept)), where=counts)
+    enough = probability_above(amount) if probability_above is not None else above(amount, value, low, high)
+    return pd.DataFrame(
+        {
+            "net_value": kept * value - cost,
+            "net_value_low": kept * low - cost,
+            "p_net_positive": np.where(counts, enough, 0.0),
+        },
+        index=customers.index,
+    )
+
+
+def above(amount: Numbers, value: Numbers, low: Numbers, high: Numbers) -> Numbers:
+    """P(value > amount) of two half normals around ``value`` whose 5 % and 95 % points are ``low`` and ``high``."""
+    distance = amount - value
+    spread = np.where(distance < 0, value - low, high - value) / _BOUND
+    certain = spread <= np.abs(distance) * _TOO_SMALL
+    steps = np.divide(distance, spread, out=np.where(distance < 0, -np.inf, np.inf), where=~certain)
+    return np.asarray(norm.sf(steps), dtype=np.float64)

@@ -1,0 +1,92 @@
+"""Every choice of a training at a cutoff, from columns to calibration, uses only outcomes that had ended by then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from holdfast.backtest import backtest
+from holdfast.learning import Tuning
+from holdfast.learning.training import fit, with_whole_population
+from holdfast.timeline import MICROSECONDS_PER_DAY as DAY
+from holdfast.timeline import Days, instant, show
+from tests.unit.learning.samples import FEATURES, MONTH, snapshots
+
+FIRST = instant("2024-01-01")
+OF_ORDERS = tuple(
+    {"name": name, "dtype": "number", "unit": unit, "family": family, "window_days": None}
+    for name, unit, family in (
+        ("order_days_lifetime", "count", "frequency"),
+        ("days_since_first_order", "days", "tenure"),
+        ("season_sin", "ratio", "season"),
+        ("season_cos", "ratio", "season"),
+    )
+)
+HOW: dict[str, Any] = {"complete_after": Days(60), "horizon": 60, "seed": 0, "draws": 2}
+META: dict[str, Any] = {
+    "churn": {"kind": "no_order", "horizon_days": 60},
+    "population": {"bought_within_days": 400},
+}
+
+
+def shop(cutoffs: int) -> pd.DataFrame:
+    """Snapshots with the columns of a history of orders and of the season."""
+    table = snapshots(customers=250, cutoffs=cutoffs)
+    angle = 2 * np.pi * (table["cutoff"] / DAY) / 365.2425
+    gone = (table["cutoff"] - FIRST) / DAY
+    order = table["orders_365d"].to_numpy()
+    return table.assign(
+        order_days_lifetime=order,
+        days_since_order=np.minimum(table["days_since_order"], 399.0),
+        days_since_first_order=np.where(order > 1, table["days_since_order"] + 30 * order + gone, 0)
+        + np.minimum(table["days_since_order"], 399.0),
+        season_sin=np.sin(angle),
+        season_cos=np.cos(angle),
+    )
+
+
+def stored(bundle: Any, folder: Path) -> dict[str, bytes]:
+    """The files of a bundle."""
+    return {path.name: path.read_bytes() for path in sorted(bundle.save(folder).iterdir())}
+
+
+@pytest.mark.parametrize(
+    ("meta", "tuning"), [(META, None), ({}, None), (META, Tuning(trials=5))], ids=["orders", "any", "tuned"]
+)
+def test_outcomes_after_the_cutoff_change_no_byte(meta: dict[str, Any], tuning: Tuning | None, tmp_path: Path) -> None:
+    """Columns, ridge, trees, levels, calibration, scale, search: shuffle all later outcomes, the bundle is the same."""
+    table = shop(cutoffs=9)
+    at = FIRST + 7 * MONTH
+    later = table["cutoff"].to_numpy() + Days(60).microseconds > at
+    order = np.random.default_rng(0).permutation(np.flatnonzero(later))
+    shuffled = table.copy()
+    for name in ("churned", "future_value"):
+        values = table[name].to_numpy().copy()
+        values[np.flatnonzero(later)] = values[order]
+        shuffled[name] = values
+    assert not shuffled["churned"].equals(table["churned"])
+    features = [*FEATURES, *OF_ORDERS]
+    files = []
+    for name, rows in (("as it was", table), ("shuffled", shuffled)):
+        found = backtest(rows, features, [at], **HOW, meta=meta, tuning=tuning)
+        files.append(stored(found.bundles[at], tmp_path / name))
+    assert files[0] == files[1]
+    again = table[~later].assign(churned=lambda rows: 1 - rows["churned"])
+    other = fit(again, features, complete_after=Days(60), seed=0, meta=meta, tuning=tuning)
+    assert stored(other, tmp_path / "other") != files[0]  # earlier outcomes do
+
+
+def test_cutoffs_that_the_data_hardly_reaches_are_left_out() -> None:
+    """A population of half a year, seen after a month of data, holds new customers alone."""
+    table = shop(cutoffs=6)
+    reach = (table["cutoff"] - FIRST) / DAY + 30
+    table = table.assign(days_since_first_order=np.minimum(table["days_since_first_order"], reach))
+    kept = with_whole_population(table, 100)
+    assert [show(at) for at in sorted(kept["cutoff"].unique())] == [show(FIRST + k * MONTH) for k in (3, 4, 5)]
+    assert with_whole_population(table, 150) is table  # two cutoffs would be too few
+    assert with_whole_population(table, None) is table
+    assert with_whole_population(table.drop(columns="days_since_first_order"), 100).shape[0] == len(table)
