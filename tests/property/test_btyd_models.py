@@ -63,10 +63,8 @@ def test_gradients_are_exact_for_those_who_bought_lately(model: Any, within: flo
 @given(st.tuples(logs, st.floats(0.1, 4.0), logs), st.integers(1, 500), st.floats(0.01, 1e5))
 def test_gradients_of_the_worth_are_exact(at: tuple[float, float, float], n: int, z: float) -> None:
     """The same for gamma-gamma."""
-    from holdfast.models.btyd.gamma_gamma import _slope
-
     columns = np.array([n], dtype=float), np.array([z]), np.ones(1)
-    given_, near = steepest(lambda at: _slope(np.exp(at), *columns), np.array(at))
+    given_, near = steepest(lambda at: GammaGamma(*np.exp(at)).slope(*columns), np.array(at))
     assert given_ == pytest.approx(near, rel=1e-6, abs=1e-8 * n)
 
 
