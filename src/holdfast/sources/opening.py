@@ -19,14 +19,13 @@ from holdfast.sources.duck_tables import DuckTables, discard
 from holdfast.sources.duplicates import mark_duplicates
 from holdfast.sources.engine import connect, literal, one, quoted, reading, rows
 from holdfast.sources.extra import append
+from holdfast.sources.incremental import RowStore, kept_source, row_store
 from holdfast.sources.mapping import SourceMapping, raw_texts, resolve
-from holdfast.sources.past import past
 from holdfast.sources.readers import open_relation
 from holdfast.sources.reasons import Limits
 from holdfast.sources.relation import count, registered
 from holdfast.sources.report import SourceReport, SourcesReport
 from holdfast.sources.settings import SourceSettings
-from holdfast.sources.store import Store, store
 from holdfast.sources.unfolding import unfold, untimed
 from holdfast.sources.validation import (
     mapped,
@@ -76,7 +75,7 @@ def open_sources(
         The present; what lies more than a day after it is rejected. By default the clock of the machine.
     keep : Path, optional
         Folder of validated rows: what an earlier opening kept there is not read again, and what this one reads is kept.
-        The tables are the same with it and without; :mod:`holdfast.sources.store` says when.
+        The tables are the same with it and without; :mod:`holdfast.sources.incremental` says when.
     memory_limit, threads
         Bounds for DuckDB; what does not fit is spilled to a temporary folder.
 
@@ -97,7 +96,7 @@ def open_sources(
             connection.execute(f"CREATE TABLE rejects ({_REJECTS})")
         limits = Limits(as_of, present, currency, wanted)
         mappings = []
-        with store(keep if as_of is None and customers is None and not extra else None) as kept:
+        with row_store(keep if as_of is None and customers is None and not extra else None) as kept:
             opened = _Opening(connection, limits, base, frames or {}, extra or {}, kept)
             for name, source in sources.items():
                 with progress(f"Reading {name}"), reading(f"source '{name}'"):
@@ -131,7 +130,7 @@ class _Opening:
         base: Path,
         frames: Mapping[str, Any],
         extra: Mapping[str, pa.Table],
-        store: Store | None,
+        store: RowStore | None,
     ) -> None:
         self.connection = connection
         self.limits = limits
@@ -149,7 +148,7 @@ class _Opening:
             mapping = resolve(self.connection, name, source, relation)
             require_zones(self.connection, mapping, relation.sql)
             whole = self.limits.as_of is None and self.limits.wanted is None
-            before = past(
+            before = kept_source(
                 self.connection,
                 self.store,
                 mapping,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import duckdb
 
+from holdfast.init.column_words import plain
 from holdfast.sources import casts
 from holdfast.sources.engine import one, quoted, rows
 from holdfast.sources.readers import open_relation
 from holdfast.sources.settings import CsvSettings, SourceSettings
-from holdfast.sources.vocabulary import plain
 
 ROWS_LOOKED_AT = 300_000
 MOST_LEVELS = 40

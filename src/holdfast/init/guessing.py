@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from holdfast.errors import ConfigError
-from holdfast.sources.draft import Draft, SourceDraft
+from holdfast.init.column_words import FILES, ROW_ID, WORDS, place, plain
+from holdfast.init.draft import Draft, SourceDraft
+from holdfast.init.profile import ColumnProfile, TableProfile, profile_table
+from holdfast.init.refining import refine
 from holdfast.sources.duck_tables import discard
 from holdfast.sources.engine import connect
 from holdfast.sources.kinds import KINDS, Column, kind_of
-from holdfast.sources.profile import ColumnProfile, TableProfile, profile_table
 from holdfast.sources.readers import files_of
-from holdfast.sources.refining import refine
-from holdfast.sources.vocabulary import FILES, ROW_ID, WORDS, place, plain
 
 LEAST_EVIDENCE = 3.0
 _EVIDENCE = {

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import duckdb
 
-from holdfast.sources.draft import SourceDraft
+from holdfast.init.column_words import NEGATED, STATIC, TELLS_THE_FUTURE, VALUES, place, plain
+from holdfast.init.draft import SourceDraft
+from holdfast.init.profile import ColumnProfile
 from holdfast.sources.engine import literal, one, quoted
 from holdfast.sources.kinds import MOMENTS, kind_of
-from holdfast.sources.profile import ColumnProfile
 from holdfast.sources.settings import AttributeSettings
-from holdfast.sources.vocabulary import NEGATED, STATIC, TELLS_THE_FUTURE, VALUES, place, plain
 
 _MANY_MISSING = 0.01
 _TOTAL_CORRELATION = 0.3

@@ -1,4 +1,4 @@
-"""The kept rows of one source while it is opened: what of the raw table is still to be read, and what to keep next."""
+"""One source while it is opened: which of its raw rows are still to be read, and which to keep for the next time."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pathlib import Path
 
 import duckdb
 
-from holdfast.sources.edge import Edge, Seen
 from holdfast.sources.engine import one, quoted, rows
+from holdfast.sources.incremental.old_rows import OldRows, RowsDigest
+from holdfast.sources.incremental.row_store import KeptRows, RowStore, digest_of
 from holdfast.sources.mapping import SourceMapping
 from holdfast.sources.relation import Relation, count
 from holdfast.sources.settings import SourceSettings
-from holdfast.sources.store import Kept, Store, digest_of
 from holdfast.sources.validation import mapped
 
-_NOTHING = Kept("")
+_NOTHING = KeptRows("")
 _MOST_FILES = 30  # of a source; then they are written as one
 
 
-def past(
+def kept_source(
     connection: duckdb.DuckDBPyConnection,
-    store: Store | None,
+    store: RowStore | None,
     mapping: SourceMapping,
     source: SourceSettings,
     relation: Relation,
@@ -30,19 +30,20 @@ def past(
     currency: str | None,
     base: Path,
     now: int,
-) -> Whole:
+) -> WholeSource:
     """What the store has of a source; nothing, where nothing can be kept of it, or where its past has changed."""
-    edge = None if store is None else Edge.of(mapping, relation)
-    if store is None or edge is None:
-        return Whole(relation)
-    nothing = Kept(digest_of(connection, source, relation, currency, base))
+    old = None if store is None else OldRows.of(mapping, relation)
+    if store is None or old is None:
+        return WholeSource(relation)
+    nothing = KeptRows(digest_of(connection, source, relation, currency, base))
     kept = store.kept(mapping.name, nothing.digest) or nothing
-    if kept.until is not None and Seen.of(connection, _where(relation, edge.old(kept.until))) != kept.seen:
+    if kept.until is not None and RowsDigest.of(connection, _where(relation, old.condition(kept.until))) != kept.seen:
         kept = nothing
-    until = min(now, edge.newest(connection, relation))  # rows with times ahead must not make today's old
+    until = min(now, old.newest(connection, relation))  # rows with times ahead must not make today's old
     until = until if kept.until is None else max(until, kept.until)
-    seen = Seen.of(connection, _where(relation, edge.old(until)))  # before they are read: what comes between is noticed
-    return Past(relation, kept, store=store, mapping=mapping, edge=edge, until=until, seen=seen)
+    # Before the rows are read, so that what comes between is noticed.
+    seen = RowsDigest.of(connection, _where(relation, old.condition(until)))
+    return KeptSource(relation, kept, store=store, mapping=mapping, old=old, until=until, seen=seen)
 
 
 def _where(relation: Relation, condition: str) -> str:
@@ -50,11 +51,11 @@ def _where(relation: Relation, condition: str) -> str:
 
 
 @dataclass(frozen=True)
-class Whole:
+class WholeSource:
     """A source of which nothing is kept: everything is read."""
 
     relation: Relation
-    kept: Kept = _NOTHING
+    kept: KeptRows = _NOTHING
 
     @property
     def unread(self) -> tuple[str, ...]:
@@ -69,30 +70,30 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class Past(Whole):
+class KeptSource(WholeSource):
     """A source of which old rows are kept, or will be from now on."""
 
-    store: Store = field(kw_only=True)
+    store: RowStore = field(kw_only=True)
     mapping: SourceMapping = field(kw_only=True)
-    edge: Edge = field(kw_only=True)
+    old: OldRows = field(kw_only=True)
     until: int = field(kw_only=True)
-    seen: Seen = field(kw_only=True)
+    seen: RowsDigest = field(kw_only=True)
 
     @property
     def unread(self) -> tuple[str, ...]:
-        """See :class:`Whole`."""
-        now, before = self.edge.old(self.until), self.edge.old(self.kept.until)
+        """See :class:`WholeSource`."""
+        now, before = self.old.condition(self.until), self.old.condition(self.kept.until)
         table = f"SELECT * FROM {self.relation.sql}"
         return f"({table} WHERE {now} AND NOT {before})", f"({table} WHERE NOT {now})"
 
     def add_kept(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """See :class:`Whole`."""
+        """See :class:`WholeSource`."""
         if self.kept.files:
             source = self.store.stored(self.kept)
             connection.execute(f"INSERT INTO {mapped(self.mapping.name)} BY NAME SELECT * FROM {source}")
 
     def keep(self, connection: duckdb.DuckDBPyConnection, old: int) -> None:
-        """See :class:`Whole`."""
+        """See :class:`WholeSource`."""
         fresh = f"FROM {mapped(self.mapping.name)} WHERE rowid < {old}"
         good, files = f"{fresh} AND reason IS NULL", self.kept.files
         if one(connection, f"SELECT count(*) {good}")[0]:

@@ -22,21 +22,21 @@ _MARGIN = 2 * MICROSECONDS_PER_DAY  # clocks of raw times without a zone stand u
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the old raw rows looked like: how many, and the sum of the hashes of all their cells."""
+class RowsDigest:
+    """Some raw rows: how many, and the sum of the hashes of all their cells."""
 
     rows: int = 0
     hashes: str = "0"
 
     @classmethod
-    def of(cls, connection: duckdb.DuckDBPyConnection, query: str) -> Seen:
+    def of(cls, connection: duckdb.DuckDBPyConnection, query: str) -> RowsDigest:
         """Of what may stand after FROM."""
         found = one(connection, f"SELECT count(*), coalesce(sum(hash(each)), 0)::VARCHAR FROM (FROM {query}) AS each")
         return cls(int(found[0]), str(found[1]))
 
 
 @dataclass(frozen=True)
-class Edge:
+class OldRows:
     """What makes a raw row old, said in its own columns.
 
     Attributes
@@ -48,7 +48,7 @@ class Edge:
     columns: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, mapping: SourceMapping, relation: Relation) -> Edge | None:
+    def of(cls, mapping: SourceMapping, relation: Relation) -> OldRows | None:
         """None for a source whose rows change as time goes by, or whose times are no plain columns of Parquet files."""
         changing = [column.name for column in mapping.kind.columns if column.role == "later" or column.revealed_by]
         if mapping.kind.time is None or any(map(mapping.has, changing)) or not relation.sql.startswith("read_parquet("):
@@ -61,7 +61,7 @@ class Edge:
         )
         return cls(tuple((each.expression, each.kind) for each in picked)) if plain else None
 
-    def old(self, until: int | None) -> str:
+    def condition(self, until: int | None) -> str:
         """The condition that a raw row is old at an instant, true or false; nothing is at none."""
         if until is None:
             return "FALSE"

@@ -1,9 +1,9 @@
 """Validated rows kept from one opening to the next, so that raw rows are judged once.
 
-Every row that is not old (:mod:`edge`) is read and judged each time. Of the old ones the good rows are kept, the
-rejected ones as counts, and what their raw cells looked like: if that, the settings, the types or the code are not what
-they were, everything is read again. So the tables are those of a whole reading, whatever was added, deleted or
-rewritten.
+Every row that is not old (:mod:`holdfast.sources.incremental.old_rows`) is read and judged each time. Of the old ones
+the good rows are kept, the rejected ones as counts, and a digest of their raw cells: if that, the settings, the types or
+the code are not what they were, everything is read again. So the tables are those of a whole reading, whatever was
+added, deleted or rewritten.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ import duckdb
 
 from holdfast import durable
 from holdfast.fingerprint import code_fingerprint
-from holdfast.sources.edge import Seen
 from holdfast.sources.engine import literal
+from holdfast.sources.incremental.old_rows import RowsDigest
 from holdfast.sources.relation import Relation
 from holdfast.sources.settings import SourceSettings
 
@@ -35,7 +35,7 @@ _OURS = re.compile(r"rows-[a-z]+-[0-9a-f]{32}\.parquet")
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptRows:
     """What is kept of one source.
 
     Attributes
@@ -44,7 +44,7 @@ class Kept:
         Of settings, types, place and code.
     until : int or None
         Raw rows that are old at this instant (microseconds UTC) are kept; None: nothing is.
-    seen : Seen
+    seen : RowsDigest
         Of these raw rows.
     filtered : int
         How many of them the source's own filter left out.
@@ -54,21 +54,21 @@ class Kept:
 
     digest: str
     until: int | None = None
-    seen: Seen = field(default_factory=Seen)
+    seen: RowsDigest = field(default_factory=RowsDigest)
     filtered: int = 0
     rejected: Mapping[str, int] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
 
 
-class Store:
-    """A folder of kept rows, held by this process; :func:`store` gives it."""
+class RowStore:
+    """A folder of kept rows, held by this process; :func:`row_store` gives it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._found = _read(folder / _MANIFEST)
-        self._next: dict[str, Kept] = {}
+        self._next: dict[str, KeptRows] = {}
 
-    def kept(self, name: str, digest: str) -> Kept | None:
+    def kept(self, name: str, digest: str) -> KeptRows | None:
         """What is kept of a source under these settings, if all of it is there and undamaged."""
         found = self._found.get(name)
         if found is None or found.digest != digest:
@@ -76,7 +76,7 @@ class Store:
         whole = all(_OURS.fullmatch(file) and _sha256(self.folder / file) == sha for file, sha in found.files.items())
         return found if whole else None
 
-    def stored(self, kept: Kept) -> str:
+    def stored(self, kept: KeptRows) -> str:
         """The kept rows, as SQL can name them after FROM."""
         return f"read_parquet([{', '.join(literal(str(self.folder / file)) for file in kept.files)}])"
 
@@ -91,7 +91,7 @@ class Store:
             return {}
         return {path.name: durable.sha256(path)}
 
-    def keep(self, name: str, kept: Kept) -> None:
+    def keep(self, name: str, kept: KeptRows) -> None:
         """Keep this of a source once :meth:`commit` is called."""
         self._next[name] = kept
 
@@ -112,17 +112,17 @@ class Store:
             _warn(self.folder, error.strerror)
 
 
-def _read(manifest: Path) -> dict[str, Kept]:
+def _read(manifest: Path) -> dict[str, KeptRows]:
     """What a manifest says; nothing if it is not there or not ours: then everything is read."""
     try:
         found = json.loads(manifest.read_text(encoding="utf-8"))
         if found["format"] != FORMAT:
             return {}
         return {
-            name: Kept(
+            name: KeptRows(
                 str(kept["digest"]),
                 None if kept["until"] is None else int(kept["until"]),
-                Seen(int(kept["seen"]["rows"]), str(kept["seen"]["hashes"])),
+                RowsDigest(int(kept["seen"]["rows"]), str(kept["seen"]["hashes"])),
                 int(kept["filtered"]),
                 {str(reason): int(count) for reason, count in kept["rejected"].items()},
                 {str(file): str(sha) for file, sha in kept["files"].items()},
@@ -141,7 +141,7 @@ def _sha256(path: Path) -> str | None:
 
 
 @contextmanager
-def store(folder: Path | None) -> Iterator[Store | None]:
+def row_store(folder: Path | None) -> Iterator[RowStore | None]:
     """The folder of kept rows for this process alone; None without one, or while another process holds it.
 
     Only its owner may read what is in it. Where it cannot be made, a warning says so and everything is read.
@@ -163,7 +163,7 @@ def store(folder: Path | None) -> Iterator[Store | None]:
         except BlockingIOError:
             yield None  # the other keeps them; this one reads everything
             return
-        yield Store(folder)
+        yield RowStore(folder)
 
 
 def _warn(folder: Path, why: str | None) -> None:

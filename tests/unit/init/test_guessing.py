@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 from holdfast.errors import ConfigError
+from holdfast.init import guess
+from holdfast.init.column_words import plain
 from holdfast.simulate import simulate
-from holdfast.sources import SourceSettings, guess, open_sources
-from holdfast.sources.vocabulary import plain
+from holdfast.sources import SourceSettings, open_sources
 
 
 def read(draft, folder: Path) -> dict[str, SourceSettings]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from holdfast.sources.profile import TableProfile
+from holdfast.init.profile import TableProfile
 from holdfast.sources.settings import AttributeSettings, CsvSettings, SourceSettings
 
 
