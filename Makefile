@@ -8,7 +8,7 @@ KIND ?= retail
 VENV := .venv
 BIN := $(VENV)/bin
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate pyproject.toml --extra build
-DEVELOPER := --extra dev --extra explain --extra notebook --extra postgres --extra relbench --extra spark --extra bench --extra profit --extra tune
+DEVELOPER := --extra dev --extra explain --extra notebook --extra postgres --extra spark --extra bench --extra profit --extra tune
 
 # LightGBM needs the system's OpenMP library. Where it is missing, the copy that scikit-learn brings stands in.
 OPENMP := $(CURDIR)/$(VENV)/openmp

@@ -195,28 +195,6 @@ def runs(config: Config, json: Json = False) -> None:
 
 
 @app.command()
-def relbench(
-    dataset: Annotated[str, typer.Argument(help="Such as rel-hm, or a local folder.", show_default=False)],
-    task: Annotated[str, typer.Argument(help="Such as user-churn.", show_default=False)],
-    output: Annotated[Path | None, typer.Option(help="CSV or Parquet file; else DATASET__TASK.csv.")] = None,
-    split: Annotated[Literal["val", "test"], typer.Option(help="Which rows to predict.")] = "test",
-    with_val: Annotated[bool, typer.Option("--with-val", help="Learn from the rows of val as well.")] = False,
-    seeds: Annotated[int, typer.Option(min=1, help="Seed times to learn from, per outcome window.")] = 1,
-    most: Annotated[int, typer.Option(min=1_000, help="Learn from a sample of at most so many rows.")] = 500_000,
-    json: Json = False,
-) -> None:
-    """Predict a task of the RelBench benchmark; needs the extra 'relbench'."""
-    from holdfast.progress import bars
-    from holdfast.relbench import run_task
-    from holdfast.report import console
-
-    found = run_task(
-        dataset, task, output, split=split, with_val=with_val, seeds_per_window=seeds, most=most, progress=bars
-    )
-    console.show(found, json)
-
-
-@app.command()
 def schema() -> None:
     """Print the JSON Schema of a configuration, for editors."""
     from json import dumps

@@ -60,8 +60,8 @@ def test_the_public_names_are_few_and_all_of_them_exist() -> None:
 
 
 def test_tests_live_where_they_are_looked_for() -> None:
-    """Five kinds of tests, five folders; a test elsewhere would not be found by its reader."""
-    kinds = {"architecture", "property", "oracle", "unit", "end_to_end"}
+    """Six kinds of tests, six folders; a test elsewhere would not be found by its reader."""
+    kinds = {"architecture", "property", "oracle", "unit", "end_to_end", "benchmarks"}
     assert {path.relative_to(ROOT / "tests").parts[0] for path in (ROOT / "tests").rglob("test_*.py")} <= kinds
 
 

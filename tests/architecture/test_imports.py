@@ -19,7 +19,6 @@ OPTIONAL = {  # package: files
     "nbformat": 1,
     "nbclient": 1,
     "hypothesis": 1,
-    "relbench": 1,
     "optuna": 1,
 }
 

@@ -14,11 +14,11 @@ Database = Callable[[str], Path]
 @pytest.fixture(scope="session")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Database:
     """The folder of a database by the name of its builder."""
-    pytest.importorskip("relbench", reason="the extra 'relbench' is not installed")
+    pytest.importorskip("relbench", reason="the package relbench is not installed")
 
     @cache
     def folder(name: str) -> Path:
-        from tests.unit.relbench import databases
+        from tests.benchmarks.relbench import databases
 
         return getattr(databases, name)(tmp_path_factory.mktemp(name))
 

@@ -1,9 +1,12 @@
-"""From a RelBench database to our validated tables.
+"""From a RelBench database to our validated tables, and from its seed times to our cutoffs.
 
-RelBench sees at a seed time the rows up to it, those at the seed time itself among them; our cutoffs see what lies
-strictly before them. Both agree to the row if a cutoff lies one microsecond behind its seed time, every time is a whole
-number of microseconds, and a time with a fraction counts as the next whole one (nanoseconds behind a seed time are
-behind it). The outcome windows then agree as well: ``(t, t + h]`` is ``[t + 1 µs, t + h + 1 µs)``.
+The public leaderboard allows what lies strictly before a seed time, as our cutoffs do, so a seed time is its own
+cutoff. Seen with the rows at the seed time, which RelBench's own ``upto`` keeps, the cutoff lies one microsecond behind
+it. RelBench's outcome windows begin behind the seed time, so labels of ours always take that later cutoff:
+``(t, t + h]`` is ``[t + 1 µs, t + h + 1 µs)``.
+
+Every time is a whole number of microseconds. A row's time with a fraction counts as the next whole one and a seed
+time's fraction is cut off: what the clock cannot tell apart from the seed time is not seen.
 """
 
 from __future__ import annotations
@@ -18,26 +21,31 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from benchmarks.relbench.declaration import Mapped
+from benchmarks.relbench.interface import Database
 from holdfast.errors import ConfigError, DataError
 from holdfast.progress import SILENT, Progress
-from holdfast.relbench.declaration import Mapped
-from holdfast.relbench.interface import Database
 from holdfast.sources import DuckTables, SourceSettings, open_sources
 from holdfast.sources.kinds import kind_of
 from holdfast.timeline import Instants
 
-BEHIND_SEED = 1  # microseconds
+_ONE = 1  # microsecond
 _OF_THE_QUERY = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)  # these quote no rows
 
 
-def cutoffs_of(seeds: pd.Series[Any]) -> Instants:
-    """The cutoff, in microseconds, that sees what RelBench sees at each seed time; a fraction of one is cut off."""
-    return np.asarray(seeds.dt.floor("us").dt.as_unit("us").astype("int64"), dtype=np.int64) + BEHIND_SEED
+def seeds_of(times: pd.Series[Any]) -> Instants:
+    """Seed times in microseconds, fractions cut off."""
+    return np.asarray(times.dt.floor("us").dt.as_unit("us").astype("int64"), dtype=np.int64)
 
 
-def seed_of(cutoff: int) -> pd.Timestamp:
-    """The seed time of a cutoff."""
-    return pd.Timestamp(cutoff - BEHIND_SEED, unit="us")
+def cutoffs_of(seeds: Instants, *, rows_at_seed: bool) -> Instants:
+    """The cutoff that sees what lies before each seed time, or what lies at it as well."""
+    return seeds + _ONE if rows_at_seed else seeds
+
+
+def last_seen(cutoff: int) -> pd.Timestamp:
+    """The latest time that lies before a cutoff."""
+    return pd.Timestamp(cutoff - _ONE, unit="us")
 
 
 def customer_ids(entities: Iterable[int]) -> list[str]:

@@ -10,16 +10,16 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from benchmarks.relbench.database import cutoffs_of, last_seen, open_database
+from benchmarks.relbench.declaration import Declaration
+from benchmarks.relbench.interface import Task
+from benchmarks.relbench.rows import TARGET, rows_in_our_words, rows_of, sampled, seeds_between
 from holdfast.errors import ConfigError, DataError
 from holdfast.features.catalogue import Vocabulary, catalogue
 from holdfast.learning import AtRiskClassifier, ValueRegressor
 from holdfast.models import categorical_columns, learn_categories, to_matrix
 from holdfast.models.checks import Matrix, Vector
 from holdfast.progress import SILENT, Progress
-from holdfast.relbench.database import open_database, seed_of
-from holdfast.relbench.declaration import Declaration
-from holdfast.relbench.interface import Task
-from holdfast.relbench.rows import TARGET, cutoffs_between, rows_in_our_words, rows_of, sampled
 from holdfast.snapshots import build_given
 from holdfast.timeline import Days, Instants
 
@@ -55,14 +55,15 @@ def predict(
     split: Literal["val", "test"] = "test",
     learn_from: Sequence[str] = ("train",),
     seeds_per_window: int = 1,
+    rows_at_seed: bool = False,
     most: int | None = MOST_ROWS,
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> Predicted:
     """Predict the rows of a split.
 
-    Everything that is read lies at or before the first seed time of that split, so predictions of ``val`` never saw the
-    time of its outcomes, and those of ``test`` never saw theirs.
+    Everything that is read lies before the first seed time of that split, so predictions of ``val`` never saw the time
+    of its outcomes, and those of ``test`` never saw theirs.
 
     Parameters
     ----------
@@ -87,18 +88,19 @@ def predict(
     asked = rows_of(task, split)
     labelled = {name: rows_of(task, name) for name in learn_from}
     window = Days(task.timedelta / pd.Timedelta(days=1))
-    database = task.get_db().upto(seed_of(int(asked["cutoff"].min())))
+    first = cutoffs_of(asked["seed"].to_numpy(dtype=np.int64).min(), rows_at_seed=rows_at_seed)
+    database = task.get_db().upto(last_seen(int(first)))
     everyone = pd.concat([asked, *labelled.values()])["customer_id"].unique()
     with closing(open_database(database, declaration.mapped, everyone, progress=progress)) as tables:
         tables.report.require(_MOST_REJECTED)
         if declaration.words is not None and seeds_per_window > 1:
-            own = np.concatenate([rows["cutoff"].to_numpy(dtype=np.int64) for rows in labelled.values()])
-            more = cutoffs_between(own, seeds_per_window, window)
+            own = np.concatenate([rows["seed"].to_numpy(dtype=np.int64) for rows in labelled.values()])
+            more = seeds_between(own, seeds_per_window, window)
             labelled["between"] = rows_in_our_words(tables, declaration.words, more)
         learnt = sampled(pd.concat(labelled, names=["split", "row"]).reset_index("split"), most, seed)
         features = catalogue(Vocabulary.of(tables))
-        seen = build_given(tables, features, learnt, progress=progress)
-        to_score = build_given(tables, features, asked, progress=progress)
+        seen = build_given(tables, features, _at_cutoffs(learnt, rows_at_seed), progress=progress)
+        to_score = build_given(tables, features, _at_cutoffs(asked, rows_at_seed), progress=progress)
     specs = learn_categories(seen, [feature.to_dict() for feature in features])
     labels = learnt[TARGET].to_numpy(dtype=np.float64)
     with progress("Training"):
@@ -106,7 +108,7 @@ def predict(
             declaration,
             to_matrix(seen, specs),
             labels,
-            cutoff=learnt["cutoff"].to_numpy(dtype=np.int64),
+            cutoff=learnt["seed"].to_numpy(dtype=np.int64),
             purge_days=window.count,
             categorical_features=categorical_columns(specs),
             random_state=seed,
@@ -120,6 +122,12 @@ def predict(
         {name: int(counts.get(name, 0)) for name in labelled},
         len(features),
     )
+
+
+def _at_cutoffs(rows: pd.DataFrame, rows_at_seed: bool) -> pd.DataFrame:
+    """Who is asked about, and the cutoff before which everything about them must lie."""
+    cutoffs = cutoffs_of(rows["seed"].to_numpy(dtype=np.int64), rows_at_seed=rows_at_seed)
+    return rows[["customer_id"]].assign(cutoff=cutoffs)
 
 
 def _require_possible(declaration: Declaration, split: str, learn_from: Sequence[str], seeds_per_window: int) -> None:

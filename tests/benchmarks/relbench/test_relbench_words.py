@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from holdfast.relbench import declared, load_task
-from holdfast.relbench.database import cutoffs_of, open_database, seed_of
-from holdfast.relbench.rows import TARGET, cutoffs_between, rows_in_our_words, rows_of
+from benchmarks.relbench import declared, load_task
+from benchmarks.relbench.database import open_database, seeds_of
+from benchmarks.relbench.rows import TARGET, rows_in_our_words, rows_of, seeds_between
 from holdfast.timeline import Days
-from tests.unit.relbench.conftest import Database
+from tests.benchmarks.relbench.conftest import Database
 
 WITH_WORDS = [
     ("shop", "user-churn"),
@@ -25,10 +25,10 @@ def agree(ours: pd.DataFrame, task: object, theirs: pd.DataFrame) -> None:
     theirs = pd.DataFrame(
         {
             "customer_id": theirs[task.entity_col].astype(int).astype(str),
-            "cutoff": cutoffs_of(theirs[task.time_col]),
+            "seed": seeds_of(theirs[task.time_col]),
             TARGET: theirs[task.target_col].astype(float),
         }
-    ).sort_values(["cutoff", "customer_id"], ignore_index=True)
+    ).sort_values(["seed", "customer_id"], ignore_index=True)
     pd.testing.assert_frame_equal(ours, theirs, check_dtype=False, rtol=1e-12, atol=1e-9)
 
 
@@ -40,9 +40,9 @@ def test_our_words_find_the_rows_and_labels_of_every_split(database: Database, n
     tables = open_database(task.get_db(upto_test_timestamp=False), declaration.mapped)
     for split in ("train", "val", "test"):
         theirs = task.get_table(split, mask_input_cols=False).df
-        cutoffs = np.unique(rows_of(task, split)["cutoff"])
+        seeds = np.unique(rows_of(task, split)["seed"])
         assert theirs[task.target_col].min() < theirs[task.target_col].max()
-        agree(rows_in_our_words(tables, declaration.words, cutoffs), task, theirs)
+        agree(rows_in_our_words(tables, declaration.words, seeds), task, theirs)
     tables.close()
 
 
@@ -56,17 +56,17 @@ def test_our_words_find_what_relbench_would_find_between_its_seed_times(
     db = task.get_db().upto(task.dataset.val_timestamp)
     tables = open_database(db, declaration.mapped)
     window = Days(task.timedelta / pd.Timedelta(days=1))
-    more = cutoffs_between(rows_of(task, "train")["cutoff"].to_numpy(), 3, window)
+    more = seeds_between(rows_of(task, "train")["seed"].to_numpy(), 3, window)
     ours = rows_in_our_words(tables, declaration.words, more)
-    seeds = pd.DatetimeIndex([seed_of(int(cutoff)) for cutoff in more])
+    seeds = pd.to_datetime(more, unit="us")
     agree(ours, task, task.filter_dangling_entities(task.make_table(db, seeds), db).df)
     tables.close()
 
 
 def test_seed_times_between_end_no_later_than_relbench_own() -> None:
     """The window of a later one would reach behind the time at which the model must predict."""
-    own = np.array([0, 7, 14, 21], dtype=np.int64) * 86_400_000_000 + 1
-    more = cutoffs_between(own, 2, Days(7))
-    assert ((more - 1) / 86_400_000_000).tolist() == [3.5, 10.5, 17.5]
-    assert cutoffs_between(own, 1, Days(7)).size == 0
-    assert cutoffs_between(own[:0], 4, Days(7)).size == 0
+    own = np.array([0, 7, 14, 21], dtype=np.int64) * 86_400_000_000
+    more = seeds_between(own, 2, Days(7))
+    assert (more / 86_400_000_000).tolist() == [3.5, 10.5, 17.5]
+    assert seeds_between(own, 1, Days(7)).size == 0
+    assert seeds_between(own[:0], 4, Days(7)).size == 0

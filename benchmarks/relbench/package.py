@@ -31,7 +31,7 @@ def load_task(dataset: str, task: str) -> tuple[str, Any]:
         import relbench
     except ImportError:
         raise ConfigError(
-            "Wanted the package RelBench, found that it is not installed. Install it: pip install 'holdfast[relbench]'."
+            "Wanted the package RelBench, found that it is not installed. Install it: pip install relbench."
         ) from None
     try:
         database = relbench.load_dataset(dataset)

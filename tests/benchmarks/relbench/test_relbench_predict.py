@@ -1,4 +1,4 @@
-"""Predictions of a split: RelBench's rows in its order, from nothing that lies behind their seed time."""
+"""Predictions of a split: RelBench's rows in its order, from nothing that lies at or behind their seed time."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.relbench import DECLARED, declared, load_task, predict
+from benchmarks.relbench.interface import Task
+from benchmarks.relbench.prediction import median
 from holdfast.errors import ConfigError, DataError
 from holdfast.learning import ValueRegressor
-from holdfast.relbench import DECLARED, declared, load_task, predict
-from holdfast.relbench.learning import median
-from tests.unit.relbench.conftest import Database
+from tests.benchmarks.relbench.conftest import Database
 
 ALL = [
     ("shop", "user-churn"),
@@ -60,32 +61,48 @@ def cut(folder: Path, table: str, time: str, last: pd.Timestamp) -> None:
     rows[rows[time] <= last].to_parquet(path)
 
 
-@pytest.mark.parametrize("split", ["val", "test"])
-def test_nothing_behind_the_seed_time_touches_a_prediction(database: Database, tmp_path: Path, split: str) -> None:
-    """A benchmark's figure is worth nothing if the answers were in the question; so the answers go, and all stays."""
+EDGES = pytest.mark.parametrize(
+    ("split", "rows_at_seed"), [("val", False), ("test", False), ("val", True), ("test", True)]
+)
+
+
+def last_allowed(task: Task, split: str, rows_at_seed: bool) -> pd.Timestamp:
+    """The latest time that a prediction of the split may know of."""
+    seed = {"val": task.dataset.val_timestamp, "test": task.dataset.test_timestamp}[split]
+    return seed if rows_at_seed else seed - pd.Timedelta(1, unit="us")
+
+
+@EDGES
+def test_nothing_from_the_seed_time_on_touches_a_prediction(
+    database: Database, tmp_path: Path, split: str, rows_at_seed: bool
+) -> None:
+    """A benchmark's figure is worth nothing if the answers were in the question; so the answers go, and all stays.
+
+    Rows at the seed time go with them, unless they were asked for.
+    """
     folder = hosted(database("shop"), "user-churn", tmp_path / "shop")
     dataset, task = load_task(str(folder), "user-churn")
-    before = predict(task, declared(dataset, "user-churn"), split=split)
-    seed = {"val": task.dataset.val_timestamp, "test": task.dataset.test_timestamp}[split]
-    cut(folder, "transactions", "t_dat", seed)
+    before = predict(task, declared(dataset, "user-churn"), split=split, rows_at_seed=rows_at_seed)
+    cut(folder, "transactions", "t_dat", last_allowed(task, split, rows_at_seed))
     _, task = load_task(str(folder), "user-churn")
-    after = predict(task, declared(dataset, "user-churn"), split=split)
+    after = predict(task, declared(dataset, "user-churn"), split=split, rows_at_seed=rows_at_seed)
     np.testing.assert_array_equal(before.values, after.values)
 
 
-@pytest.mark.parametrize("split", ["val", "test"])
-def test_what_comes_up_behind_the_seed_time_makes_no_feature(database: Database, tmp_path: Path, split: str) -> None:
+@EDGES
+def test_what_comes_up_from_the_seed_time_on_makes_no_feature(
+    database: Database, tmp_path: Path, split: str, rows_at_seed: bool
+) -> None:
     """A status that nobody has seen yet would be a feature of its own, and tell the model what year it is."""
     folder = hosted(database("gatherings"), "user-attendance", tmp_path / "gatherings")
     dataset, task = load_task(str(folder), "user-attendance")
-    before = predict(task, declared(dataset, "user-attendance"), split=split)
+    before = predict(task, declared(dataset, "user-attendance"), split=split, rows_at_seed=rows_at_seed)
     path = folder / "db" / "event_attendees.parquet"
     rows = pd.read_parquet(path)
-    seed = {"val": task.dataset.val_timestamp, "test": task.dataset.test_timestamp}[split]
-    rows.loc[rows["start_time"] > seed, "status"] = "cancelled"
+    rows.loc[rows["start_time"] > last_allowed(task, split, rows_at_seed), "status"] = "cancelled"
     rows.to_parquet(path)
     _, task = load_task(str(folder), "user-attendance")
-    after = predict(task, declared(dataset, "user-attendance"), split=split)
+    after = predict(task, declared(dataset, "user-attendance"), split=split, rows_at_seed=rows_at_seed)
     assert after.features == before.features
     np.testing.assert_array_equal(before.values, after.values)
 
@@ -191,9 +208,9 @@ def test_labels_that_are_all_the_same_teach_nothing(database: Database, tmp_path
 
 
 def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The benchmark is an extra; nobody needs it for their own customers."""
+    """Nobody needs it for their own customers."""
     monkeypatch.setitem(__import__("sys").modules, "relbench", None)
-    with pytest.raises(ConfigError, match=r"pip install 'holdfast\[relbench\]'"):
+    with pytest.raises(ConfigError, match=r"pip install relbench"):
         load_task("rel-hm", "user-churn")
 
 

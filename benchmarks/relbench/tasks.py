@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from benchmarks.relbench.declaration import Declaration, Mapped, OwnWords
 from holdfast.errors import ConfigError
 from holdfast.labels import ChurnSettings, ValueSettings
-from holdfast.relbench.declaration import Declaration, Mapped, OwnWords
 from holdfast.snapshots import PopulationSettings
 
 _SHOP = Mapped(
@@ -145,5 +145,5 @@ def declared(dataset: str, task: str) -> Declaration:
     known = ", ".join(f"{each.dataset} {each.task}" for each in DECLARED)
     raise ConfigError(
         f"Wanted a RelBench task about customers, found {dataset} {task}, which is not declared. Declared are {known}; "
-        "declare another one in Python, as holdfast.relbench.Declaration."
+        "declare another one in Python, as benchmarks.relbench.Declaration."
     )

@@ -1,4 +1,4 @@
-"""One task from its name to a file of predictions: what the command does."""
+"""One task from its name to a file of predictions: what the program does."""
 
 from __future__ import annotations
 
@@ -8,21 +8,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-from rich.console import RenderableType
-from rich.markup import escape
 
+from benchmarks.relbench.package import load_task
+from benchmarks.relbench.prediction import MOST_ROWS, predict
+from benchmarks.relbench.tasks import declared
 from holdfast.errors import ConfigError, StorageError
 from holdfast.progress import SILENT, Progress
-from holdfast.relbench.learning import MOST_ROWS, predict
-from holdfast.relbench.package import load_task
-from holdfast.relbench.tasks import declared
-from holdfast.report.console import render
 
 _SUFFIXES = (".csv", ".parquet")
 
 
 @dataclass(frozen=True)
-class Answered:
+class TaskResult:
     """A task's predictions in a file, and how good RelBench finds them."""
 
     dataset: str
@@ -33,6 +30,7 @@ class Answered:
     features: int
     learnt_from: Mapping[str, int]
     metrics: Mapping[str, float]
+    counts_for_the_board: bool
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON."""
@@ -43,18 +41,18 @@ class Answered:
             "metrics": dict(self.metrics),
         }
 
-
-@render.register
-def _(answered: Answered) -> RenderableType:
-    learnt = ", ".join(f"{rows:,} of {name}" for name, rows in answered.learnt_from.items())
-    metrics = ", ".join(f"{name} {value:.4f}" for name, value in answered.metrics.items())
-    return "\n".join(
-        (
-            f"{answered.dataset} {answered.task}, {answered.split}: {metrics}",
-            f"learnt from {learnt} rows, {answered.features} features",
-            f"{answered.predictions:,} predictions are in {escape(str(answered.path))}",
-        )
-    )
+    def table(self) -> str:
+        """As text for people."""
+        learnt = ", ".join(f"{rows:,} of {name}" for name, rows in self.learnt_from.items())
+        metrics = ", ".join(f"{name} {value:.4f}" for name, value in self.metrics.items())
+        lines = [
+            f"{self.dataset} {self.task}, {self.split}: {metrics}",
+            f"learnt from {learnt} rows, {self.features} features",
+            f"{self.predictions:,} predictions are in {self.path}",
+        ]
+        if not self.counts_for_the_board:
+            lines.append("This does not count for the public leaderboard: rows at the seed time were seen.")
+        return "\n".join(lines)
 
 
 def run_task(
@@ -65,10 +63,11 @@ def run_task(
     split: Literal["val", "test"] = "test",
     with_val: bool = False,
     seeds_per_window: int = 1,
+    rows_at_seed: bool = False,
     most: int | None = MOST_ROWS,
     seed: int = 0,
     progress: Progress = SILENT,
-) -> Answered:
+) -> TaskResult:
     """Load a task, learn, predict a split, write the predictions, and let RelBench judge them.
 
     Parameters
@@ -77,10 +76,11 @@ def run_task(
         As :func:`load_task` takes it.
     output : Path, optional
         A CSV file as RelBench's leaderboard takes it, or a Parquet file with the same columns; if not given, the CSV
-        file that the leaderboard expects, in the current folder.
+        file that the leaderboard expects, in the current folder, or one of a name that it refuses if the predictions do
+        not count there.
     with_val : bool
         Learn from the rows of ``val`` as well, for the test.
-    split, seeds_per_window, most, seed :
+    split, seeds_per_window, rows_at_seed, most, seed :
         As in :func:`predict`.
 
     Raises
@@ -103,15 +103,18 @@ def run_task(
         split=split,
         learn_from=("train", "val") if with_val else ("train",),
         seeds_per_window=seeds_per_window,
+        rows_at_seed=rows_at_seed,
         most=most,
         seed=seed,
         progress=progress,
     )
-    path = Path(f"{name}__{task}.csv") if output is None else output
+    path = output or Path(f"{name}__{task}{'.rows_at_seed' * rows_at_seed}.csv")
     _write(found.table, path)
     truth = loaded.get_table(split, mask_input_cols=False)
     metrics = {str(metric): float(value) for metric, value in loaded.evaluate(found.values, truth).items()}
-    return Answered(name, task, split, path, len(found.values), found.features, found.learnt_from, metrics)
+    return TaskResult(
+        name, task, split, path, len(found.values), found.features, found.learnt_from, metrics, not rows_at_seed
+    )
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
