@@ -23,7 +23,7 @@ from holdfast.history.stream import Stream
 from holdfast.history.threads import in_order
 from holdfast.progress import SILENT, Advance, Progress
 from holdfast.sources import DuckTables
-from holdfast.sources.engine import quoted, reading
+from holdfast.sources.connection import quoted, reading
 
 EVENTS_PER_CHUNK = 1_000_000
 _ROWS_AT_ONCE = 1_000_000

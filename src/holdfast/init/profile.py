@@ -9,7 +9,7 @@ import duckdb
 
 from holdfast.init.column_words import plain
 from holdfast.sources import casts
-from holdfast.sources.engine import one, quoted, rows
+from holdfast.sources.connection import one, quoted, rows
 from holdfast.sources.readers import open_relation
 from holdfast.sources.settings import CsvSettings, SourceSettings
 

@@ -10,7 +10,7 @@ import duckdb
 from holdfast.init.column_words import NEGATED, STATIC, TELLS_THE_FUTURE, VALUES, place, plain
 from holdfast.init.draft import SourceDraft
 from holdfast.init.profile import ColumnProfile
-from holdfast.sources.engine import literal, one, quoted
+from holdfast.sources.connection import literal, one, quoted
 from holdfast.sources.kinds import MOMENTS, kind_of
 from holdfast.sources.settings import AttributeSettings
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import duckdb
 
 from holdfast.errors import DataError
-from holdfast.sources.engine import literal, quoted
+from holdfast.sources.connection import literal, quoted
 from holdfast.sources.mapping import SourceMapping
 from holdfast.sources.report import SourceReport
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from holdfast.errors import ConfigError
-from holdfast.sources.engine import literal
+from holdfast.sources.connection import literal
 
 FAR_PAST = "(-9000000000000000)"
 FAR_FUTURE = "9000000000000000"

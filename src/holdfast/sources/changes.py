@@ -11,7 +11,7 @@ import re
 import duckdb
 
 from holdfast.sources import casts
-from holdfast.sources.engine import one, quoted
+from holdfast.sources.connection import one, quoted
 from holdfast.sources.mapping import SourceMapping
 from holdfast.sources.relation import Relation
 

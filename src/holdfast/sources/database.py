@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from holdfast.errors import ConfigError
-from holdfast.sources.engine import expanded, literal, quoted, reading, rows
+from holdfast.sources.connection import expanded, literal, quoted, reading, rows
 from holdfast.sources.kinds import nearest
 from holdfast.sources.relation import Relation, described
 from holdfast.sources.settings import DuckDBTable

@@ -10,7 +10,7 @@ from weakref import finalize
 import duckdb
 import pyarrow as pa
 
-from holdfast.sources.engine import literal, one, quoted, rows
+from holdfast.sources.connection import literal, one, quoted, rows
 from holdfast.sources.facts import Facts, facts
 from holdfast.sources.report import SourcesReport
 from holdfast.sources.streams import StreamInfo

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from holdfast.sources.engine import literal, quoted
+from holdfast.sources.connection import literal, quoted
 from holdfast.sources.mapping import SourceMapping
 from holdfast.sources.reasons import LATEST
 from holdfast.sources.validation import mapped

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from holdfast.errors import ConfigError
-from holdfast.sources.engine import one
+from holdfast.sources.connection import one
 from holdfast.sources.kinds import nearest
 
 _CLASSES = {

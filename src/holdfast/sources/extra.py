@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from holdfast.errors import ConfigError
-from holdfast.sources.engine import quoted
+from holdfast.sources.connection import quoted
 from holdfast.sources.kinds import nearest
 from holdfast.sources.mapping import Picked, SourceMapping, attribute
 from holdfast.sources.reasons import Limits

@@ -10,7 +10,7 @@ from typing import Self
 
 import duckdb
 
-from holdfast.sources.engine import one, quoted
+from holdfast.sources.connection import one, quoted
 from holdfast.sources.streams import StreamInfo
 from holdfast.timeline import BEGINNING
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import duckdb
 
 from holdfast.errors import ConfigError
-from holdfast.sources.engine import quoted, rows
+from holdfast.sources.connection import quoted, rows
 from holdfast.sources.expressions import checked
 from holdfast.sources.kinds import ALIASES, Column, Kind, kind_of, nearest
 from holdfast.sources.relation import Relation

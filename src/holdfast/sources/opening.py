@@ -15,9 +15,9 @@ from holdfast.errors import ConfigError
 from holdfast.progress import SILENT, Progress
 from holdfast.sources.accounts import UNREADABLE, account_of, cells, require_rows, require_valid, unreadable
 from holdfast.sources.changes import changed_shares, watched
+from holdfast.sources.connection import connect, literal, one, quoted, reading, rows
 from holdfast.sources.duck_tables import DuckTables, discard
 from holdfast.sources.duplicates import mark_duplicates
-from holdfast.sources.engine import connect, literal, one, quoted, reading, rows
 from holdfast.sources.extra import append
 from holdfast.sources.incremental import RowStore, kept_source, row_store
 from holdfast.sources.mapping import SourceMapping, raw_texts, resolve

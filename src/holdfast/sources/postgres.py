@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from holdfast.errors import ConfigError, DataError
-from holdfast.sources.engine import expanded, literal, quoted
+from holdfast.sources.connection import expanded, literal, quoted
 from holdfast.sources.relation import Relation, described
 from holdfast.sources.settings import PostgresTable
 

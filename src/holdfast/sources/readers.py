@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 
 from holdfast.errors import ConfigError
+from holdfast.sources.connection import expanded, literal, reading
 from holdfast.sources.database import read_database
-from holdfast.sources.engine import expanded, literal, reading
 from holdfast.sources.kinds import nearest
 from holdfast.sources.postgres import read_postgres
 from holdfast.sources.relation import Relation, described, registered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from holdfast.sources.engine import literal, quoted
+from holdfast.sources.connection import literal, quoted
 from holdfast.sources.kinds import Column
 from holdfast.sources.mapping import SourceMapping
 from holdfast.timeline import MICROSECONDS_PER_DAY, instant

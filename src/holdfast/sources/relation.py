@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from holdfast.sources.engine import one, quoted, rows
+from holdfast.sources.connection import one, quoted, rows
 
 
 @dataclass(frozen=True)

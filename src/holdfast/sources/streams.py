@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from holdfast.sources.engine import literal, quoted
+from holdfast.sources.connection import literal, quoted
 from holdfast.sources.mapping import SourceMapping, attribute, attribute_known
 from holdfast.sources.validation import mapped
 from holdfast.timeline import BEGINNING, MICROSECONDS_PER_DAY

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import duckdb
 
-from holdfast.sources.engine import quoted
+from holdfast.sources.connection import quoted
 from holdfast.sources.mapping import SourceMapping
 from holdfast.sources.streams import StreamInfo, streams_of
 from holdfast.sources.validation import mapped

@@ -13,7 +13,7 @@ from holdfast.errors import ConfigError
 from holdfast.sources import casts
 from holdfast.sources.accounts import require_one
 from holdfast.sources.changes import changed
-from holdfast.sources.engine import literal, one, quoted, rows
+from holdfast.sources.connection import literal, one, quoted, rows
 from holdfast.sources.kinds import Column
 from holdfast.sources.mapping import Picked, SourceMapping
 from holdfast.sources.reasons import EARLIEST, LATEST, Limits, impossible, note, reason

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from holdfast.history.stream import Stream
 from holdfast.sources import DuckTables
-from holdfast.sources.engine import quoted
+from holdfast.sources.connection import quoted
 from holdfast.sources.report import SourcesReport
 from holdfast.sources.streams import StreamInfo
 from holdfast.timeline import Days

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.sources.connection import connect
 from holdfast.sources.duck_tables import discard
-from holdfast.sources.engine import connect
 from holdfast.sources.workspace import YOUNG_SECONDS, workspace
 
 WORK = """
 import sys, time
-from holdfast.sources.engine import connect
+from holdfast.sources.connection import connect
 connection, folder = connect("100MB", 1)
 print(folder, flush=True)
 time.sleep(60)

@@ -16,7 +16,7 @@ import pytest
 
 from holdfast.errors import ConfigError, DataError
 from holdfast.sources import SourceSettings
-from holdfast.sources.engine import connect
+from holdfast.sources.connection import connect
 from holdfast.sources.readers import open_relation
 from holdfast.sources.relation import registered
 from holdfast.sources.spark import SparkSettings, open_on_spark

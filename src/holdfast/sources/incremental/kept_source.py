@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from holdfast.sources.engine import one, quoted, rows
+from holdfast.sources.connection import one, quoted, rows
 from holdfast.sources.incremental.old_rows import OldRows, RowsDigest
 from holdfast.sources.incremental.row_store import KeptRows, RowStore, digest_of
 from holdfast.sources.mapping import SourceMapping

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import duckdb
 
 from holdfast.sources import casts
-from holdfast.sources.engine import literal, one
+from holdfast.sources.connection import literal, one
 from holdfast.sources.mapping import SourceMapping
 from holdfast.sources.relation import Relation
 from holdfast.timeline import MICROSECONDS_PER_DAY, moment

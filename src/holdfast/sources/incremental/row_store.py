@@ -24,7 +24,7 @@ import duckdb
 
 from holdfast import durable
 from holdfast.fingerprint import code_fingerprint
-from holdfast.sources.engine import literal
+from holdfast.sources.connection import literal
 from holdfast.sources.incremental.old_rows import RowsDigest
 from holdfast.sources.relation import Relation
 from holdfast.sources.settings import SourceSettings

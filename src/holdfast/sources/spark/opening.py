@@ -18,7 +18,7 @@ from holdfast.progress import SILENT, Progress
 from holdfast.sources import casts
 from holdfast.sources.accounts import account_of, require_one, require_rows, require_valid
 from holdfast.sources.changes import changed, watched
-from holdfast.sources.engine import connect
+from holdfast.sources.connection import connect
 from holdfast.sources.mapping import SourceMapping, resolve
 from holdfast.sources.reasons import Limits
 from holdfast.sources.relation import Relation, registered

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from holdfast.sources.engine import quoted
+from holdfast.sources.connection import quoted
 from holdfast.sources.mapping import SourceMapping
 from holdfast.sources.validation import column_type, mapped
 

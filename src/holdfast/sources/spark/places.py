@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from holdfast.errors import ConfigError, StorageError
-from holdfast.sources.engine import expanded, literal, quoted, reading
+from holdfast.sources.connection import expanded, literal, quoted, reading
 from holdfast.sources.mapping import raw_texts
 from holdfast.sources.readers import CSV, files_of, open_relation
 from holdfast.sources.relation import Relation

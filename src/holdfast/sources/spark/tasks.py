@@ -17,9 +17,9 @@ import pyarrow as pa
 
 from holdfast.errors import DataError
 from holdfast.sources.accounts import UNREADABLE, cells, unreadable
+from holdfast.sources.connection import connect, connect_in_memory, literal, quoted, reading, rows
 from holdfast.sources.duck_tables import DuckTables, discard
 from holdfast.sources.duplicates import mark_duplicates
-from holdfast.sources.engine import connect, connect_in_memory, literal, quoted, reading, rows
 from holdfast.sources.mapping import SourceMapping
 from holdfast.sources.reasons import Limits
 from holdfast.sources.relation import registered
