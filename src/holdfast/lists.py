@@ -9,11 +9,11 @@ from collections.abc import Collection
 from contextlib import closing
 
 from holdfast.config import Configuration
+from holdfast.files import VersionedFolder
 from holdfast.models import Bundle
 from holdfast.models.additive import ROWS_WORTH_TWO_THREADS
 from holdfast.outreach import (
     PLANNED,
-    LockedFolder,
     Planner,
     Scorer,
     not_applied,
@@ -34,7 +34,7 @@ def publish_list(
     snapshots: Parts,
     settings: Configuration,
     as_of: int,
-    output: LockedFolder,
+    output: VersionedFolder,
     *,
     features: Collection[str],
     bundle: Bundle,

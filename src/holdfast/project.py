@@ -15,11 +15,12 @@ import pandas as pd
 from holdfast.evaluation import Evaluation
 from holdfast.extrapolation import Extrapolation, extrapolate
 from holdfast.features.feature import Feature
+from holdfast.files import versioned_folder
 from holdfast.learning.training import fit, require_learnable
 from holdfast.lifetime import YEARS, lifetime_value
 from holdfast.lists import publish_list
 from holdfast.models import Bundle
-from holdfast.outreach import Scorer, lock, scored_columns
+from holdfast.outreach import Scorer, scored_columns
 from holdfast.outreach.state import CONSENT, TELLERS
 from holdfast.partitioned import Parts, no_rows
 from holdfast.promotion import judge
@@ -282,14 +283,14 @@ class Project(Evaluation):
         folder = (self.base / settings.output if output is None else output).resolve()
         with self.from_store():
             self.tables.report.require(settings.most_rejected)
-            with lock(folder) as locked:
+            with versioned_folder(folder) as published:
                 bundle, stored = self.champion()
                 features, snapshots = self._to_score(cutoff, bundle)
                 return publish_list(
                     snapshots,
                     settings,
                     cutoff,
-                    locked,
+                    published,
                     features=[feature.name for feature in features],
                     bundle=bundle,
                     version=stored.version,

@@ -24,6 +24,7 @@ import mlflow.store.model_registry.sqlalchemy_store
 import mlflow.store.tracking.sqlalchemy_store  # noqa: F401 - the same
 
 from holdfast import cli, project
+from holdfast.files import VERSIONS
 from holdfast.report import console
 from tests.end_to_end.shop import AS_OF
 from tests.unit.outreach.published import read_manifest
@@ -42,7 +43,7 @@ def score(folder: Path, which: str, publishing: Callable[[], None]) -> int:
     os.dup2(told, 2)
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "os.mkdir" and str(arguments[0]).endswith("staging"):
+        if event == "os.mkdir" and f"{VERSIONS}/.holdfast-" in str(arguments[0]):
             publishing()
 
     sys.addaudithook(watch)

@@ -19,8 +19,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from holdfast.outreach import lock
-from holdfast.outreach.storage import LOCK_NAME
+from holdfast.files import LOCK_NAME, versioned_folder
 from tests.end_to_end.command import HOLDFAST, ONE_THREAD, Answer, done, holdfast
 from tests.end_to_end.shop import AS_OF, Shop
 
@@ -303,7 +302,7 @@ def test_a_damaged_bundle(shop: Shop) -> None:
 
 def test_another_job_holds_the_lock(shop: Shop, tmp_path: Path) -> None:
     """Two lists of one day would cost the customer two calls."""
-    with lock(tmp_path):
+    with versioned_folder(tmp_path):
         answer = holdfast("score", shop.config, "--as-of", AS_OF, "--output", tmp_path)
     require_message(answer, 6, "another job", str(tmp_path))
     done("score", shop.config, "--as-of", AS_OF, "--output", tmp_path)

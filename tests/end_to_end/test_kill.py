@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from holdfast.outreach.storage import VERSIONS
+from holdfast.files import VERSIONS
 from tests.conftest import ROOT
 from tests.end_to_end.command import ONE_THREAD, done
 from tests.end_to_end.shop import AS_OF, Shop

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from holdfast.config import parse
+from holdfast.files import versioned_folder
 from holdfast.learning import AtRiskClassifier, ValueRegressor
 from holdfast.lists import publish_list
 from holdfast.models import Bundle, categorical_columns, learn_categories, to_matrix
-from holdfast.outreach import lock
 from holdfast.partitioned import LocalParts, Parts, SparkParts
 from tests.end_to_end.shop import settings
 from tests.unit.learning.samples import FEATURES, snapshots
@@ -43,7 +43,7 @@ def latest() -> pd.DataFrame:
 
 def published(parts: Parts, bundle: Bundle, folder: Path) -> dict[str, bytes]:
     """Every file of the list that these parts give."""
-    with lock(folder) as output:
+    with versioned_folder(folder) as output:
         told = publish_list(
             parts,
             parse(settings(outreach__budget={"share": 0.3})),

@@ -35,8 +35,8 @@ import pandas as pd
 
 from holdfast.backtest import table
 from holdfast.backtest.trial import Study, Trial, Tried
-from holdfast.durable import sync, write
 from holdfast.errors import BundleError, ConfigError, LockedError, StorageError
+from holdfast.files import sync, write
 from holdfast.fingerprint import code_fingerprint
 from holdfast.learning.training import fit as fit_bundle
 from holdfast.models import Bundle

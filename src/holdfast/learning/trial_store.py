@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from holdfast.durable import sync
 from holdfast.errors import StorageError
+from holdfast.files import sync
 
 FORMAT = "holdfast-tuning/1"
 _LENGTH = 16

@@ -13,9 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from holdfast.errors import BundleError, StorageError
+from holdfast.files import write_folder
 from holdfast.models.checks import Vector
 from holdfast.models.encoding import FeatureSpec, to_matrix
 from holdfast.models.lifetime import Lifetime, value_columns
@@ -147,19 +145,13 @@ class Bundle:
             The disk refused; what was there before is still there.
         """
         folder = Path(folder)
-        staging = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.staging")
         try:
-            staging.mkdir(parents=True)
-            for name, content in self._files().items():
-                _write(staging / name, content)
-            _replace(staging, folder)
+            write_folder(folder, self._files())
         except OSError as error:
             raise StorageError(
                 f"Wanted to write the model bundle to {folder}; the system answered: {error.strerror}. "
                 "Free space or choose another place; what was there before is unchanged."
             ) from error
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
         return folder
 
     def _files(self) -> dict[str, bytes]:
@@ -225,28 +217,6 @@ def _plain(value: Any) -> Any:
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _replace(staging: Path, folder: Path) -> None:
-    """Put the finished folder in its place; an older one steps aside first: a rename cannot replace a full folder."""
-    if not folder.exists():
-        staging.rename(folder)
-        return
-    aside = staging.with_suffix(".old")
-    folder.rename(aside)
-    try:
-        staging.rename(folder)
-    except OSError:
-        aside.rename(folder)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _read(path: Path) -> bytes:

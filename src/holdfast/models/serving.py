@@ -20,12 +20,13 @@ SERVING_REQUIREMENTS: tuple[str, ...] = ("numpy", "pandas", "scipy", "lightgbm")
 """Distribution names that a consumer needs besides MLflow; tracking pins the versions that trained."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_OUTSIDE = ("__init__.py", "errors.py")  # what the room imports of the package
+_OUTSIDE = ("__init__.py", "errors.py", "files/*.py")  # what the room imports of the package
 
 
 def serving_files() -> list[Path]:
     """Source files that a consumer needs, as absolute paths; keep their place below a folder ``holdfast``."""
-    return [*(_PACKAGE / name for name in _OUTSIDE), *sorted(Path(__file__).parent.rglob("*.py"))]
+    outside = [file for pattern in _OUTSIDE for file in sorted(_PACKAGE.glob(pattern))]
+    return [*outside, *sorted(Path(__file__).parent.rglob("*.py"))]
 
 
 @dataclass(frozen=True)

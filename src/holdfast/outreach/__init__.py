@@ -6,19 +6,16 @@ from holdfast.outreach.publish import publish
 from holdfast.outreach.select import Selection, select, select_planned
 from holdfast.outreach.settings import ActionSettings, BudgetSettings, OutreachSettings, StageSettings
 from holdfast.outreach.state import state, state_columns
-from holdfast.outreach.storage import LockedFolder, lock
 
 __all__ = [
     "PLANNED",
     "ActionSettings",
     "BudgetSettings",
-    "LockedFolder",
     "OutreachSettings",
     "Planner",
     "Scorer",
     "Selection",
     "StageSettings",
-    "lock",
     "not_applied",
     "publish",
     "scored_columns",

@@ -14,9 +14,9 @@ from typing import Any
 import pandas as pd
 
 from holdfast.errors import ConfigError
+from holdfast.files import Bytes, Content, VersionedFolder
 from holdfast.outreach.select import Selection
 from holdfast.outreach.spreadsheet import csv_bytes
-from holdfast.outreach.storage import Bytes, Content, LockedFolder, replace_folder
 from holdfast.outreach.tables import AT_RISK
 from holdfast.partitioned import Spool
 from holdfast.timeline import moment, show
@@ -27,7 +27,7 @@ _OWN_FIELDS = ("format", "list_id", "as_of", "counts", "excluded_by_rule", "rule
 
 def publish(
     selection: Selection,
-    output: LockedFolder,
+    output: VersionedFolder,
     *,
     report_html: str,
     manifest: Mapping[str, Any],
@@ -37,8 +37,8 @@ def publish(
     Parameters
     ----------
     selection : Selection
-    output : LockedFolder
-        From ``with lock(folder) as output``.
+    output : VersionedFolder
+        From ``with versioned_folder(path) as output``.
     report_html : str
         The page for people.
     manifest : mapping
@@ -65,7 +65,7 @@ def publish(
         "report.html": Bytes(report_html.encode()),
     }
     files["manifest.json"] = Bytes(_manifest(selection, files, manifest))
-    return replace_folder(output, folder_name(selection.as_of), files)
+    return output.replace(folder_name(selection.as_of), files)
 
 
 def folder_name(as_of: int) -> str:

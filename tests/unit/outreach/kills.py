@@ -16,8 +16,8 @@ from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
 
-from holdfast.outreach import lock, publish
-from holdfast.outreach.storage import VERSIONS
+from holdfast.files import VERSIONS, versioned_folder
+from holdfast.outreach import publish
 from tests.unit.outreach.published import read_manifest
 from tests.unit.outreach.scored import selected
 
@@ -27,7 +27,7 @@ OPERATIONS = {"open", "os.mkdir", "os.rename", "os.symlink", "os.remove", "os.rm
 
 def put(folder: Path, which: int) -> None:
     """Publish one of the two lists."""
-    with lock(folder) as output:
+    with versioned_folder(folder) as output:
         publish(LISTS[which], output, report_html=f"<p>{which}</p>", manifest={"which": which})
 
 
@@ -69,7 +69,7 @@ def told(folder: Path) -> dict[str, object]:
         manifest = read_manifest(folder / "as_of=2025-01-01")
     except (AssertionError, OSError, ValueError) as error:
         return {"whole": False, "problem": repr(error)}
-    versions = sorted(path.name.split(".")[0] for path in (folder / VERSIONS).iterdir())
+    versions = sorted(path.name for path in (folder / VERSIONS).iterdir())
     known = manifest["list_id"] == LISTS[manifest["which"]].list_id
     return {"whole": known, "which": manifest["which"], "lying_about": versions}
 

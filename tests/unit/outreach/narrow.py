@@ -15,7 +15,8 @@ import pandas as pd
 
 from holdfast.errors import ConfigError
 from holdfast.explain import reason_columns
-from holdfast.outreach import PLANNED, lock, publish, select_planned
+from holdfast.files import versioned_folder
+from holdfast.outreach import PLANNED, publish, select_planned
 from holdfast.outreach.plan import plan
 from holdfast.partitioned import SparkParts
 from holdfast.partitioned.columns import ROWS_AT_ONCE
@@ -85,7 +86,7 @@ def main() -> None:
         told["collecting"] = str(error)
     selection = select_planned(planned, outreach_settings(budget={"contacts": 500}), AS_OF, model_version="1")
     told["counts"] = selection.counts
-    with lock(Path(sys.argv[1])) as output:
+    with versioned_folder(Path(sys.argv[1])) as output:
         told["published"] = read_manifest(publish(selection, output, report_html="", manifest={}))["counts"]
     try:
         select_planned(planned, outreach_settings(budget={"share": 0.5}), AS_OF, model_version="1")

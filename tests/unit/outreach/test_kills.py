@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from holdfast.outreach import lock, publish
-from holdfast.outreach.storage import VERSIONS
+from holdfast.files import VERSIONS, versioned_folder
+from holdfast.outreach import publish
 from tests.conftest import ROOT
 from tests.unit.outreach.published import read_manifest
 from tests.unit.outreach.scored import selected
@@ -25,7 +25,7 @@ def killed(folder: Path, *arguments: str) -> list[dict[str, Any]]:
 def require_that_the_next_job_cleans_up(folder: Path) -> None:
     """One list after two quiet runs: the pointer's version and at most its predecessor."""
     for seed in (7, 7):
-        with lock(folder) as output:
+        with versioned_folder(folder) as output:
             pointer = publish(selected(n=60, seed=seed), output, report_html="", manifest={})
     read_manifest(pointer)
     assert [path.name for path in (folder / VERSIONS).iterdir()] == [pointer.resolve().name]
@@ -47,6 +47,8 @@ def test_a_kill_before_each_single_operation_leaves_the_old_or_the_new_list(tmp_
     which = [entry["which"] for entry in found]
     assert which == sorted(which), "the old list up to one moment, the new one from then on"
     assert set(which) == {0, 1}
-    assert any("staging" in entry["lying_about"] for entry in found), "some kills hit a version in the making"
+    assert any(name.startswith(".holdfast-") for entry in found for name in entry["lying_about"]), (
+        "some kills hit a version in the making"
+    )
     assert [entry["killed"] for entry in found] == [True] * (len(found) - 1) + [False]
     require_that_the_next_job_cleans_up(tmp_path)

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from holdfast.errors import ConfigError, LockedError, StorageError
-from holdfast.outreach import Selection, lock, publish
-from holdfast.outreach.storage import LOCK_NAME, VERSIONS, Bytes, replace_folder
+from holdfast.files import LOCK_NAME, VERSIONS, Bytes, versioned_folder
+from holdfast.outreach import Selection, publish
 from tests.conftest import ROOT
 from tests.unit.outreach.published import FILES, read_manifest
 from tests.unit.outreach.scored import selected
@@ -24,7 +24,7 @@ MANIFEST = {"model": {"name": "demo", "version": "3"}, "fingerprints": {"data": 
 
 def published(output: Path, selection: Selection, page: str = "<p>page</p>") -> Path:
     """Publish under the lock."""
-    with lock(output) as folder:
+    with versioned_folder(output) as folder:
         return publish(selection, folder, report_html=page, manifest=MANIFEST)
 
 
@@ -93,8 +93,8 @@ def test_a_reader_of_the_old_list_can_finish_and_the_next_run_cleans_up(tmp_path
 
 def test_lists_of_other_days_stay(tmp_path: Path) -> None:
     """Cleaning up removes what nothing points at, never another day's list."""
-    with lock(tmp_path) as folder:
-        replace_folder(folder, "as_of=2024-12-31", {"a": Bytes(b"1")})
+    with versioned_folder(tmp_path) as folder:
+        folder.replace("as_of=2024-12-31", {"a": Bytes(b"1")})
     published(tmp_path, selected(seed=1))
     published(tmp_path, selected(seed=2))
     published(tmp_path, selected(seed=3))
@@ -128,20 +128,20 @@ def test_a_folder_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
 
 def test_own_fields_of_the_manifest_cannot_be_replaced(tmp_path: Path) -> None:
     """A caller's 'files' would make the proof worthless."""
-    with lock(tmp_path) as folder, pytest.raises(ConfigError, match="its own: counts, files"):
+    with versioned_folder(tmp_path) as folder, pytest.raises(ConfigError, match="its own: counts, files"):
         publish(selected(), folder, report_html="", manifest={"files": {}, "counts": {}})
 
 
 def test_a_second_job_leaves_at_once_and_names_the_lock(tmp_path: Path) -> None:
     """Two jobs at once would publish a list of one with the page of the other; a nested attempt is refused as well."""
-    with lock(tmp_path):
-        with pytest.raises(LockedError, match=LOCK_NAME) as caught, lock(tmp_path):
+    with versioned_folder(tmp_path):
+        with pytest.raises(LockedError, match=LOCK_NAME) as caught, versioned_folder(tmp_path):
             pass
-        program = "import sys; from holdfast.outreach import lock\nwith lock(sys.argv[1]): pass"
+        program = "import sys; from holdfast.files import versioned_folder\nwith versioned_folder(sys.argv[1]): pass"
         other = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=False)
         assert "LockedError" in other.stderr
     assert caught.value.exit_code == 6
-    with lock(tmp_path):
+    with versioned_folder(tmp_path):
         pass
 
 
@@ -163,7 +163,7 @@ def test_a_disk_that_refuses_in_the_middle_leaves_the_old_list(tmp_path: Path) -
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8_000, limits[1]))
     try:
-        with pytest.raises(StorageError, match=r"staging/\w+\.\w+ \([\d,]+ bytes are needed.*Free space"):
+        with pytest.raises(StorageError, match=r"as_of=2025-01-01/\w+\.\w+ \([\d,]+ bytes are needed.*Free space"):
             published(tmp_path, selected(seed=2))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -176,7 +176,7 @@ def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(StorageError, match=r"Wanted to write .*file/lists/.*Check the rights"),
-        lock(tmp_path / "file" / "lists"),
+        versioned_folder(tmp_path / "file" / "lists"),
     ):
         pass
 

@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 
 from holdfast.errors import ConfigError, DataError
-from holdfast.outreach import PLANNED, OutreachSettings, Selection, lock, not_applied, publish, select, select_planned
+from holdfast.files import versioned_folder
+from holdfast.outreach import PLANNED, OutreachSettings, Selection, not_applied, publish, select, select_planned
 from holdfast.outreach.plan import plan
 from holdfast.partitioned import SparkParts
 from tests.conftest import ROOT
@@ -36,7 +37,7 @@ def on_spark(spark: Any, scored: pd.DataFrame, settings: OutreachSettings, parti
 
 def bytes_of(selection: Selection, folder: Path) -> dict[str, bytes]:
     """Everything that is published."""
-    with lock(folder) as output:
+    with versioned_folder(folder) as output:
         pointer = publish(selection, output, report_html="", manifest={})
     return {name: (pointer / name).read_bytes() for name in sorted(FILES)}
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import duckdb
 
-from holdfast import durable
+from holdfast import files
 from holdfast.fingerprint import code_fingerprint
 from holdfast.sources.connection import literal
 from holdfast.sources.incremental.old_rows import RowsDigest
@@ -85,11 +85,11 @@ class RowStore:
         path = self.folder / f"rows-{name}-{uuid.uuid4().hex}.parquet"
         try:
             connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
-            durable.sync(path)
+            files.sync(path)
         except (duckdb.IOException, OSError) as error:
             _warn(self.folder, error.strerror if isinstance(error, OSError) else None)
             return {}
-        return {path.name: durable.sha256(path)}
+        return {path.name: files.sha256(path)}
 
     def keep(self, name: str, kept: KeptRows) -> None:
         """Keep this of a source once :meth:`commit` is called."""
@@ -101,9 +101,9 @@ class RowStore:
         fresh = self.folder / f".{_MANIFEST}"
         try:
             fresh.unlink(missing_ok=True)  # of a job that was killed
-            durable.write(fresh, [text.encode()])
+            files.write(fresh, [text.encode()])
             fresh.replace(self.folder / _MANIFEST)
-            durable.sync(self.folder)
+            files.sync(self.folder)
             used = {file for kept in self._next.values() for file in kept.files}
             for path in self.folder.iterdir():
                 if _OURS.fullmatch(path.name) and path.name not in used:
@@ -135,7 +135,7 @@ def _read(manifest: Path) -> dict[str, KeptRows]:
 
 def _sha256(path: Path) -> str | None:
     try:
-        return durable.sha256(path)
+        return files.sha256(path)
     except OSError:
         return None
 

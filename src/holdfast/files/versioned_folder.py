@@ -3,9 +3,9 @@
 ::
 
     output/
-      .holdfast.lock                          held while a job works here
+      .holdfast.lock                          there while a job works here
       .versions/as_of=2025-01-01.3f2a…/       the files, complete and synced to disk before anything points at them
-      .versions/staging                       a version in the making; what a killed job leaves is removed by the next
+      .versions/.holdfast-…/                  a version in the making; what a killed job leaves is removed by the next
       as_of=2025-01-01 -> .versions/…         the pointer, replaced in one step
 
 The version that a new one replaces stays until the next job runs, for readers that have it open. Whoever reads several
@@ -15,22 +15,21 @@ files of one list resolves the pointer once and reads them all behind it.
 from __future__ import annotations
 
 import errno
-import fcntl
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
-from holdfast import durable
-from holdfast.errors import LockedError, StorageError
+from holdfast.errors import StorageError
+from holdfast.files import whole
+from holdfast.files.lock import locked
 
 LOCK_NAME = ".holdfast.lock"
 VERSIONS = ".versions"
-_STAGING = "staging"
 _POINTER = "pointer"
 
 
@@ -71,17 +70,45 @@ class Bytes:
 
 
 @dataclass(frozen=True)
-class LockedFolder:
-    """An output folder that this process alone may change; :func:`lock` gives it."""
+class VersionedFolder:
+    """An output folder that this process alone may change; :func:`versioned_folder` gives it."""
 
     path: Path
 
+    def replace(self, name: str, files: Mapping[str, Content]) -> Path:
+        """Put a folder ``name`` with these files into it, whole or not at all; only owner and group may read it.
+
+        The same files a second time change nothing.
+
+        Raises
+        ------
+        StorageError
+            The disk is too small or refuses; names the file and the bytes that are needed. What was there before is
+            still there.
+        """
+        pointer, versions = self.path / name, self.path / VERSIONS
+        needed = sum(content.size for content in files.values())
+        at = pointer
+        try:
+            _require_pointer(pointer)
+            version = _version(pointer, files)
+            if version is None:
+                return pointer
+            _require_space(self.path, needed)
+            with whole.whole_folder(versions / version, deny=whole.OTHERS) as making:
+                for file_name, content in files.items():
+                    at = pointer / file_name
+                    whole.write(making / file_name, content.blocks())
+            at = pointer
+            _point(pointer, version)
+        except OSError as error:
+            raise _storage_error(error, at, needed) from error
+        return pointer
+
 
 @contextmanager
-def lock(output: Path | str) -> Iterator[LockedFolder]:
-    """Take the output folder for this job, or leave at once.
-
-    The system frees the lock when the process ends, however it ends.
+def versioned_folder(output: Path | str) -> Iterator[VersionedFolder]:
+    """Take the folder for this job, or leave at once; what an earlier job left is removed.
 
     Raises
     ------
@@ -91,63 +118,15 @@ def lock(output: Path | str) -> Iterator[LockedFolder]:
         The folder cannot be made or written to.
     """
     output = Path(output)
-    path = output / LOCK_NAME
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        file = path.open("ab")
-    except OSError as error:
-        raise _storage_error(error, path, 0) from error
-    with file:
+    lock = output / LOCK_NAME
+    with ExitStack() as held:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LockedError(
-                f"Wanted to work in {output}, found that another job holds {path}. "
-                "Wait until it ends, or give another output folder. This job changed nothing."
-            ) from None
+            output.mkdir(parents=True, exist_ok=True)
+            held.enter_context(locked(lock, f"work in {output}", otherwise="give another output folder"))
+            _tidy(output)
         except OSError as error:
-            raise _storage_error(error, path, 0) from error
-        yield LockedFolder(output)
-
-
-def replace_folder(output: LockedFolder, name: str, files: Mapping[str, Content]) -> Path:
-    """Put a folder ``name`` with these files into the output folder, whole or not at all.
-
-    The same files a second time change nothing.
-
-    Raises
-    ------
-    StorageError
-        The disk is too small or refuses; names the file and the bytes that are needed. What was there before is
-        still there.
-    """
-    pointer, versions = output.path / name, output.path / VERSIONS
-    needed = sum(content.size for content in files.values())
-    at = pointer
-    try:
-        _require_pointer(pointer)
-        versions.mkdir(exist_ok=True)
-        _tidy(output.path)
-        version = _version(pointer, files)
-        if version is None:
-            return pointer
-        _require_space(output.path, needed)
-        staging = versions / _STAGING
-        staging.mkdir()
-        for file_name, content in files.items():
-            at = staging / file_name
-            durable.write(at, content.blocks())
-        durable.sync(staging)
-        at = versions / version
-        staging.rename(at)
-        durable.sync(versions)
-        at = pointer
-        _point(pointer, version)
-    except OSError as error:
-        for leftover in (_STAGING, _POINTER):
-            _remove(versions / leftover)
-        raise _storage_error(error, at, needed) from error
-    return pointer
+            raise _storage_error(error, lock, 0) from error
+        yield VersionedFolder(output)
 
 
 def _version(pointer: Path, files: Mapping[str, Content]) -> str | None:
@@ -166,31 +145,28 @@ def _holds(folder: Path, files: Mapping[str, Content]) -> bool:
     if not folder.is_dir() or sorted(path.name for path in folder.iterdir()) != sorted(files):
         return False
     return all(
-        (folder / name).stat().st_size == content.size and durable.sha256(folder / name) == content.sha256
+        (folder / name).stat().st_size == content.size and whole.sha256(folder / name) == content.sha256
         for name, content in files.items()
     )
 
 
 def _point(pointer: Path, version: str) -> None:
     fresh = pointer.parent / VERSIONS / _POINTER
+    fresh.unlink(missing_ok=True)
     fresh.symlink_to(Path(VERSIONS) / version)  # read from where it will stand
     fresh.replace(pointer)
-    durable.sync(pointer.parent)
+    whole.sync(pointer.parent)
 
 
 def _tidy(output: Path) -> None:
     """Remove what no pointer leads to: older versions, and what a killed job left. Only under the lock."""
     pointed = {path.readlink().name for path in output.iterdir() if path.is_symlink()}
-    for path in (output / VERSIONS).iterdir():
+    for path in (output / VERSIONS).glob("*"):
         if path.name not in pointed:
-            _remove(path)
-
-
-def _remove(path: Path) -> None:
-    if path.is_symlink() or not path.is_dir():
-        path.unlink(missing_ok=True)
-    else:
-        shutil.rmtree(path, ignore_errors=True)
+            if path.is_symlink() or not path.is_dir():
+                path.unlink(missing_ok=True)
+            else:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _require_pointer(pointer: Path) -> None:
