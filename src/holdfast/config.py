@@ -11,6 +11,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from holdfast.audit import AuditSettings
+from holdfast.credentials import hide_credentials
 from holdfast.errors import ConfigError
 from holdfast.features.feature import Direction
 from holdfast.features.settings import FeatureSettings, Name
@@ -187,7 +188,7 @@ def _worded(problem: Any) -> str:
     if problem["type"] == "missing":
         return f"  {where}: this key is missing, and it has no default because it decides the answer."
     found = problem["input"]
-    shown = f", found {found!r}" if isinstance(found, str | int | float | bool) else ""
+    shown = f", found {hide_credentials(repr(found), str(found))}" if isinstance(found, str | int | float) else ""
     return f"  {where}: {problem['msg'].removeprefix('Value error, ')}{shown}."
 
 

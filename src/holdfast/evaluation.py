@@ -20,7 +20,11 @@ from holdfast.sampling import Sample
 from holdfast.timeline import instant
 from holdfast.tracking import Tracker
 
-_PLACES: Any = {"sources": True, "tracking": True, "output": True, "store": True, "training": {"tuning": {"folder"}}}
+_PLACES: Any = {
+    **dict.fromkeys(("sources", "tracking", "output", "store"), True),
+    "spark": {"conf"},
+    "training": {"tuning": {"folder"}},
+}
 
 
 class Evaluation(Dataset):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -25,20 +24,6 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """The text as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def expanded(text: str, key: str) -> str:
-    """The text with every ``${VARIABLE}`` replaced by its value in the environment."""
-
-    def value(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name not in os.environ:
-            raise ConfigError(
-                f"{key} needs the environment variable {name}, which is not set. Set it, or write the value."
-            )
-        return os.environ[name]
-
-    return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", value, text)
 
 
 _CONFINED: dict[str, str | bool | int | float | list[str]] = {

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import duckdb
 
+from holdfast.credentials import hide_credentials
 from holdfast.errors import ConfigError
-from holdfast.sources.connection import expanded, literal, quoted, reading, rows
+from holdfast.settings import expanded
+from holdfast.sources.connection import literal, quoted, reading, rows
 from holdfast.sources.kinds import nearest
 from holdfast.sources.relation import Relation, described
 from holdfast.sources.settings import DuckDBTable
@@ -24,7 +26,8 @@ def read_database(connection: duckdb.DuckDBPyConnection, name: str, settings: Du
     key = f"sources.{name}.duckdb"
     file = base / Path(expanded(settings.file, f"{key}.file")).expanduser()
     if not file.is_file():
-        raise ConfigError(f"{key}.file: wanted a DuckDB file, found nothing at {file}. Paths are relative to {base}.")
+        place = hide_credentials(str(file))
+        raise ConfigError(f"{key}.file: wanted a DuckDB file, found nothing at {place}. Paths are relative to {base}.")
     catalog = f"source {name}"
     try:
         with reading(f"{key}.file ({file.name})"):

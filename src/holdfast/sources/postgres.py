@@ -12,8 +12,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from holdfast.credentials import PERCENT_ENCODED, hide_credentials
 from holdfast.errors import ConfigError, DataError
-from holdfast.sources.connection import expanded, literal, quoted
+from holdfast.settings import expanded
+from holdfast.sources.connection import literal, quoted
 from holdfast.sources.relation import Relation, described
 from holdfast.sources.settings import PostgresTable
 
@@ -41,7 +43,7 @@ def read_postgres(connection: duckdb.DuckDBPyConnection, name: str, settings: Po
     uri = _patient(expanded(settings.uri, f"{key}.uri"))
     whole = f"({settings.query.strip().rstrip(';')}) AS query" if settings.query else _table(settings.table or "")
     staged = quoted(f"postgres {name}")
-    with _worded(driver, key), driver.connect(uri) as server, server.cursor() as cursor:
+    with _worded(driver, key, uri), driver.connect(uri) as server, server.cursor() as cursor:
         cursor.execute("SET TRANSACTION READ ONLY")
         schema: pa.Schema = cursor.adbc_execute_schema(f"SELECT * FROM {whole}")
         columns = ", ".join(_column(field) for field in schema)
@@ -95,18 +97,23 @@ def _column(field: pa.Field) -> str:
 
 
 @contextmanager
-def _worded(driver: Any, key: str) -> Iterator[None]:
+def _worded(driver: Any, key: str, uri: str) -> Iterator[None]:
     """Our errors for the driver's; the server's first line is told only where it cannot quote a cell."""
     try:
         yield
     except driver.ProgrammingError as error:
         reason = str(error).partition("ERROR:")[2].partition("\n")[0].strip() or "the server refused it"
-        raise ConfigError(f"{key}: the table or query cannot be read: {reason}. Check its name and columns.") from None
+        raise ConfigError(
+            f"{key}: the table or query cannot be read: {hide_credentials(reason, uri)}. Check its name and columns."
+        ) from None
     except driver.OperationalError as error:
         reason = str(error).partition("\n")[0].partition("Failed to connect: ")[2] or "the connection broke"
         raise ConfigError(
-            f"{key}.uri: the PostgreSQL server cannot be used: {reason}. Check that it runs, and the address."
+            f"{key}.uri: the PostgreSQL server cannot be used: {hide_credentials(reason, uri)}. "
+            f"Check that it runs, and the address. {PERCENT_ENCODED}"
         ) from None
+    except UnicodeError:
+        raise ConfigError(f"{key}.uri holds bytes that are no UTF-8 text. {PERCENT_ENCODED}") from None
     except (driver.Error, duckdb.InvalidInputException, OverflowError):
         raise DataError(
             f"{key}: the server or the driver stopped while reading {literal(key.split('.')[1])}. "

@@ -9,8 +9,10 @@ from typing import Any
 
 import duckdb
 
+from holdfast.credentials import hide_credentials
 from holdfast.errors import ConfigError
-from holdfast.sources.connection import expanded, literal, reading
+from holdfast.settings import expanded
+from holdfast.sources.connection import literal, reading
 from holdfast.sources.database import read_database
 from holdfast.sources.kinds import nearest
 from holdfast.sources.postgres import read_postgres
@@ -62,8 +64,9 @@ def files_of(path: str, key: str, base: Path) -> list[Path]:
         found = sorted(file for file in anchor.glob(str(whole.relative_to(anchor))) if file.is_file())
         if found:
             return found
-        raise ConfigError(f"{key}: no file matches {whole}.")
-    raise ConfigError(f"{key}: wanted a file, folder or glob, found nothing at {whole}. Paths are relative to {base}.")
+        raise ConfigError(f"{key}: no file matches {hide_credentials(str(whole))}.")
+    place = hide_credentials(str(whole))
+    raise ConfigError(f"{key}: wanted a file, folder or glob, found nothing at {place}. Paths are relative to {base}.")
 
 
 def _suffix(file: Path) -> str | None:

@@ -21,7 +21,7 @@ class DuckDBTable(Settings):
 class PostgresTable(Settings):
     """A table or a query of a PostgreSQL server, read in one read-only transaction."""
 
-    uri: str = Field(description="Connection URI, usually ${DATABASE_URL}; it is never printed.")
+    uri: str = Field(repr=False, description="Connection URI, usually ${DATABASE_URL}; it is never printed.")
     table: str | None = Field(default=None, description="Name of the table, with its schema if needed.")
     query: str | None = Field(default=None, description="One SELECT whose result is the table.")
 

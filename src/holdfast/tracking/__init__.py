@@ -9,7 +9,7 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from holdfast.tracking.settings import TrackingSettings, hide_credentials
+from holdfast.tracking.settings import TrackingSettings
 
 if TYPE_CHECKING:
     from holdfast.tracking.entries import Promotion, RunInfo, RunRecord, StoredModel, Verdict
@@ -40,7 +40,6 @@ __all__ = [
     "Tracker",
     "TrackingSettings",
     "Verdict",
-    "hide_credentials",
 ]
 
 

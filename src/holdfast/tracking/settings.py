@@ -1,21 +1,13 @@
-"""Where runs and models are kept, and how to name that place without its password. Loads no MLflow."""
+"""Where runs and models are kept. Loads no MLflow."""
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 from pydantic import Field
 
-from holdfast.errors import ConfigError
-from holdfast.settings import Settings
-
-_USER_INFO = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*://)[^/\s?#]*@")
-_SECRET = re.compile(
-    r"(?i)\b(?P<key>password|passwd|pwd|token|secret|api_?key|access_?key)(?P<is>\s*[=:]\s*)[^\s&;,'\"]+"
-)
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
+from holdfast.settings import Settings, expanded
 
 
 class TrackingSettings(Settings):
@@ -23,6 +15,7 @@ class TrackingSettings(Settings):
 
     uri: str | None = Field(
         default=None,
+        repr=False,
         description="MLflow tracking URI, such as https://mlflow.example.com; ${VARIABLE} expands. "
         "Without it, runs are kept in a sqlite file in the folder below.",
     )
@@ -45,21 +38,7 @@ class TrackingSettings(Settings):
         folder = (base / self.folder).resolve()
         if self.uri is None:
             return f"sqlite:///{folder / 'mlflow.db'}", folder
-        uri = _VARIABLE.sub(lambda found: _environment(found.group(1)), self.uri)
+        uri = expanded(self.uri, "tracking.uri")
         if relative := re.fullmatch(r"sqlite:///([^/].*)", uri):
             uri = f"sqlite:///{(base / relative[1]).resolve()}"
         return uri, folder
-
-
-def _environment(name: str) -> str:
-    if name not in os.environ:
-        raise ConfigError(
-            f"tracking.uri needs the environment variable {name}, which is not set. Set it, or write the URI in full."
-        )
-    return os.environ[name]
-
-
-def hide_credentials(text: str) -> str:
-    """The text with user names and passwords of URIs, and values of ``password=`` and the like, replaced by ``***``."""
-    without_user = _USER_INFO.sub(lambda found: f"{found['scheme']}***@", text)
-    return _SECRET.sub(lambda found: f"{found['key']}{found['is']}***", without_user)

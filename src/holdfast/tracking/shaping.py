@@ -11,11 +11,12 @@ from typing import Any
 
 from mlflow.entities import Metric, Param, Run
 
+from holdfast.credentials import hide_credentials, is_secret
 from holdfast.timeline import moment, show
 from holdfast.tracking.entries import RunRecord
-from holdfast.tracking.settings import hide_credentials
 
 _FINGERPRINT, _BY_CUTOFF = "holdfast.fingerprint.", "_by_cutoff"
+_JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 _NOT_IN_KEYS = re.compile(r"[^\w\-. :/]")
 _LONGEST = 5000  # characters of a parameter or tag that every MLflow store keeps
 _LONGEST_DIGEST = 36
@@ -32,7 +33,8 @@ def _flat(settings: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]
         if isinstance(value, Mapping):
             yield from _flat(value, f"{path}.")
         else:
-            yield path, value if isinstance(value, str) else json.dumps(value, default=str)
+            shown = value if isinstance(value, str) else json.dumps(value, default=str)
+            yield path, "***" if is_secret(path) else shown
 
 
 def text(value: str) -> str:
@@ -42,7 +44,8 @@ def text(value: str) -> str:
 
 def report(content: Mapping[str, Any]) -> str:
     """A report as JSON, keys sorted, without credentials."""
-    return hide_credentials(json.dumps(content, indent=2, sort_keys=True, default=str)) + "\n"
+    written = json.dumps(content, indent=2, sort_keys=True, default=str)
+    return _JSON_TEXT.sub(lambda found: json.dumps(hide_credentials(json.loads(found[0]))), written) + "\n"
 
 
 def fingerprint_tags(fingerprints: Mapping[str, str]) -> dict[str, str]:

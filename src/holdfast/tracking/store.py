@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import sqlalchemy.exc
 from mlflow import MlflowClient
@@ -24,8 +24,9 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 from requests import RequestException
 
-from holdfast.errors import HoldfastError, RegistryError, StorageError
-from holdfast.tracking.settings import TrackingSettings, hide_credentials
+from holdfast.credentials import PERCENT_ENCODED, hide_credentials
+from holdfast.errors import ConfigError, HoldfastError, RegistryError, StorageError
+from holdfast.tracking.settings import TrackingSettings
 
 _PROBE_SECONDS = 2  # a server that is up answers its first, empty question sooner
 _ALREADY_EXISTS = ErrorCode.Name(RESOURCE_ALREADY_EXISTS)
@@ -46,7 +47,7 @@ class Store:
     @property
     def shown(self) -> str:
         """The URI as it may be printed."""
-        return hide_credentials(self.uri)
+        return hide_credentials(self.uri, self.uri)
 
 
 def open_store(settings: TrackingSettings, base: Path) -> Store:
@@ -54,21 +55,24 @@ def open_store(settings: TrackingSettings, base: Path) -> Store:
 
     Raises
     ------
+    ConfigError
+        The URI cannot be read, or needs a driver that is not installed.
     RegistryError
         A remote store does not answer within ten seconds; or a local one is damaged or of another MLflow version.
     StorageError
         The folder of the local store cannot be written.
     """
     uri, folder = settings.resolve(base)
-    with asking(settings, uri, timeout=min(_PROBE_SECONDS, settings.timeout_seconds)):
+    address = _read(uri)
+    with _drivers(uri), asking(settings, uri, timeout=min(_PROBE_SECONDS, settings.timeout_seconds)):
         if uri.startswith("sqlite:"):
-            path = Path(urlsplit(uri).path[1:])
+            path = Path(uri.removeprefix("sqlite:///").partition("?")[0])
             with locked(path.with_suffix(".lock")):
                 _check_sqlite(path)
                 client = MlflowClient(tracking_uri=uri, registry_uri=uri)
                 experiment_id = _experiment(client, settings.experiment, (folder / "artifacts").as_uri())
         else:
-            _check_database_server(uri, settings)
+            _check_database_server(address, settings)
             client = MlflowClient(tracking_uri=uri, registry_uri=uri)
             experiment_id = _experiment(client, settings.experiment, None)
     return Store(client, uri, folder, experiment_id, settings)
@@ -149,19 +153,46 @@ def _check_sqlite(path: Path) -> None:
         connection.close()
 
 
-def _check_database_server(uri: str, settings: TrackingSettings) -> None:
+def _read(uri: str) -> SplitResult:
+    """The parts of the URI; what cannot be read is not quoted, because nobody knows which part is the password."""
+    try:
+        parts = urlsplit(uri.encode().decode())  # bytes that are no UTF-8 arrive as lone surrogates
+        readable = not (parts.port == 0 or uri in ("sqlite:", "sqlite://", "sqlite:///"))
+    except ValueError:
+        readable = False
+    if not readable:
+        raise ConfigError(
+            "Wanted tracking.uri as scheme://user:password@host:port/database, or as sqlite:///file, found one that "
+            f"cannot be read. Check the port. {PERCENT_ENCODED}"
+        )
+    return parts
+
+
+@contextmanager
+def _drivers(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise ConfigError(
+            f"tracking.uri, {hide_credentials(uri, uri)}, needs the driver {error.name!r}, which is not installed. "
+            "Install it, or name another one in the scheme, as in postgresql+psycopg://…"
+        ) from None
+
+
+def _check_database_server(address: SplitResult, settings: TrackingSettings) -> None:
     """Knock at the port of a database server, for the same reason; web servers are asked by MLflow itself."""
-    parts = urlsplit(uri)
     ports = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
-    port = parts.port or ports.get(parts.scheme.split("+")[0])
-    if parts.scheme.split("+")[0] in ports and parts.hostname and port:
-        socket.create_connection((parts.hostname, port), timeout=min(_PROBE_SECONDS, settings.timeout_seconds)).close()
+    kind = address.scheme.split("+")[0]
+    if kind in ports and address.hostname:
+        place = (address.hostname, address.port or ports[kind])
+        socket.create_connection(place, timeout=min(_PROBE_SECONDS, settings.timeout_seconds)).close()
 
 
 def _in_our_words(error: Exception, uri: str) -> HoldfastError:
-    reason = hide_credentials(str(error).strip().split("\n", maxsplit=1)[0])
+    given = (f"{name}={value}" for name, value in os.environ.items() if name.startswith("MLFLOW_TRACKING_"))
+    reason = hide_credentials(str(error).strip().split("\n", maxsplit=1)[0], uri, *given)
     reason = reason if len(reason) <= 300 else reason[:297] + "…"
-    place = hide_credentials(uri)
+    place = hide_credentials(uri, uri)
     if any(sign in str(error) for sign in _NO_SPACE):
         return StorageError(
             f"The tracking store {place} could not keep what was logged: {reason}. Make room, then repeat."

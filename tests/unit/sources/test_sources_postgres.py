@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -159,6 +160,27 @@ def test_an_unreachable_server_is_named_without_its_uri():
     ) as stopped:
         opened("postgresql://me:secret@127.0.0.1:1/shop", table="orders")
     assert "secret" not in str(stopped.value)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "postgresql://me:hun/ter2@127.0.0.1:1/shop",
+        "postgresql://me:hun%ter2@127.0.0.1:1/shop",
+        "postgresql://me:hun@ter2@127.0.0.1:1/shop",
+        "postgresql://me:hunter2/shop",
+        "postgresql://127.0.0.1:1/shop?password=hun ter2",
+        "host=127.0.0.1 port=1 password=hun ter2",
+        "me:hunter2@127.0.0.1",
+        "postgresql://me:hun\udce4ter2@127.0.0.1:1/shop",
+    ],
+)
+def test_a_uri_that_cannot_be_read_is_not_quoted(uri):
+    """The driver names the piece that it stumbled over, which is a piece of the password."""
+    pytest.importorskip("adbc_driver_postgresql.dbapi", reason="the extra 'postgres' is not installed")
+    with pytest.raises(ConfigError, match=r"sources\.orders\.postgres\.uri.*%2F") as stopped:
+        opened(uri, table="orders")
+    assert not re.search(r"\bhun|ter2\b", str(stopped.value))
 
 
 def test_without_the_driver_the_message_says_what_to_install(monkeypatch):

@@ -250,8 +250,13 @@ def test_no_password_reaches_the_store(tracker: Tracker, bundle: Path, code: Ser
     settings = {
         "sources": {"orders": {"postgres": {"uri": f"postgresql://analyst:{secret}@db.example:5432/shop"}}},
         "options": f"host=db password={secret}",
+        "spark": {"conf": {"spark.hadoop.fs.s3a.secret.key": secret}},
     }
-    audit = {"source": f"postgresql://analyst:{secret}@db.example/shop"}
+    audit = {
+        "source": f"postgresql://analyst:{secret}@db.example/shop",
+        "said": f'{{"apikey": "{secret}"}}',
+        "token": 3,
+    }
     log(tracker, bundle, code, "secret", parameters=settings, audit=audit)
     files = [path for path in prepared_store.rglob("*") if path.is_file()]
     assert [path for path in files if secret.encode() in path.read_bytes()] == []

@@ -14,7 +14,8 @@ from typing import Any
 import duckdb
 
 from holdfast.errors import ConfigError, StorageError
-from holdfast.sources.connection import expanded, literal, quoted, reading
+from holdfast.settings import expanded
+from holdfast.sources.connection import literal, quoted, reading
 from holdfast.sources.mapping import raw_texts
 from holdfast.sources.readers import CSV, files_of, open_relation
 from holdfast.sources.relation import Relation
