@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from holdfast.backtest import Backtest, LearningCurves, Running, Trial, Tried, backtest, learning_curves
+from holdfast.backtest import Backtest, BacktestFold, Execution, FittedFold, LearningCurves, backtest, learning_curves
 from holdfast.dataset import Dataset
 from holdfast.features.own import descriptions
 from holdfast.fingerprint import code_fingerprint
@@ -110,7 +110,7 @@ class Evaluation(Dataset):
             "seed": settings.seed,
             "meta": self._meta(),
             "tuning": tuning,
-            "running": Running(jobs, keep, self._finished),
+            "execution": Execution(jobs, keep, self._finished),
             "progress": self.progress,
         }
 
@@ -122,7 +122,7 @@ class Evaluation(Dataset):
         return found and found.part(part).kept_in(found.folder and (self.base / found.folder.expanduser()).resolve())
 
     @cached_property
-    def _finished(self) -> dict[Trial, Tried]:
+    def _finished(self) -> dict[BacktestFold, FittedFold]:
         """Fits of this project; the same is never made twice."""
         return {}
 

@@ -4,30 +4,30 @@ Beside the model stand baselines that anyone could compute. Every metric carries
 gives, and the differences to the baselines carry theirs, because one customer appears at several cutoffs. Learning
 curves ask the same of models that learnt from less, so that one sees what more would bring.
 
-The work falls into trials, one fit each, which run in worker processes and may be kept in a folder as they finish.
+The work falls into folds, one fit each. Worker processes may fit them, and a folder may keep them as they finish.
 """
 
 from __future__ import annotations
 
 from holdfast.backtest.baselines import Baseline, default_baselines
-from holdfast.backtest.curves import Curve, LearningCurves, Point
+from holdfast.backtest.curves import CurvePoint, LearningCurve, LearningCurves
 from holdfast.backtest.evaluation import backtest
-from holdfast.backtest.learning import learning_curves
+from holdfast.backtest.execution import Execution
+from holdfast.backtest.fold_fitter import MODEL, BacktestFold, FittedFold, Learner
+from holdfast.backtest.learning_curve import learning_curves
 from holdfast.backtest.result import Backtest
-from holdfast.backtest.trial import MODEL, Learner, Trial, Tried
-from holdfast.backtest.trials import Running
 
 __all__ = [
     "MODEL",
     "Backtest",
+    "BacktestFold",
     "Baseline",
-    "Curve",
+    "CurvePoint",
+    "Execution",
+    "FittedFold",
     "Learner",
+    "LearningCurve",
     "LearningCurves",
-    "Point",
-    "Running",
-    "Trial",
-    "Tried",
     "backtest",
     "default_baselines",
     "learning_curves",

@@ -24,7 +24,7 @@ _EIGHTHS = {0.125: "1/8", 0.25: "1/4", 0.5: "1/2", 1.0: "all"}
 
 
 @dataclass(frozen=True)
-class Point:
+class CurvePoint:
     """Models that learnt from so much, judged on the same customers as all others.
 
     Attributes
@@ -47,19 +47,19 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Curve:
+class LearningCurve:
     """Points from the smallest size to the largest.
 
     Attributes
     ----------
     by : "cutoffs" or "customers"
-    points : tuple of Point
+    points : tuple of CurvePoint
     left_out : tuple of float
         Sizes too small to learn from at some test cutoff.
     """
 
     by: Literal["cutoffs", "customers"]
-    points: tuple[Point, ...]
+    points: tuple[CurvePoint, ...]
     left_out: tuple[float, ...] = ()
 
     def label(self, size: float) -> str:
@@ -158,19 +158,19 @@ class LearningCurves:
     ----------
     cutoffs : tuple of int
         Test cutoffs, microseconds.
-    by_cutoffs, by_customers : Curve
+    by_cutoffs, by_customers : LearningCurve
     fits, new : int
         How many models it took, and how many of them had to be fitted because none was there.
     """
 
     cutoffs: tuple[int, ...]
-    by_cutoffs: Curve
-    by_customers: Curve
+    by_cutoffs: LearningCurve
+    by_customers: LearningCurve
     fits: int
     new: int
 
     @property
-    def curves(self) -> Sequence[Curve]:
+    def curves(self) -> Sequence[LearningCurve]:
         """Both."""
         return (self.by_cutoffs, self.by_customers)
 

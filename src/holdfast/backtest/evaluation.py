@@ -7,11 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from holdfast.backtest import trials
 from holdfast.backtest.baselines import Baseline
+from holdfast.backtest.execution import SEQUENTIAL, Execution, fit_folds
+from holdfast.backtest.fold_fitter import MODEL, BacktestFold, FoldFitter, Learner
 from holdfast.backtest.result import Backtest
-from holdfast.backtest.trial import MODEL, Learner, Study, Trial
-from holdfast.backtest.trials import ALONE, Running
 from holdfast.learning import Tuning
 from holdfast.learning.training import fit as fit_bundle
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS, Difference, Interval, estimate, paired_difference
@@ -33,7 +32,7 @@ def backtest(
     learner: Learner = fit_bundle,
     tuning: Tuning | None = None,
     draws: int = 200,
-    running: Running = ALONE,
+    execution: Execution = SEQUENTIAL,
     progress: Progress = SILENT,
 ) -> Backtest:
     """Evaluate a way of training on cutoffs that it had not seen.
@@ -57,7 +56,7 @@ def backtest(
         Each cutoff looks for better parameters in what was known there. All cutoffs together have its minutes.
     draws : int
         Bootstrap resamples of customers.
-    running : Running
+    execution : Execution
         How many cutoffs at once, and where they are kept as they finish; the result is the same to the byte.
 
     Raises
@@ -68,10 +67,10 @@ def backtest(
         The folder to keep them in is in use, refuses, or cannot serve a learner of your own.
     """
     cutoffs = sorted({int(at) for at in test_cutoffs})
-    study = Study.of(features, complete_after, seed, meta, baselines, learner, tuning)
-    results = trials.run(snapshots, study, [Trial(at) for at in cutoffs], running, "Backtest", progress)
-    predictions = pd.concat([tried.predictions for tried in results.tried.values()], ignore_index=True)
-    models = (MODEL, *(baseline.name for baseline in study.baselines))
+    fitter = FoldFitter.of(features, complete_after, seed, meta, baselines, learner, tuning)
+    results = fit_folds(snapshots, fitter, [BacktestFold(at) for at in cutoffs], execution, "Backtest", progress)
+    predictions = pd.concat([fitted.predictions for fitted in results.fitted.values()], ignore_index=True)
+    models = (MODEL, *(baseline.name for baseline in fitter.baselines))
     slices: dict[int | str, pd.DataFrame] = {at: predictions[predictions["cutoff"] == at] for at in cutoffs}
     slices["pooled"] = predictions
     with progress("Intervals", total=len(slices)) as advance:
@@ -80,9 +79,9 @@ def backtest(
             metrics[name] = {model: _judged(rows, model, draws, seed) for model in models}
             advance(1)
     differences = {model: _compared(predictions, model, draws, seed) for model in models[1:]}
-    bundles = {trial.cutoff: tried.bundle for trial, tried in results.tried.items()}
-    taken_up = tuple(trial.cutoff for trial in results.taken_up)
-    return Backtest(predictions, models, metrics, differences, bundles, horizon, taken_up)
+    bundles = {fold.cutoff: fitted.bundle for fold, fitted in results.fitted.items()}
+    resumed = tuple(fold.cutoff for fold in results.resumed)
+    return Backtest(predictions, models, metrics, differences, bundles, horizon, resumed)
 
 
 def _judged(rows: pd.DataFrame, model: str, draws: int, seed: int) -> dict[str, Interval]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from holdfast.backtest.trial import MODEL
+from holdfast.backtest.fold_fitter import MODEL
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS, Difference, Interval
 from holdfast.models import Bundle
 from holdfast.sampling import Sample, told, weights
@@ -35,7 +35,7 @@ class Backtest:
         Cutoff → the bundle as it was trained there.
     horizon_days : float
         Of the value.
-    taken_up : tuple of int
+    resumed : tuple of int
         Cutoffs that an earlier run had finished; the result is the same without.
     """
 
@@ -45,7 +45,7 @@ class Backtest:
     differences: Mapping[str, Mapping[str, Difference]]
     bundles: Mapping[int, Bundle]
     horizon_days: float
-    taken_up: tuple[int, ...] = ()
+    resumed: tuple[int, ...] = ()
 
     @property
     def sample(self) -> dict[str, Any] | None:
@@ -97,8 +97,8 @@ class Backtest:
         sample = self.sample
         if sample is not None:
             lines.append(f"tested on {told(sample)}")
-        if self.taken_up:
-            lines.append(f"{len(self.taken_up)} of {len(self.cutoffs)} cutoffs were taken up from an earlier run")
+        if self.resumed:
+            lines.append(f"{len(self.resumed)} of {len(self.cutoffs)} cutoffs were taken up from an earlier run")
         return "\n\n".join([*parts, "\n".join(lines)])
 
     def _beaten(self, baseline: str) -> int:

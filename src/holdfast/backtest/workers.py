@@ -1,4 +1,4 @@
-"""Trials in worker processes: as many as cores and memory bear, each with its share of the cores, none left behind.
+"""Folds in worker processes: as many as cores and memory bear, each with its share of the cores, none left behind.
 
 Workers are started by loky: fresh processes that do not run the caller's script again, so a script needs no guard. They
 map the snapshots from one file, and end by themselves when the process that started them is gone.
@@ -22,12 +22,12 @@ import pandas as pd
 from joblib import cpu_count
 from joblib.externals.loky import ProcessPoolExecutor
 
-from holdfast.backtest import table
-from holdfast.backtest.keeping import Kept
-from holdfast.backtest.trial import Study, Trial, Tried
+from holdfast.backtest import shared_snapshots
+from holdfast.backtest.fold_fitter import BacktestFold, FittedFold, FoldFitter
+from holdfast.backtest.fold_store import FoldStore
 from holdfast.errors import ConfigError, HoldfastError
 
-_CELLS_WORTH_WORKERS = 20_000_000  # in all trials; workers take seconds to start, and so long takes less than this
+_CELLS_WORTH_WORKERS = 20_000_000  # in all folds; workers take seconds to start, and so long takes less than this
 _BYTES_PER_CELL = 70  # of a fit at its peak: the matrix, its folds, and LightGBM's bins
 _THREADS = (
     "OMP_NUM_THREADS",
@@ -40,16 +40,16 @@ _IDLE_SECONDS = 60
 _LOOK_SECONDS = 0.5
 
 
-def how_many(jobs: int | None, trials: int, cells: int) -> int:
-    """How many workers to start; 1 means none, and the trials run one after the other.
+def how_many(jobs: int | None, folds: int, cells: int) -> int:
+    """How many workers to start; 1 means none, and the folds run one after the other.
 
     Parameters
     ----------
     jobs : int or None
         So many, whatever the machine; None starts as many as cores and free memory bear, and none for a small table.
-    trials : int
+    folds : int
     cells : int
-        Rows times features of the table: what a trial learns from at most.
+        Rows times features of the table: what a fold learns from at most.
 
     Raises
     ------
@@ -59,11 +59,11 @@ def how_many(jobs: int | None, trials: int, cells: int) -> int:
     if jobs is not None:
         if jobs < 1:
             raise ConfigError(f"Wanted at least one job, found {jobs}. Give 1 for one fit after the other.")
-        return min(jobs, trials)
-    if cells * trials < _CELLS_WORTH_WORKERS:
+        return min(jobs, folds)
+    if cells * folds < _CELLS_WORTH_WORKERS:
         return 1
     fits = _free_bytes() // max(1, cells * _BYTES_PER_CELL)
-    return max(1, min(int(cpu_count()), trials, fits))
+    return max(1, min(int(cpu_count()), folds, fits))
 
 
 def _free_bytes() -> int:
@@ -76,14 +76,14 @@ def _free_bytes() -> int:
 
 
 def as_they_finish(
-    study: Study, trials: Sequence[Trial], *, workers: int, file: Path, keep: Kept | None
-) -> Iterator[tuple[Trial, Tried]]:
-    """Try all in so many processes; the first error stops them.
+    fitter: FoldFitter, folds: Sequence[BacktestFold], *, workers: int, file: Path, store: FoldStore | None
+) -> Iterator[tuple[BacktestFold, FittedFold]]:
+    """Fit all in so many processes; the first error stops them.
 
     Parameters
     ----------
     file : Path
-        The snapshots, as :func:`holdfast.backtest.table.write` wrote them.
+        The snapshots, as :func:`holdfast.backtest.shared_snapshots.write` wrote them.
 
     Raises
     ------
@@ -95,13 +95,13 @@ def as_they_finish(
         workers,
         timeout=_IDLE_SECONDS,
         initializer=_begin,
-        initargs=(_Work(file, study, keep, os.getpid()),),
+        initargs=(_Work(file, fitter, store, os.getpid()),),
         env=dict.fromkeys(_THREADS, each),
     )
     finished = False
     try:
         with _this_code():
-            waiting = {pool.submit(_tried, trial): trial for trial in trials}
+            waiting = {pool.submit(_fit, fold): fold for fold in folds}
         for future in as_completed(waiting):
             yield waiting.pop(future), future.result()
         finished = True
@@ -139,14 +139,14 @@ class _Work:
     """What a worker gets when it starts."""
 
     file: Path
-    study: Study
-    keep: Kept | None
+    fitter: FoldFitter
+    store: FoldStore | None
     parent: int
 
 
 @dataclass(frozen=True)
 class _Bench:
-    """What a worker has at hand for each trial."""
+    """What a worker has at hand for each fold."""
 
     work: _Work
     snapshots: pd.DataFrame
@@ -158,7 +158,7 @@ _bench: list[_Bench] = []
 def _begin(work: _Work) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Control-C reaches all at once; the parent stops us, without traces
     threading.Thread(target=_end_with, args=(work.parent,), daemon=True).start()
-    _bench[:] = [_Bench(work, table.mapped(work.file))]
+    _bench[:] = [_Bench(work, shared_snapshots.mapped(work.file))]
 
 
 def _end_with(parent: int) -> None:
@@ -168,14 +168,14 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _tried(trial: Trial) -> Tried:
+def _fit(fold: BacktestFold) -> FittedFold:
     bench = _bench[0]
-    return tried(bench.snapshots, bench.work.study, trial, bench.work.keep)
+    return fit(bench.snapshots, bench.work.fitter, fold, bench.work.store)
 
 
-def tried(snapshots: pd.DataFrame, study: Study, trial: Trial, keep: Kept | None) -> Tried:
-    """Try, and keep what came out before anyone waits for it."""
-    found = study.tried(snapshots, trial)
-    if keep is not None:
-        keep.put(trial, found)
+def fit(snapshots: pd.DataFrame, fitter: FoldFitter, fold: BacktestFold, store: FoldStore | None) -> FittedFold:
+    """Fit, and store what came out before anyone waits for it."""
+    found = fitter.fit(snapshots, fold)
+    if store is not None:
+        store.put(fold, found)
     return found

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from holdfast.backtest import Curve, LearningCurves
+from holdfast.backtest import LearningCurve, LearningCurves
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS, Metric
 from holdfast.report.plots import INK, MODEL_COLOUR, finished
 
@@ -38,7 +38,7 @@ def drawn(found: LearningCurves) -> Figure:
     return finished(figure, *grid.flat)
 
 
-def _line(axes: Axes, curve: Curve, metric: Metric) -> None:
+def _line(axes: Axes, curve: LearningCurve, metric: Metric) -> None:
     points = curve.points
     size = np.array([point.size for point in points])
     level = np.array([point.metrics[metric.name].estimate for point in points])

@@ -1,7 +1,7 @@
 """Runs a backtest that keeps its cutoffs, to be killed; or kills itself before each single operation of keeping one.
 
 Usage: ``python -m tests.unit.backtest.kills run FOLDER JOBS`` runs and is killed from outside;
-``python -m tests.unit.backtest.kills each FOLDER`` keeps one trial in child processes and prints one JSON object per
+``python -m tests.unit.backtest.kills each FOLDER`` keeps one fold in child processes and prints one JSON object per
 kill: what a reader finds afterwards.
 """
 
@@ -14,28 +14,28 @@ import signal
 import sys
 from pathlib import Path
 
-from holdfast.backtest import Running, Trial, backtest
-from holdfast.backtest.keeping import Kept
-from holdfast.backtest.trial import Study, Tried
+from holdfast.backtest import BacktestFold, Execution, backtest
+from holdfast.backtest.fold_fitter import FittedFold, FoldFitter
+from holdfast.backtest.fold_store import FoldStore
 from holdfast.learning.training import fit
 from tests.unit.backtest.business import FEATURES, HOW, MONTH, TESTS, snapshots
 
 MANY = [TESTS[0] + k * MONTH for k in range(5)]
-TRIAL = Trial(TESTS[0])
+FOLD = BacktestFold(TESTS[0])
 OPERATIONS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.scandir", "shutil.rmtree"}
 
 
 def run(folder: Path, jobs: int) -> None:
     """A backtest at five cutoffs."""
-    backtest(snapshots(cutoffs=9), FEATURES, MANY, **HOW, running=Running(jobs, folder))
+    backtest(snapshots(cutoffs=9), FEATURES, MANY, **HOW, execution=Execution(jobs, folder))
 
 
-def tried() -> Tried:
-    """One finished trial."""
-    return Study.of(FEATURES, HOW["complete_after"], 0, None, (), fit).tried(snapshots(cutoffs=9), TRIAL)
+def fitted() -> FittedFold:
+    """One finished fold."""
+    return FoldFitter.of(FEATURES, HOW["complete_after"], 0, None, (), fit).fit(snapshots(cutoffs=9), FOLD)
 
 
-def killed_at(kept: Kept, found: Tried, operation: int) -> None:
+def killed_at(kept: FoldStore, found: FittedFold, operation: int) -> None:
     """Keep it, and die before the n-th operation on the file system."""
     seen = 0
 
@@ -47,15 +47,15 @@ def killed_at(kept: Kept, found: Tried, operation: int) -> None:
             seen += 1
 
     sys.addaudithook(count)
-    kept.put(TRIAL, found)
+    kept.put(FOLD, found)
 
 
 def each(folder: Path) -> None:
     """Before each operation in turn."""
-    found = tried()
+    found = fitted()
     for operation in range(1000):
         shutil.rmtree(folder, ignore_errors=True)
-        kept = Kept(folder, "f" * 64)
+        kept = FoldStore(folder, "f" * 64)
         sys.stdout.flush()
         process = os.fork()
         if process == 0:
@@ -64,9 +64,9 @@ def each(folder: Path) -> None:
             finally:
                 os._exit(0)
         died = os.WIFSIGNALED(os.waitpid(process, 0)[1])
-        taken = kept.take(TRIAL)
+        taken = kept.take(FOLD)
         whole = None if taken is None else taken.predictions.equals(found.predictions)
-        there = kept._place(TRIAL).exists()
+        there = kept._place(FOLD).exists()
         sys.stdout.write(json.dumps({"killed": died, "whole": whole, "there": there}) + "\n")
         if not died:
             return

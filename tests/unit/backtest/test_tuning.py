@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from holdfast.backtest import Backtest, Running, backtest, learning_curves
+from holdfast.backtest import Backtest, Execution, backtest, learning_curves
 from holdfast.learning import Tuning
 from holdfast.learning.training import fit
 from tests.unit.backtest.business import FEATURES, HOW, TESTS, snapshots, told
@@ -25,9 +25,9 @@ def business() -> pd.DataFrame:
     return snapshots(cutoffs=9)
 
 
-def run(table: pd.DataFrame, tuning: Tuning | None, **running: Any) -> Backtest:
+def run(table: pd.DataFrame, tuning: Tuning | None, **how: Any) -> Backtest:
     """A backtest at three cutoffs."""
-    return backtest(table, FEATURES, TESTS, **HOW, tuning=tuning, running=Running(**running))
+    return backtest(table, FEATURES, TESTS, **HOW, tuning=tuning, execution=Execution(**how))
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +50,12 @@ def test_workers_and_a_folder_change_nothing(business: pd.DataFrame, tuned: Back
     """Trials are kept beside the fits, and a longer search starts from them though the fits are made anew."""
     assert told(run(business, SEARCH, keep=tmp_path, jobs=2)) == told(tuned)
     again = run(business, SEARCH, keep=tmp_path)
-    assert again.taken_up == tuple(TESTS)
+    assert again.resumed == tuple(TESTS)
     journals = sorted((tmp_path / "tuning").glob("*.jsonl"))
     assert [path.read_bytes().count(b'"trial"') for path in journals] == [3] * 6
     before = {path: path.read_bytes() for path in journals}
     longer = run(business, Tuning(trials=4), keep=tmp_path)
-    assert longer.taken_up == ()
+    assert longer.resumed == ()
     assert sorted((tmp_path / "tuning").glob("*.jsonl")) == journals
     assert all(path.read_bytes().startswith(content) for path, content in before.items())
 
@@ -77,12 +77,12 @@ def test_minutes_are_for_all_cutoffs_together(business: pd.DataFrame, tmp_path: 
 def test_learning_curves_are_tuned_as_well(business: pd.DataFrame) -> None:
     """Their largest size is the backtest's own model, and shares its fits."""
     finished: dict[Any, Any] = {}
-    running = Running(finished=finished)
-    backtest(business, FEATURES, TESTS[2:], **HOW, tuning=SEARCH, running=running)
+    execution = Execution(finished=finished)
+    backtest(business, FEATURES, TESTS[2:], **HOW, tuning=SEARCH, execution=execution)
     how = {name: HOW[name] for name in ("complete_after", "seed", "draws")}
-    found = learning_curves(business, FEATURES, TESTS[2:], **how, tuning=SEARCH, running=running)
+    found = learning_curves(business, FEATURES, TESTS[2:], **how, tuning=SEARCH, execution=execution)
     assert found.fits == len(finished) > 1
-    assert all(tried.bundle.meta["tuning"].keys() == set(SCORES) for tried in finished.values())
+    assert all(fold.bundle.meta["tuning"].keys() == set(SCORES) for fold in finished.values())
 
 
 def test_a_learner_that_knows_no_search_is_not_asked_for_one(business: pd.DataFrame) -> None:

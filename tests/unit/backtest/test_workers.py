@@ -12,15 +12,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from holdfast.backtest import Running, backtest, table, workers
-from holdfast.backtest.trial import Study, Trial
+from holdfast.backtest import Execution, backtest, shared_snapshots, workers
+from holdfast.backtest.fold_fitter import BacktestFold, FoldFitter
 from holdfast.errors import ConfigError, DataError, HoldfastError
 from holdfast.learning.training import fit
 from holdfast.models import Bundle
 from holdfast.progress import Advance
 from tests.unit.backtest.business import FEATURES, HOW, TESTS, snapshots, told
 
-TWO = Running(jobs=2)
+TWO = Execution(jobs=2)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def business() -> pd.DataFrame:
 
 def test_workers_give_the_same_bytes_as_one_after_the_other(business: pd.DataFrame) -> None:
     """A result that depended on the number of cores could not be repeated on another machine."""
-    one, two = (backtest(business, FEATURES, TESTS, **HOW, running=Running(jobs=jobs)) for jobs in (1, 2))
+    one, two = (backtest(business, FEATURES, TESTS, **HOW, execution=Execution(jobs=jobs)) for jobs in (1, 2))
     assert told(one) == told(two)
 
 
@@ -43,7 +43,7 @@ def test_progress_shows_cutoffs_done(business: pd.DataFrame) -> None:
     def progress(label: str, total: int | None = None) -> Iterator[Advance]:
         yield lambda done: seen.append((label, total, done))
 
-    backtest(business, FEATURES, TESTS[:2], **HOW, running=TWO, progress=progress)
+    backtest(business, FEATURES, TESTS[:2], **HOW, execution=TWO, progress=progress)
     assert [entry for entry in seen if entry[2]][:2] == [("Backtest", 2, 1)] * 2
 
 
@@ -54,7 +54,7 @@ def test_a_learner_of_ones_own_works_in_workers_and_with_its_share_of_the_thread
         meta = {name: os.environ[name] for name in ("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS")}
         return fit(known, features, **{**settings, "meta": {**meta, "process": os.getpid()}})
 
-    found = backtest(business, FEATURES, TESTS[:2], **HOW, learner=learner, running=TWO)
+    found = backtest(business, FEATURES, TESTS[:2], **HOW, learner=learner, execution=TWO)
     each = str(max(1, workers.cpu_count() // 2))
     for bundle in found.bundles.values():
         assert bundle.meta["OMP_NUM_THREADS"] == bundle.meta["OMP_THREAD_LIMIT"] == each
@@ -69,7 +69,7 @@ def test_an_error_in_a_worker_is_the_callers(business: pd.DataFrame) -> None:
         raise DataError("Wanted better weather.")
 
     with pytest.raises(DataError, match="better weather"):
-        backtest(business, FEATURES, TESTS, **HOW, learner=learner, running=TWO)
+        backtest(business, FEATURES, TESTS, **HOW, learner=learner, execution=TWO)
 
 
 def test_a_worker_that_is_killed_is_named_with_what_to_do(business: pd.DataFrame) -> None:
@@ -80,7 +80,7 @@ def test_a_worker_that_is_killed_is_named_with_what_to_do(business: pd.DataFrame
         raise AssertionError
 
     with pytest.raises(HoldfastError, match=r"stopped from outside; .* memory runs out\. Use fewer jobs"):
-        backtest(business, FEATURES, TESTS, **HOW, learner=learner, running=TWO)
+        backtest(business, FEATURES, TESTS, **HOW, learner=learner, execution=TWO)
 
 
 def test_workers_run_this_code_though_a_loaded_model_brought_its_own(
@@ -91,7 +91,7 @@ def test_workers_run_this_code_though_a_loaded_model_brought_its_own(
     (tmp_path / "holdfast" / "__init__.py").touch()
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     before = list(sys.path)
-    assert told(backtest(business, FEATURES, TESTS, running=TWO, **HOW))
+    assert told(backtest(business, FEATURES, TESTS, execution=TWO, **HOW))
     assert sys.path == before
 
 
@@ -109,9 +109,9 @@ def test_what_cannot_be_tested_is_said_before_anything_is_fitted(business: pd.Da
 def test_the_mapped_table_is_the_table_and_is_not_copied(business: pd.DataFrame, tmp_path: Path) -> None:
     """As many copies as workers would not fit into memory."""
     frame = business.reset_index(drop=True).assign(flag=True, kind=business["channel"].astype("category").to_numpy())
-    found = table.mapped(table.write(frame, tmp_path / "table.arrow"))
+    found = shared_snapshots.mapped(shared_snapshots.write(frame, tmp_path / "table.arrow"))
     pd.testing.assert_frame_equal(found, frame, check_exact=True)
-    assert table.digest(found) == table.digest(frame)
+    assert shared_snapshots.digest(found) == shared_snapshots.digest(frame)
     if not Path("/proc/self/maps").exists():
         pytest.skip("only Linux tells which files a process has mapped")
     numbers = [found[name].to_numpy() for name in ("spend_365d", "satisfaction_last", "cutoff")]
@@ -133,13 +133,13 @@ def test_a_digest_sees_every_change(business: pd.DataFrame) -> None:
         business.rename(columns={"treated": "treated_"}),
         business.astype({"treated": "int32"}),
     ]
-    digests = {table.digest(each) for each in [business, *others]}
+    digests = {shared_snapshots.digest(each) for each in [business, *others]}
     assert len(digests) == 6
-    assert table.digest(business.copy()) == table.digest(business)
+    assert shared_snapshots.digest(business.copy()) == shared_snapshots.digest(business)
 
 
 @pytest.mark.parametrize(
-    ("jobs", "trials", "cells", "wanted"),
+    ("jobs", "folds", "cells", "wanted"),
     [
         (1, 9, 10**9, 1),
         (3, 9, 10, 3),
@@ -149,11 +149,11 @@ def test_a_digest_sees_every_change(business: pd.DataFrame) -> None:
         (None, 9, 10**12, 1),
         (None, 100, 10**6, workers.cpu_count()),
     ],
-    ids=["one asked for", "more asked for", "fewer trials", "small table", "one trial", "too little memory", "cores"],
+    ids=["one asked for", "more asked for", "fewer folds", "small table", "one fold", "too little memory", "cores"],
 )
-def test_there_are_as_many_workers_as_pay_off(jobs: int | None, trials: int, cells: int, wanted: int) -> None:
+def test_there_are_as_many_workers_as_pay_off(jobs: int | None, folds: int, cells: int, wanted: int) -> None:
     """On one core, for little work, or where memory would run out, there is no pool at all."""
-    assert workers.how_many(jobs, trials, cells) == wanted
+    assert workers.how_many(jobs, folds, cells) == wanted
 
 
 def test_no_jobs_at_all_is_a_mistake() -> None:
@@ -164,10 +164,12 @@ def test_no_jobs_at_all_is_a_mistake() -> None:
 
 def test_a_share_of_the_customers_is_part_of_every_larger_share(business: pd.DataFrame) -> None:
     """Otherwise one step of a learning curve would compare two draws instead of two sizes."""
-    study = Study.of(FEATURES, HOW["complete_after"], 0, None, (), fit)
+    fitter = FoldFitter.of(FEATURES, HOW["complete_after"], 0, None, (), fit)
     table_of_many = snapshots(customers=1_700, cutoffs=3)
     at = table_of_many["cutoff"].max()
-    shares = {share: study.known(table_of_many, Trial(at, share=share)) for share in (0.125, 0.25, 0.5, 1.0)}
+    shares = {
+        share: fitter.training_rows(table_of_many, BacktestFold(at, share=share)) for share in (0.125, 0.25, 0.5, 1.0)
+    }
     who = [set(known["customer_id"]) for known in shares.values()]
     assert who[0] < who[1] < who[2] < who[3]
     for share, known in shares.items():
@@ -177,8 +179,8 @@ def test_a_share_of_the_customers_is_part_of_every_larger_share(business: pd.Dat
 
 def test_slices_are_the_latest_that_were_known(business: pd.DataFrame) -> None:
     """As if the history began later."""
-    study = Study.of(FEATURES, HOW["complete_after"], 0, None, (), fit)
-    whole = study.known(business, Trial(TESTS[-1]))
+    fitter = FoldFitter.of(FEATURES, HOW["complete_after"], 0, None, (), fit)
+    whole = fitter.training_rows(business, BacktestFold(TESTS[-1]))
     at = sorted(set(whole["cutoff"]))
-    assert sorted(set(study.known(business, Trial(TESTS[-1], slices=2))["cutoff"])) == at[-2:]
-    assert study.known(business, Trial(TESTS[-1], slices=len(at))).equals(whole)
+    assert sorted(set(fitter.training_rows(business, BacktestFold(TESTS[-1], slices=2))["cutoff"])) == at[-2:]
+    assert fitter.training_rows(business, BacktestFold(TESTS[-1], slices=len(at))).equals(whole)

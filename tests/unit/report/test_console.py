@@ -20,7 +20,7 @@ from holdfast.report.results import Built, Checked, Evaluated, Published, Runs, 
 from holdfast.sources.report import SourceReport, SourcesReport
 from holdfast.timeline import instant
 from holdfast.tracking import Promotion, RunRecord
-from tests.unit.backtest.test_learning import curve
+from tests.unit.backtest.test_learning_curve import curve
 from tests.unit.outreach.scored import selected
 
 STRANGE = Path("/data/[bold]shop[/bold]")

@@ -12,7 +12,7 @@ from holdfast.backtest import LearningCurves
 from holdfast.metrics import Interval
 from holdfast.report.curves import drawn
 from holdfast.report.plots import save
-from tests.unit.backtest.test_learning import curve
+from tests.unit.backtest.test_learning_curve import curve
 
 
 @pytest.fixture

@@ -12,11 +12,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from holdfast.backtest import trials
 from holdfast.backtest.baselines import Baseline
-from holdfast.backtest.curves import MEASURES, Curve, LearningCurves, Point
-from holdfast.backtest.trial import MODEL, NEEDED, Learner, Study, Trial, Tried
-from holdfast.backtest.trials import ALONE, Running
+from holdfast.backtest.curves import MEASURES, CurvePoint, LearningCurve, LearningCurves
+from holdfast.backtest.execution import SEQUENTIAL, Execution, fit_folds
+from holdfast.backtest.fold_fitter import MODEL, NEEDED, BacktestFold, FittedFold, FoldFitter, Learner
 from holdfast.errors import DataError
 from holdfast.learning import Tuning
 from holdfast.learning.training import fit as fit_bundle
@@ -30,7 +29,7 @@ SHARES = (0.125, 0.25, 0.5, 1.0)
 _CLOSE = 0.8
 _SMALLEST = (1, 2)  # cutoffs; then 3, and twice as many each time
 
-Sizes = Mapping[float, Sequence[Trial]]
+Sizes = Mapping[float, Sequence[BacktestFold]]
 
 
 def learning_curves(
@@ -45,44 +44,47 @@ def learning_curves(
     learner: Learner = fit_bundle,
     tuning: Tuning | None = None,
     draws: int = 200,
-    running: Running = ALONE,
+    execution: Execution = SEQUENTIAL,
     progress: Progress = SILENT,
 ) -> LearningCurves:
     """Judge models that learnt from the latest 1, 2, 3, 6, 12, … cutoffs, and from 1/8, 1/4, 1/2 and all customers.
 
     The most cutoffs are as many as every test cutoff has known ones, so that each size means the same everywhere.
-    Parameters and errors are those of :func:`backtest`, whose fits are shared where ``running`` keeps them.
+    Parameters and errors are those of :func:`backtest`, whose fits are shared where ``execution`` keeps them.
     """
     cutoffs = sorted({int(at) for at in test_cutoffs})
-    study = Study.of(features, complete_after, seed, meta, baselines, learner, tuning)
+    fitter = FoldFitter.of(features, complete_after, seed, meta, baselines, learner, tuning)
     narrow = snapshots[NEEDED]
     known = {at: known_by(narrow, at, complete_after)["cutoff"].nunique() for at in cutoffs}
     by_cutoffs, few = _learnable(
         narrow,
-        study,
-        {k: [Trial(at, slices=None if k == known[at] else k) for at in cutoffs] for k in _counts(min(known.values()))},
+        fitter,
+        {
+            k: [BacktestFold(at, slices=None if k == known[at] else k) for at in cutoffs]
+            for k in _counts(min(known.values()))
+        },
     )
-    by_customers, fewer = _learnable(narrow, study, {s: [Trial(at, share=s) for at in cutoffs] for s in SHARES})
-    wanted = dict.fromkeys(trial for sizes in (by_cutoffs, by_customers) for of in sizes.values() for trial in of)
-    results = trials.run(snapshots, study, list(wanted), running, "Learning curves", progress)
+    by_customers, fewer = _learnable(narrow, fitter, {s: [BacktestFold(at, share=s) for at in cutoffs] for s in SHARES})
+    wanted = dict.fromkeys(fold for sizes in (by_cutoffs, by_customers) for of in sizes.values() for fold in of)
+    results = fit_folds(snapshots, fitter, list(wanted), execution, "Learning curves", progress)
 
-    def curve(by: Literal["cutoffs", "customers"], sizes: Sizes, left_out: Sequence[float]) -> Curve:
-        frames = {size: _predictions(results.tried, of) for size, of in sizes.items()}
+    def curve(by: Literal["cutoffs", "customers"], sizes: Sizes, left_out: Sequence[float]) -> LearningCurve:
+        frames = {size: _predictions(results.fitted, of) for size, of in sizes.items()}
         most = frames[max(frames)]
         points = []
         with progress(f"Intervals by {by}", total=len(frames)) as advance:
             for size, frame in frames.items():
-                learnt = [study.known(narrow, trial)["customer_id"] for trial in sizes[size]]
+                learnt = [fitter.training_rows(narrow, fold)["customer_id"] for fold in sizes[size]]
                 points.append(
-                    Point(
+                    CurvePoint(
                         size,
                         float(np.mean([len(who) for who in learnt])),
                         float(np.mean([who.nunique() for who in learnt])),
-                        **_judged(frame, most, draws, study.seed),
+                        **_judged(frame, most, draws, fitter.seed),
                     )
                 )
                 advance(1)
-        return Curve(by, tuple(points), tuple(left_out))
+        return LearningCurve(by, tuple(points), tuple(left_out))
 
     return LearningCurves(
         tuple(cutoffs),
@@ -102,13 +104,13 @@ def _counts(most: int) -> list[int]:
     return [*found, most]
 
 
-def _learnable(narrow: pd.DataFrame, study: Study, sizes: Sizes) -> tuple[Sizes, list[float]]:
+def _learnable(narrow: pd.DataFrame, fitter: FoldFitter, sizes: Sizes) -> tuple[Sizes, list[float]]:
     """The sizes that can be learnt from at every test cutoff, and those that cannot; the largest is always tried."""
     left_out = []
     for size, of in sizes.items():
         try:
-            for trial in of:
-                study.known(narrow, trial)
+            for fold in of:
+                fitter.training_rows(narrow, fold)
         except DataError:
             if size == max(sizes):
                 raise
@@ -116,8 +118,8 @@ def _learnable(narrow: pd.DataFrame, study: Study, sizes: Sizes) -> tuple[Sizes,
     return {size: of for size, of in sizes.items() if size not in left_out}, left_out
 
 
-def _predictions(tried: Mapping[Trial, Tried], of: Sequence[Trial]) -> pd.DataFrame:
-    return pd.concat([tried[trial].predictions for trial in of], ignore_index=True)
+def _predictions(fitted: Mapping[BacktestFold, FittedFold], of: Sequence[BacktestFold]) -> pd.DataFrame:
+    return pd.concat([fitted[fold].predictions for fold in of], ignore_index=True)
 
 
 def _judged(less: pd.DataFrame, most: pd.DataFrame, draws: int, seed: int) -> dict[str, Any]:

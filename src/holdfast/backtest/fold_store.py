@@ -1,4 +1,4 @@
-"""A folder where trials are kept as they finish, so that a run that was stopped goes on where it was.
+"""A folder where folds are kept as they finish, so that a run that was stopped goes on where it was.
 
 ::
 
@@ -12,7 +12,7 @@
           predictions.parquet
           done.json                          what this is, and the sha256 of what lies beside it
 
-A trial appears whole or not at all. One of another fingerprint is never looked at, and one that does not match its
+A fold appears whole or not at all. One of another fingerprint is never looked at, and one that does not match its
 hashes is removed and computed again. Predictions hold customers and outcomes: protect the folder like the sources.
 """
 
@@ -33,15 +33,15 @@ from typing import Any
 
 import pandas as pd
 
-from holdfast.backtest import table
-from holdfast.backtest.trial import Study, Trial, Tried
+from holdfast.backtest import shared_snapshots
+from holdfast.backtest.fold_fitter import BacktestFold, FittedFold, FoldFitter
 from holdfast.errors import BundleError, ConfigError, LockedError, StorageError
 from holdfast.files import sync, write
 from holdfast.fingerprint import code_fingerprint
 from holdfast.learning.training import fit as fit_bundle
 from holdfast.models import Bundle
 
-FORMAT = "holdfast-trial/1"
+FORMAT = "holdfast-fold/1"
 _MAKING, _LOCK, _SEAL = ".making", ".lock", "done.json"
 _BUNDLE, _PREDICTIONS, _BUNDLE_SEAL = "bundle", "predictions.parquet", "bundle/bundle.sha256"
 _LIBRARIES = ("lightgbm", "numpy", "pandas", "scikit-learn", "scipy")  # another version may fit another model
@@ -50,14 +50,14 @@ _LENGTH = 16
 
 
 @dataclass(frozen=True)
-class Kept:
-    """The trials of one fingerprint in a folder that this process holds; :func:`kept` gives it.
+class FoldStore:
+    """The folds of one fingerprint in a folder that this process holds; :func:`held_store` gives it.
 
     Attributes
     ----------
     folder : Path
     digest : str
-        SHA-256 of all that the trials depend on.
+        SHA-256 of all that the folds depend on.
     """
 
     folder: Path
@@ -68,25 +68,25 @@ class Kept:
         """Where unfinished files may lie."""
         return self.folder / _MAKING
 
-    def take(self, trial: Trial) -> Tried | None:
-        """What was kept of a trial; None if there is nothing, or it is damaged, and then it is removed."""
-        place = self._place(trial)
+    def take(self, fold: BacktestFold) -> FittedFold | None:
+        """What was kept of a fold; None if there is nothing, or it is damaged, and then it is removed."""
+        place = self._place(fold)
         if not place.exists():
             return None
         try:
-            return self._read(place, trial)
+            return self._read(place, fold)
         except (OSError, ValueError, KeyError, TypeError, BundleError):
             shutil.rmtree(place, ignore_errors=True)
             return None
 
-    def _read(self, place: Path, trial: Trial) -> Tried:
+    def _read(self, place: Path, fold: BacktestFold) -> FittedFold:
         raw, seal = (place / _PREDICTIONS).read_bytes(), (place / _BUNDLE_SEAL).read_bytes()
-        if json.loads((place / _SEAL).read_text(encoding="utf-8")) != self._seal(trial, raw, seal):
+        if json.loads((place / _SEAL).read_text(encoding="utf-8")) != self._seal(fold, raw, seal):
             raise ValueError(f"{place} does not match its hashes")
-        return Tried(Bundle.load(place / _BUNDLE), pd.read_parquet(io.BytesIO(raw)))
+        return FittedFold(Bundle.load(place / _BUNDLE), pd.read_parquet(io.BytesIO(raw)))
 
-    def put(self, trial: Trial, tried: Tried) -> None:
-        """Keep a finished trial, whole or not at all.
+    def put(self, fold: BacktestFold, fitted: FittedFold) -> None:
+        """Keep a finished fold, whole or not at all.
 
         Raises
         ------
@@ -96,12 +96,12 @@ class Kept:
         staging = self.making / uuid.uuid4().hex
         try:
             staging.mkdir(parents=True)
-            tried.bundle.save(staging / _BUNDLE)
-            raw = tried.predictions.to_parquet(index=False)
+            fitted.bundle.save(staging / _BUNDLE)
+            raw = fitted.predictions.to_parquet(index=False)
             write(staging / _PREDICTIONS, [raw])
-            seal = self._seal(trial, raw, (staging / _BUNDLE_SEAL).read_bytes())
+            seal = self._seal(fold, raw, (staging / _BUNDLE_SEAL).read_bytes())
             write(staging / _SEAL, [json.dumps(seal, indent=1, sort_keys=True).encode()])
-            place = self._place(trial)
+            place = self._place(fold)
             place.parent.mkdir(parents=True, exist_ok=True)
             if not place.exists():
                 staging.rename(place)
@@ -111,21 +111,21 @@ class Kept:
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 
-    def _place(self, trial: Trial) -> Path:
-        return self.folder / self.digest[:_LENGTH] / trial.name
+    def _place(self, fold: BacktestFold) -> Path:
+        return self.folder / self.digest[:_LENGTH] / fold.name
 
-    def _seal(self, trial: Trial, predictions: bytes, bundle: bytes) -> dict[str, Any]:
+    def _seal(self, fold: BacktestFold, predictions: bytes, bundle: bytes) -> dict[str, Any]:
         files = {_PREDICTIONS: predictions, _BUNDLE_SEAL: bundle}
         return {
             "format": FORMAT,
             "fingerprint": self.digest,
-            "trial": asdict(trial),
+            "fold": asdict(fold),
             "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         }
 
 
 @contextmanager
-def kept(folder: Path | None, snapshots: pd.DataFrame, study: Study) -> Iterator[Kept | None]:
+def held_store(folder: Path | None, snapshots: pd.DataFrame, fitter: FoldFitter) -> Iterator[FoldStore | None]:
     """Hold the folder for this process; None without one.
 
     Raises
@@ -140,7 +140,7 @@ def kept(folder: Path | None, snapshots: pd.DataFrame, study: Study) -> Iterator
     if folder is None:
         yield None
         return
-    if study.learner is not fit_bundle:
+    if fitter.learner is not fit_bundle:
         raise ConfigError(
             "Wanted to keep finished fits, found a learner of your own, and nothing tells whether it has changed since "
             "it was kept. Leave 'keep' out, or learn with holdfast.learning.training.fit."
@@ -158,7 +158,7 @@ def kept(folder: Path | None, snapshots: pd.DataFrame, study: Study) -> Iterator
                 f"Wanted to keep the backtest in {folder}, found that another one works there. Wait until it ends, or "
                 "name another folder."
             ) from None
-        found = Kept(folder, _fingerprint(snapshots, study))
+        found = FoldStore(folder, _fingerprint(snapshots, fitter))
         try:
             shutil.rmtree(found.making, ignore_errors=True)
             found.making.mkdir(exist_ok=True)
@@ -170,19 +170,19 @@ def kept(folder: Path | None, snapshots: pd.DataFrame, study: Study) -> Iterator
             shutil.rmtree(found.making, ignore_errors=True)
 
 
-def _fingerprint(snapshots: pd.DataFrame, study: Study) -> str:
-    """Of the table's very values, of all settings and of all code; the configuration's own are in the study's meta."""
+def _fingerprint(snapshots: pd.DataFrame, fitter: FoldFitter) -> str:
+    """Of the table's very values, of all settings and of all code; the configuration's own are in the fitter's meta."""
     depends = {
         "format": FORMAT,
-        "snapshots": table.digest(snapshots),
-        "features": list(study.features),
-        "complete_after": study.complete_after.count,
-        "seed": study.seed,
-        "meta": study.meta,
-        "tuning": None if study.tuning is None else study.tuning.model_dump(mode="json", exclude={"folder"}),
-        "baselines": [asdict(baseline) for baseline in study.baselines],
+        "snapshots": shared_snapshots.digest(snapshots),
+        "features": list(fitter.features),
+        "complete_after": fitter.complete_after.count,
+        "seed": fitter.seed,
+        "meta": fitter.meta,
+        "tuning": None if fitter.tuning is None else fitter.tuning.model_dump(mode="json", exclude={"folder"}),
+        "baselines": [asdict(baseline) for baseline in fitter.baselines],
         "code": code_fingerprint(),
-        "libraries": {name: version(name) for name in (*_LIBRARIES, *([_TUNER] if study.tuning else []))},
+        "libraries": {name: version(name) for name in (*_LIBRARIES, *([_TUNER] if fitter.tuning else []))},
     }
     return hashlib.sha256(json.dumps(depends, sort_keys=True, default=str).encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""A trial is one fit: learn from what was known at a test cutoff, or from a part of it, and score who is there."""
+"""Fits one fold of a backtest: learns from what was known at a test cutoff, or part of it, and scores who is there."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from holdfast.timeline import Days, show
 
 MODEL = "model"
 NEEDED = ["customer_id", "cutoff", "churned"]
-"""Columns that tell what a trial can learn from and test on."""
+"""Columns that tell what a fold can learn from and be tested on."""
 
 _KEYS = ["customer_id", "cutoff", "churned", "future_value"]
 _IF_THERE = ["treated", WEIGHT]
@@ -33,7 +33,7 @@ Rows = NDArray[np.intp]
 
 
 class Learner(Protocol):
-    """What turns labelled snapshots into a bundle: :func:`holdfast.learning.training.fit`, or another to compare with."""
+    """Turns labelled snapshots into a bundle: :func:`holdfast.learning.training.fit`, or another to compare with."""
 
     def __call__(
         self,
@@ -54,8 +54,8 @@ class Learner(Protocol):
 
 
 @dataclass(frozen=True)
-class Trial:
-    """Where to test, and how much to learn from.
+class BacktestFold:
+    """One split of the snapshots: where to test, and how much to learn from.
 
     Attributes
     ----------
@@ -81,16 +81,16 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Tried:
-    """What came out of a trial: the bundle, and a row for each customer scored (see :class:`Backtest`)."""
+class FittedFold:
+    """A fold's bundle, and a row for each customer scored (see :class:`Backtest`)."""
 
     bundle: Bundle
     predictions: pd.DataFrame
 
 
 @dataclass(frozen=True)
-class Study:
-    """What all trials share.
+class FoldFitter:
+    """Fits folds: what all of them share, and how one is fitted.
 
     Attributes
     ----------
@@ -125,19 +125,19 @@ class Study:
         baselines: Sequence[Baseline] | None,
         learner: Learner,
         tuning: Tuning | None = None,
-    ) -> Study:
+    ) -> FoldFitter:
         """With the default baselines, unless others are given."""
         chosen = default_baselines(features) if baselines is None else tuple(baselines)
         return cls(tuple(features), complete_after, seed, dict(meta or {}), chosen, learner, tuning)
 
-    def dealt(self, rounds: int, keep: Path | None) -> Study:
+    def in_rounds(self, rounds: int, keep: Path | None) -> FoldFitter:
         """With the minutes that one fit gets, where so many come one after the other, and a folder for its trials."""
         if self.tuning is None:
             return self
         folder = keep / _TUNING if keep is not None and self.tuning.folder is None else self.tuning.folder
         return replace(self, tuning=self.tuning.part(1 / rounds).kept_in(folder))
 
-    def tested(self, snapshots: pd.DataFrame, trial: Trial) -> pd.DataFrame:
+    def test_rows(self, snapshots: pd.DataFrame, fold: BacktestFold) -> pd.DataFrame:
         """The snapshots at the test cutoff.
 
         Raises
@@ -145,8 +145,8 @@ class Study:
         DataError
             There are none, or all had one outcome.
         """
-        test = _taken(snapshots, np.flatnonzero(snapshots["cutoff"].to_numpy() == trial.cutoff))
-        at = show(trial.cutoff)
+        test = _taken(snapshots, np.flatnonzero(snapshots["cutoff"].to_numpy() == fold.cutoff))
+        at = show(fold.cutoff)
         if test.empty:
             have = ", ".join(show(int(cutoff)) for cutoff in np.unique(snapshots["cutoff"]))
             raise DataError(f"No snapshot stands at the test cutoff {at}; found {have}. Build snapshots there too.")
@@ -157,7 +157,7 @@ class Study:
             )
         return test
 
-    def known(self, snapshots: pd.DataFrame, trial: Trial) -> pd.DataFrame:
+    def training_rows(self, snapshots: pd.DataFrame, fold: BacktestFold) -> pd.DataFrame:
         """The snapshots to learn from.
 
         Raises
@@ -166,19 +166,19 @@ class Study:
             No outcome was complete at the test cutoff, or there is too little to learn from.
         """
         times = snapshots[["cutoff"]].reset_index(drop=True)
-        known = known_by(times, trial.cutoff, self.complete_after)
+        known = known_by(times, fold.cutoff, self.complete_after)
         rows, at = known.index.to_numpy(dtype=np.intp), known["cutoff"].to_numpy(dtype=np.int64)
-        if trial.slices is not None:
-            rows = rows[at >= np.unique(at)[-trial.slices :][0]]
-        if trial.share < 1:
-            rows = rows[self._share_of(snapshots["customer_id"].iloc[rows]) < trial.share]
+        if fold.slices is not None:
+            rows = rows[at >= np.unique(at)[-fold.slices :][0]]
+        if fold.share < 1:
+            rows = rows[self._share_of(snapshots["customer_id"].iloc[rows]) < fold.share]
         found = _taken(snapshots, rows)
         require_learnable(found)
         return found
 
-    def tried(self, snapshots: pd.DataFrame, trial: Trial) -> Tried:
+    def fit(self, snapshots: pd.DataFrame, fold: BacktestFold) -> FittedFold:
         """Fit the model and the baselines, and score."""
-        test, known = self.tested(snapshots, trial), self.known(snapshots, trial)
+        test, known = self.test_rows(snapshots, fold), self.training_rows(snapshots, fold)
         tuning = {} if self.tuning is None else {"tuning": self.tuning}
         bundle = self.learner(
             known,
@@ -186,7 +186,7 @@ class Study:
             complete_after=self.complete_after,
             seed=self.seed,
             meta=dict(self.meta),
-            recent=self._recent(test, trial),
+            recent=self._recent(test, fold),
             **tuning,
         )
         out = test[[*_KEYS, *(name for name in _IF_THERE if name in test)]].reset_index(drop=True)
@@ -196,12 +196,12 @@ class Study:
         for baseline in self.baselines:
             for name, column in baseline.scored(test, known, self.features).items():
                 out[name] = column
-        return Tried(bundle, out)
+        return FittedFold(bundle, out)
 
-    def _recent(self, test: pd.DataFrame, trial: Trial) -> pd.DataFrame:
-        """What was known of the customers at the test cutoff: their features, of those that the trial may know."""
+    def _recent(self, test: pd.DataFrame, fold: BacktestFold) -> pd.DataFrame:
+        """What was known of the customers at the test cutoff: their features, of those that the fold may know."""
         unlabelled = test[["customer_id", "cutoff", *(str(spec["name"]) for spec in self.features)]]
-        return unlabelled if trial.share == 1 else unlabelled[self._share_of(test["customer_id"]) < trial.share]
+        return unlabelled if fold.share == 1 else unlabelled[self._share_of(test["customer_id"]) < fold.share]
 
     def _share_of(self, customer_id: pd.Series) -> Draws:
         return draws(customer_id, np.full(len(customer_id), _OF_CUSTOMERS), self.seed)

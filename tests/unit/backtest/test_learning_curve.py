@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from holdfast.backtest import Curve, LearningCurves, Point, Running, backtest, learning_curves
-from holdfast.backtest.learning import _counts
+from holdfast.backtest import CurvePoint, Execution, LearningCurve, LearningCurves, backtest, learning_curves
+from holdfast.backtest.learning_curve import _counts
 from holdfast.errors import DataError
 from holdfast.metrics import Difference, Interval
 from holdfast.timeline import Days
@@ -84,10 +84,10 @@ def test_fits_are_shared_with_the_backtest_and_taken_up(tmp_path: Path) -> None:
     """The models that learnt from everything are those of the backtest; a second run fits nothing."""
     table = snapshots(cutoffs=9)
     rest = {name: value for name, value in HOW.items() if name != "horizon"}
-    running = Running(keep=tmp_path)
-    tested = backtest(table, FEATURES, TESTS[:2], **HOW, running=running)
-    first = learning_curves(table, FEATURES, TESTS[:2], **rest, running=running)
-    again = learning_curves(table, FEATURES, TESTS[:2], **rest, running=Running(jobs=2, keep=tmp_path))
+    execution = Execution(keep=tmp_path)
+    tested = backtest(table, FEATURES, TESTS[:2], **HOW, execution=execution)
+    first = learning_curves(table, FEATURES, TESTS[:2], **rest, execution=execution)
+    again = learning_curves(table, FEATURES, TESTS[:2], **rest, execution=Execution(jobs=2, keep=tmp_path))
     assert first.new == first.fits - 2
     assert first.by_customers.points[-1].metrics["log_loss"] == tested.metrics["pooled"]["model"]["log_loss"]
     assert (again.new, again.fits) == (0, first.fits)
@@ -99,7 +99,7 @@ def test_in_workers_the_curves_are_the_same() -> None:
     """As the backtest itself."""
     table, rest = snapshots(cutoffs=6), {**HOW, "seed": 3}
     del rest["horizon"]
-    one, two = (learning_curves(table, FEATURES, TESTS[:1], **rest, running=Running(jobs)) for jobs in (1, 2))
+    one, two = (learning_curves(table, FEATURES, TESTS[:1], **rest, execution=Execution(jobs)) for jobs in (1, 2))
     assert json.dumps(one.to_dict(), sort_keys=True) == json.dumps(two.to_dict(), sort_keys=True)
 
 
@@ -123,7 +123,7 @@ def test_sizes_double(most: int, counts: list[int]) -> None:
     assert _counts(most) == counts
 
 
-def curve(by: Any, sizes: list[float], estimate: float, low: float, high: float) -> Curve:
+def curve(by: Any, sizes: list[float], estimate: float, low: float, high: float) -> LearningCurve:
     """A curve whose every point but the last differs by so much from it in log loss."""
     level = {"log_loss": Interval(0.5, 0.4, 0.6), "auc": Interval(0.7, 0.6, 0.8), "mae": Interval(9.0, 8.0, 10.0)}
     gap = {
@@ -131,7 +131,7 @@ def curve(by: Any, sizes: list[float], estimate: float, low: float, high: float)
         "auc": Difference(-0.02, -0.03, 0.01, 0.1),
         "mae": Difference(0.0, 0.0, 0.0, 0.0),
     }
-    return Curve(by, tuple(Point(size, 1_000 * size, 1_000 * size, level, gap) for size in sizes))
+    return LearningCurve(by, tuple(CurvePoint(size, 1_000 * size, 1_000 * size, level, gap) for size in sizes))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def curve(by: Any, sizes: list[float], estimate: float, low: float, high: float)
     ],
     ids=["gain", "chance", "loss"],
 )
-def test_words_say_what_the_last_doubling_brought(found: Curve, sentence: str) -> None:
+def test_words_say_what_the_last_doubling_brought(found: LearningCurve, sentence: str) -> None:
     """A gain is positive whatever way the measure turns, and the nearest step to a doubling is told."""
     assert found.words()[0] == sentence
     assert " brought 0.0200 of AUC (-0.0100 to 0.0300); the interval includes zero" in found.words()[1]

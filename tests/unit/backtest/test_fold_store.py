@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from holdfast.backtest import Backtest, Baseline, Running, Trial, Tried, backtest, keeping
+from holdfast.backtest import Backtest, BacktestFold, Baseline, Execution, FittedFold, backtest, fold_store
 from holdfast.errors import ConfigError, LockedError, StorageError
 from holdfast.learning.training import fit
 from holdfast.models import Bundle
@@ -35,7 +35,7 @@ def business() -> pd.DataFrame:
 
 def run(table: pd.DataFrame, keep: Path | None, tests: list[int] = TESTS, **changes: Any) -> Backtest:
     """A backtest that keeps its cutoffs."""
-    return backtest(table, FEATURES, tests, **{**HOW, **changes}, running=Running(keep=keep))
+    return backtest(table, FEATURES, tests, **{**HOW, **changes}, execution=Execution(keep=keep))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def fresh(business: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> t
 
 
 def places(folder: Path) -> list[Path]:
-    """The finished trials."""
+    """The finished folds."""
     return sorted(path.parent for path in folder.glob("*/*/done.json") if path.parent.parent.name != ".making")
 
 
@@ -56,8 +56,8 @@ def test_what_is_finished_is_taken_up_and_the_result_is_the_same_to_the_byte(
     """And the second run says so."""
     folder, first = fresh
     again = run(business, folder)
-    assert first.taken_up == ()
-    assert again.taken_up == tuple(TESTS)
+    assert first.resumed == ()
+    assert again.resumed == tuple(TESTS)
     assert told(again) == told(first) == told(run(business, None))
     assert "3 of 3 cutoffs were taken up from an earlier run" in again.table()
     assert "taken up" not in first.table()
@@ -66,7 +66,7 @@ def test_what_is_finished_is_taken_up_and_the_result_is_the_same_to_the_byte(
 def test_a_further_cutoff_costs_one_fit(business: pd.DataFrame, fresh: tuple[Path, Backtest], tmp_path: Path) -> None:
     """The others are there."""
     run(business, tmp_path, TESTS[:2])
-    assert run(business, tmp_path).taken_up == tuple(TESTS[:2])
+    assert run(business, tmp_path).resumed == tuple(TESTS[:2])
     assert [path.name for path in places(tmp_path)] == [path.name for path in places(fresh[0])]
 
 
@@ -87,7 +87,7 @@ def test_a_killed_run_loses_only_the_cutoffs_in_the_works(business: pd.DataFrame
     finished = len(places(tmp_path))
     assert 1 <= finished < len(MANY)
     resumed = run(business, tmp_path, MANY)
-    assert len(resumed.taken_up) == finished
+    assert len(resumed.resumed) == finished
     assert told(resumed) == told(run(business, None, MANY))
     assert list((tmp_path / ".making").glob("*")) == [], "what the killed run left is removed"
 
@@ -117,7 +117,7 @@ def test_a_kill_before_each_single_operation_leaves_a_whole_trial_or_none(tmp_pa
     first = whole.index(True)
     assert set(whole[:first]) == {None}
     assert set(whole[first:]) == {True}
-    assert not any(entry["there"] for entry in found[:first]), "a reader never sees half a trial"
+    assert not any(entry["there"] for entry in found[:first]), "a reader never sees half a fold"
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_nothing_of_other_data_or_settings_is_taken_up(
     """A result that mixes two businesses would look like one."""
     folder, _ = fresh
     found = run(change(business), folder, TESTS[:1], **settings)
-    assert found.taken_up == ()
+    assert found.resumed == ()
     assert told(found) == told(run(change(business), None, TESTS[:1], **settings))
 
 
@@ -148,10 +148,10 @@ def test_nothing_of_other_code_is_taken_up(
 ) -> None:
     """The package's own files and the libraries that fit."""
     if what == "code":
-        monkeypatch.setattr(keeping, "code_fingerprint", lambda: "another")
+        monkeypatch.setattr(fold_store, "code_fingerprint", lambda: "another")
     else:
-        monkeypatch.setattr(keeping, "version", lambda name: f"another {name}")
-    assert run(business, fresh[0], TESTS[:1]).taken_up == ()
+        monkeypatch.setattr(fold_store, "version", lambda name: f"another {name}")
+    assert run(business, fresh[0], TESTS[:1]).resumed == ()
 
 
 def damaged_predictions(place: Path) -> None:
@@ -170,7 +170,7 @@ def damaged_bundle(place: Path) -> None:
 def other_trial(place: Path) -> None:
     """The files of another cutoff."""
     seal = json.loads((place / "done.json").read_text())
-    seal["trial"]["cutoff"] = TESTS[1]
+    seal["fold"]["cutoff"] = TESTS[1]
     (place / "done.json").write_text(json.dumps(seal))
 
 
@@ -184,28 +184,28 @@ def other_trial(place: Path) -> None:
         lambda place: (place / "done.json").write_text("{"),
         lambda place: (place / "bundle" / "bundle.json").unlink(),
     ],
-    ids=["predictions", "bundle", "other trial", "no seal", "half a seal", "no bundle"],
+    ids=["predictions", "bundle", "other fold", "no seal", "half a seal", "no bundle"],
 )
 def test_what_is_damaged_is_computed_again(
     business: pd.DataFrame, tmp_path: Path, fresh: tuple[Path, Backtest], damage: Callable[[Path], None]
 ) -> None:
-    """A disk that lies must not decide a result; the repaired trial is kept."""
+    """A disk that lies must not decide a result; the repaired fold is kept."""
     first = run(business, tmp_path, TESTS[:2])
     damage(places(tmp_path)[0])
     again = run(business, tmp_path, TESTS[:2])
-    assert again.taken_up == (TESTS[1],)
+    assert again.resumed == (TESTS[1],)
     assert told(again) == told(first)
-    assert run(business, tmp_path, TESTS[:2]).taken_up == tuple(TESTS[:2])
+    assert run(business, tmp_path, TESTS[:2]).resumed == tuple(TESTS[:2])
 
 
 def test_what_this_process_has_finished_is_not_fitted_again(business: pd.DataFrame, tmp_path: Path) -> None:
     """Training tests at the latest cutoff, and the backtest after it knows that already; later runs find it kept."""
-    finished: dict[Trial, Tried] = {}
-    one = backtest(business, FEATURES, TESTS[:1], **HOW, running=Running(finished=finished))
-    assert list(finished) == [Trial(TESTS[0])]
-    two = backtest(business, FEATURES, TESTS[:2], **HOW, running=Running(keep=tmp_path, finished=finished))
+    finished: dict[BacktestFold, FittedFold] = {}
+    one = backtest(business, FEATURES, TESTS[:1], **HOW, execution=Execution(finished=finished))
+    assert list(finished) == [BacktestFold(TESTS[0])]
+    two = backtest(business, FEATURES, TESTS[:2], **HOW, execution=Execution(keep=tmp_path, finished=finished))
     assert two.bundles[TESTS[0]] is one.bundles[TESTS[0]]
-    assert run(business, tmp_path, TESTS[:2]).taken_up == tuple(TESTS[:2])
+    assert run(business, tmp_path, TESTS[:2]).resumed == tuple(TESTS[:2])
 
 
 def test_two_runs_do_not_share_a_folder_at_once(business: pd.DataFrame, tmp_path: Path) -> None:
@@ -231,12 +231,12 @@ def test_a_folder_that_refuses_is_named(business: pd.DataFrame, tmp_path: Path) 
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match=r"Wanted to keep finished fits in .*file"):
         run(business, tmp_path / "file")
-    study = keeping.Study.of(FEATURES, Days(60), 0, None, (), fit)
-    found = study.tried(business, Trial(TESTS[0]))
+    fitter = fold_store.FoldFitter.of(FEATURES, Days(60), 0, None, (), fit)
+    found = fitter.fit(business, BacktestFold(TESTS[0]))
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / ".making").write_text("")
     with pytest.raises(StorageError, match="Wanted to keep finished fits"):
-        keeping.Kept(tmp_path / "kept", "f" * 64).put(Trial(TESTS[0]), replace(found))
+        fold_store.FoldStore(tmp_path / "kept", "f" * 64).put(BacktestFold(TESTS[0]), replace(found))
 
 
 def wait_until(met: Callable[[], bool], seconds: float = 120) -> None:
