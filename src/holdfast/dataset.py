@@ -22,7 +22,7 @@ from holdfast.features.feature import Feature
 from holdfast.features.own import OwnFeatures, require_sensible, together
 from holdfast.labels import LabelSettings
 from holdfast.learning.training import require_directions
-from holdfast.outreach.state import TELLERS
+from holdfast.outreach.state import tellers
 from holdfast.partitioned import Columns, no_rows
 from holdfast.progress import SILENT, Progress
 from holdfast.report.results import Built, Checked
@@ -181,7 +181,7 @@ class Dataset:
 
     def features(self) -> tuple[Feature, ...]:
         """Every feature that these sources can give, the own ones last."""
-        given = together(self.vocabulary, self.own.records, TELLERS)
+        given = together(self.vocabulary, self.own.records, tellers())
         return directed(given, self.configuration.training.directions)
 
     def _sensible_features(self) -> tuple[Feature, ...]:

@@ -21,7 +21,7 @@ from holdfast.lifetime import YEARS, lifetime_value
 from holdfast.lists import publish_list
 from holdfast.models import Bundle
 from holdfast.outreach import Scorer, scored_columns
-from holdfast.outreach.state import CONSENT, TELLERS
+from holdfast.outreach.state import CONSENT, tellers
 from holdfast.partitioned import Parts, no_rows
 from holdfast.promotion import judge
 from holdfast.report import plots as drawings
@@ -264,8 +264,9 @@ class Project(Evaluation):
         """The features that the model and the rules need, and the snapshots that hold them."""
         self.require_known(cutoff)
         features = {feature.name: feature for feature in declarations(bundle, self.vocabulary, self.own.records)}
+        wanted = tellers()
         for feature in (*self.features(), CONSENT):
-            if feature.name in TELLERS and self.vocabulary.gives(feature):
+            if feature.name in wanted and self.vocabulary.gives(feature):
                 features.setdefault(feature.name, feature)
         snapshots = Snapshots.of(features.values(), self.configuration.population, [cutoff])
         return snapshots.features, snapshot_parts(self.tables, snapshots, progress=self.progress)

@@ -28,7 +28,7 @@ COLUMNS = {
         *["rank", "customer_id", "as_of", *SCORES, "action", "channel", "net_value", "net_value_low", "p_net_positive"],
         *["stage", "segment", *REASONS, *(f"{reason}_feature" for reason in REASONS)],
         *[*(f"{reason}_contribution" for reason in REASONS), "list_id", "model_version"],
-        *["base_log_odds", "other_contribution"],
+        *["base_log_odds", "other_contribution", "action_words", "channel_words"],
     ],
     "excluded.parquet": ["customer_id", "rule", "detail"],
 }

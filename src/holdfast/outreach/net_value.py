@@ -18,8 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from holdfast.outreach.settings import ActionSettings
-from holdfast.outreach.vocabulary import Action
+from holdfast.outreach.actions import ActionSettings
 
 Numbers = NDArray[np.float64]
 ProbabilityAbove = Callable[[Numbers], Numbers]
@@ -32,7 +31,7 @@ _BOUND = float(norm.ppf(0.95))  # value_low and value_high enclose the central 9
 def worth(
     customers: pd.DataFrame,
     action: NDArray[np.object_],
-    actions: Mapping[Action, ActionSettings],
+    actions: Mapping[str, ActionSettings],
     probability_above: ProbabilityAbove | None = None,
 ) -> pd.DataFrame:
     """Expected net value of each customer's action.
@@ -42,7 +41,7 @@ def worth(
     customers : DataFrame
         ``p_churn``, ``value`` and its central 90 % interval ``value_low``, ``value_high``, in currency.
     action : array of shape (n_customers,)
-        Names in ``actions``, or ``leave_alone``, which is worth 0.
+        Names in ``actions``; any other costs nothing and is worth 0.
     probability_above : callable or None
         The value model's own distribution, for the same rows. Without it, two half normals around the value that meet
         the interval's ends stand in.

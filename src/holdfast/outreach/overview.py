@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from holdfast.outreach.vocabulary import GROUPS, STAGES
+from holdfast.outreach.stages import STAGES
+from holdfast.outreach.tables import GROUPS
 
 RISK_BARS = 20
 _EDGES = np.linspace(0, 1, RISK_BARS + 1)

@@ -1,8 +1,8 @@
 """What is decided about a customer from the customer alone: stage, action, worth, and the rule that excludes.
 
 One fact about everybody enters: whether the customer's value is high among all. It is not known where the features are,
-so a plan is made for either band, and :class:`holdfast.outreach.select.Selection` takes the one that turns out to hold.
-What follows needs no features and no model any more.
+so a plan is made for either band, and :class:`holdfast.outreach.selection.Selection` takes the one that turns out to
+hold. What follows needs no features and no model any more.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from holdfast.errors import DataError
 from holdfast.models import Bundle
-from holdfast.outreach.eligibility import excluded, open_complaint
+from holdfast.outreach.contact_rules import excluded, open_complaint
 from holdfast.outreach.net_value import ProbabilityAbove, worth
 from holdfast.outreach.playbook import choose
+from holdfast.outreach.segments import VALUE_BANDS, ValueBand
 from holdfast.outreach.settings import OutreachSettings
 from holdfast.outreach.stages import stages
 from holdfast.outreach.state import state, state_columns
 from holdfast.outreach.tables import AT_RISK, SCORES
-from holdfast.outreach.vocabulary import VALUE_BANDS, ValueBand
 from holdfast.partitioned import Columns, conform, no_rows
 from holdfast.scoring import CUSTOMERS_PER_CHUNK, SCORED, score
 
@@ -92,15 +92,14 @@ def plan(
     gains = pd.DataFrame()
     for band in VALUE_BANDS:
         known["value_band"] = np.full(len(known), band, dtype=object)
-        action, channel = choose(known, settings.playbook, settings.actions.keys())
+        action, channel = choose(known, settings.lines, settings.actions)
         if before is None or (action != before).any():  # the model is asked again only where the band matters
             gains = worth(customers, action, settings.actions, probability_above)
         before = action
-        usual = [settings.actions[name].channel if name in settings.actions else "" for name in action]
         out = excluded(known.assign(action=action), settings).reindex(known.index)
         found = {
             "action": action,
-            "channel": np.where(channel == "", usual, channel),
+            "channel": channel,
             **{str(name): gains[name] for name in gains},
             "rule": out["rule"].fillna(""),
             "detail": out["detail"].fillna(""),

@@ -15,7 +15,7 @@ import pandas as pd
 
 from holdfast.errors import ConfigError
 from holdfast.files import Bytes, Content, VersionedFolder
-from holdfast.outreach.select import Selection
+from holdfast.outreach.selection import Selection
 from holdfast.outreach.spreadsheet import csv_bytes
 from holdfast.outreach.tables import AT_RISK
 from holdfast.partitioned import Spool

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from holdfast.partitioned import Parts, kth_largest
+
+ValueBand = Literal["high", "regular"]
+VALUE_BANDS: tuple[ValueBand, ...] = get_args(ValueBand)
 
 
 def high_value_above(parts: Parts, high_share: float, customers: int) -> float:

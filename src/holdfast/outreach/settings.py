@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from holdfast.outreach.playbook import DEFAULT_PLAYBOOK, PlaybookRule
-from holdfast.outreach.vocabulary import Action
+from holdfast.outreach.actions import KNOWN_ACTIONS, KNOWN_CHANNELS, LEAVE_ALONE, ActionSettings, ChannelSettings
+from holdfast.outreach.playbook import DEFAULT_PLAYBOOK, PlaybookEntry, PlaybookLine
+from holdfast.outreach.stages import StageSettings
 from holdfast.settings import Settings
+from holdfast.sources.kinds import nearest
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class BudgetSettings(Settings):
@@ -28,52 +33,6 @@ class BudgetSettings(Settings):
     def places(self, customers: int) -> int:
         """The number of customers to single out among so many scored ones."""
         return self.contacts or int(round((self.share or 0.0) * customers, 6))  # 0.29 of 100 is 29, not 28.999…
-
-
-class StageSettings(Settings):
-    """Where the stages of a customer's life begin.
-
-    Silence is the time since the last order or, where the data has no orders, since the last engagement.
-    """
-
-    onboarding_days: float = Field(ge=0, description="Younger customers are onboarding, whatever they do.")
-    lapsing_days: float = Field(gt=0, description="Silent for so long: lapsing.")
-    dormant_days: float = Field(gt=0, description="Silent for so long: dormant.")
-    lost_days: float = Field(gt=0, description="Silent for so long: lost.")
-    lapsing_overdue_ratio: float | None = Field(
-        default=None,
-        gt=0,
-        description="Also lapsing: silent for so many times the customer's own usual gap, for example 1.5.",
-    )
-
-    @model_validator(mode="after")
-    def _in_order(self) -> StageSettings:
-        if not self.lapsing_days < self.dormant_days < self.lost_days:
-            raise ValueError("lapsing_days, dormant_days and lost_days must rise in this order")
-        return self
-
-
-class ActionSettings(Settings):
-    """What an action costs and how often it saves a customer who would have left."""
-
-    channel: str = Field(
-        min_length=1, max_length=40, description="How the customer is reached: email, phone, letter, …"
-    )
-    contact_cost: float = Field(ge=0, description="Cost of one contact, in the currency of the amounts.")
-    save_rate: float = Field(
-        ge=0, le=1, description="Share of leaving customers whom this keeps; measure it on your control group."
-    )
-    offer_cost: float = Field(
-        default=0.0, ge=0, description="Cost of the gift or discount for one customer who takes it."
-    )
-    accept_rate: float = Field(
-        default=1.0, ge=0, le=1, description="Share of contacted customers who take the gift, loyal ones included."
-    )
-
-    @property
-    def cost(self) -> float:
-        """Expected cost of one contact, in currency."""
-        return self.contact_cost + self.accept_rate * self.offer_cost
 
 
 class OutreachSettings(Settings):
@@ -97,25 +56,67 @@ class OutreachSettings(Settings):
         description="What to do with a customer of whom we do not know whether they agreed to be contacted.",
     )
     stages: StageSettings = Field(description="Where the stages of a customer's life begin.")
-    actions: dict[Action, ActionSettings] = Field(
-        min_length=1, description="The actions on offer, with costs and save rates; others are never chosen."
+    channels: dict[str, ChannelSettings] = Field(
+        default={},
+        description="Words for channels. Those for app, email, letter, phone and sms are known; another channel is "
+        'called by its name, as in "by courier".',
     )
-    playbook: tuple[PlaybookRule, ...] = Field(
-        default=DEFAULT_PLAYBOOK,
+    actions: dict[Name, ActionSettings] = Field(
         min_length=1,
-        description="Which action for whom: the first rule that fits and whose action is on offer decides; "
-        "whom none fits is left alone.",
+        description="The actions on offer, with costs and save rates; others are never chosen. An action of your own "
+        "needs a line in the playbook.",
+    )
+    playbook: tuple[PlaybookEntry, ...] = Field(
+        default=("default",),
+        min_length=1,
+        description="Which action for whom: the first line that fits and whose action is on offer decides; "
+        'whom none fits is left alone. The word "default" stands for the lines of the default playbook.',
     )
 
+    @field_validator("actions", mode="before")
+    @classmethod
+    def _what_we_know_of_actions(cls, records: Any) -> Any:
+        if not isinstance(records, Mapping):
+            return records
+        return {
+            name: {**KNOWN_ACTIONS.get(name, {}), **record} if isinstance(record, Mapping) else record
+            for name, record in records.items()
+        }
+
     @model_validator(mode="after")
-    def _actions_on_offer(self) -> OutreachSettings:
-        if "leave_alone" in self.actions:
-            raise ValueError("leave_alone costs nothing and saves nobody; remove it from actions")
-        if self.playbook != DEFAULT_PLAYBOOK:
-            absent = sorted({rule.action for rule in self.playbook} - set(self.actions) - {"leave_alone"})
-            if absent:
-                raise ValueError(
-                    f"the playbook chooses {', '.join(absent)}, which actions does not list; add channel, contact_cost "
-                    "and save_rate there, or change the playbook"
-                )
+    def _playbook_and_actions_agree(self) -> OutreachSettings:
+        if LEAVE_ALONE in self.actions:
+            raise ValueError(f"{LEAVE_ALONE} costs nothing and saves nobody; remove it from actions")
+        chosen = {line.action for line in self.playbook if isinstance(line, PlaybookLine)}
+        absent = sorted(chosen - {*self.actions, LEAVE_ALONE})
+        if absent:
+            raise ValueError(
+                f"the playbook chooses {', '.join(absent)}, which actions does not list; add channel, contact_cost "
+                "and save_rate there, or change the playbook"
+            )
+        unused = sorted(set(self.actions) - chosen - {line.action for line in DEFAULT_PLAYBOOK})
+        if unused:
+            raise ValueError(
+                f"no line of the playbook chooses {unused[0]}{nearest(unused[0], KNOWN_ACTIONS)}; add one, such as "
+                f"{{action: {unused[0]}, stage: [lapsing]}}, or remove the action"
+            )
         return self
+
+    @property
+    def lines(self) -> tuple[PlaybookLine, ...]:
+        """The playbook, line by line."""
+        return tuple(
+            line
+            for entry in self.playbook
+            for line in ((entry,) if isinstance(entry, PlaybookLine) else DEFAULT_PLAYBOOK)
+        )
+
+    def action_words(self, name: str) -> str:
+        """The action as people read it."""
+        action = self.actions.get(name)
+        return (action and action.words) or name.replace("_", " ")
+
+    def channel_words(self, name: str) -> str:
+        """The channel as people read it after the action."""
+        channels = {**KNOWN_CHANNELS, **self.channels}
+        return channels[name].words if name in channels else f"by {name}"

@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import Field, model_validator
 
-from holdfast.outreach.settings import StageSettings
+from holdfast.settings import Settings
+
+Stage = Literal["onboarding", "active", "lapsing", "dormant", "lost"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
+
+class StageSettings(Settings):
+    """Where the stages of a customer's life begin.
+
+    Silence is the time since the last order or, where the data has no orders, since the last engagement.
+    """
+
+    onboarding_days: float = Field(ge=0, description="Younger customers are onboarding, whatever they do.")
+    lapsing_days: float = Field(gt=0, description="Silent for so long: lapsing.")
+    dormant_days: float = Field(gt=0, description="Silent for so long: dormant.")
+    lost_days: float = Field(gt=0, description="Silent for so long: lost.")
+    lapsing_overdue_ratio: float | None = Field(
+        default=None,
+        gt=0,
+        description="Also lapsing: silent for so many times the customer's own usual gap, for example 1.5.",
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> StageSettings:
+        if not self.lapsing_days < self.dormant_days < self.lost_days:
+            raise ValueError("lapsing_days, dormant_days and lost_days must rise in this order")
+        return self
 
 
 def stages(customers: pd.DataFrame, settings: StageSettings) -> pd.Series[str]:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from holdfast.features.feature import Feature
 from holdfast.history.aggregates import Last
+from holdfast.outreach.contact_rules import RULES
 
 CONSENT = Feature("consent", "customers", Last("consent"), "score", "agreed to be contacted ({value})", "consent")
 """Whether the customer agreed to be contacted, 1 or 0: for rules only, never for a model."""
@@ -36,19 +37,27 @@ STATE: dict[str, tuple[str, ...]] = {
     "mrr": ("mrr",),
 }
 
-TELLERS = frozenset(teller for tellers in STATE.values() for teller in tellers)
+
+def _told_by() -> dict[str, tuple[str, ...]]:
+    """The state, and the features that contact rules need beside it."""
+    return STATE | {need: (need,) for rule in RULES.values() for need in rule.needs if need not in STATE}
+
+
+def tellers() -> frozenset[str]:
+    """The features that stages and contact rules read."""
+    return frozenset(teller for tellers in _told_by().values() for teller in tellers)
 
 
 def state_columns(features: Iterable[str]) -> list[str]:
     """The state columns that snapshots with these features can tell."""
     known = set(features)
-    return [name for name, tellers in STATE.items() if known & set(tellers)]
+    return [name for name, tellers in _told_by().items() if known & set(tellers)]
 
 
 def state(snapshots: pd.DataFrame) -> pd.DataFrame:
     """The state columns that the snapshots can tell, as floats, with the index of ``snapshots``."""
     columns = {}
-    for name, tellers in STATE.items():
+    for name, tellers in _told_by().items():
         known = [snapshots[teller].to_numpy(dtype=np.float64) for teller in tellers if teller in snapshots]
         if known:
             columns[name] = np.fmax.reduce(known)

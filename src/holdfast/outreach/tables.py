@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
 from holdfast.partitioned import Columns
+
+Group = Literal["contact", "control", "not_selected", "excluded"]
+GROUPS: tuple[Group, ...] = get_args(Group)
 
 SCORES: Columns = {
     "p_churn": "float64",
@@ -26,7 +30,7 @@ CUSTOMERS: Columns = {
     "segment": "str",
     "group": "str",
 }
-"""Every scored customer once, by id; ``group`` is one of contact, control, not_selected, excluded."""
+"""Every scored customer once, by id; ``group`` is one of ``GROUPS``."""
 
 AT_RISK: Columns = {
     "rank": "int64",
@@ -47,6 +51,8 @@ AT_RISK: Columns = {
     "model_version": "str",
     "base_log_odds": "float64",
     "other_contribution": "float64",
+    "action_words": "str",
+    "channel_words": "str",
 }
 """The customers to contact, best first; base, three contributions and the other one sum to the risk's log-odds."""
 

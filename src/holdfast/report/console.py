@@ -17,6 +17,7 @@ from holdfast.backtest import Backtest, LearningCurves
 from holdfast.explain.wording import number
 from holdfast.features.feature import Feature
 from holdfast.learning.tuning import told as tuning_told
+from holdfast.outreach import RULES
 from holdfast.report.results import Built, Checked, Evaluated, Published, Runs, Trained
 from holdfast.sampling import told
 from holdfast.timeline import LIFETIME
@@ -198,7 +199,7 @@ def _(published: Published) -> RenderableType:
         f"{groups}",
         f"expected loss {number(published.expected_loss, 'currency', published.currency)}, of which "
         f"{number(published.expected_loss_on_list, 'currency', published.currency)} ({share:.0%}) is on the list",
-        *(f"[yellow]not applied[/] rule {rule}: its source is absent" for rule in published.rules_not_applied),
+        *(f"[yellow]not applied[/] rule {rule}: {RULES[rule].not_applied}" for rule in published.rules_not_applied),
         "",
         *_customers(published.first, published.currency),
         "",
@@ -229,7 +230,7 @@ def _customers(first: pd.DataFrame, currency: str | None) -> Iterator[str]:
         yield (
             f"[bold]{row.rank}. {escape(str(row.customer_id))}[/]  risk {row.p_churn:.0%}, value "
             f"{number(row.value, 'currency', currency)}, {row.stage}: "
-            f"{str(row.action).replace('_', ' ')} by {row.channel}"
+            f"{escape(str(row.action_words))} {escape(str(row.channel_words))}"
         )
         for reason in (row.reason_1, row.reason_2, row.reason_3):
             if reason:

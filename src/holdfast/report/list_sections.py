@@ -9,19 +9,11 @@ import numpy as np
 import pandas as pd
 
 from holdfast.explain.wording import number
-from holdfast.outreach import OutreachSettings, Selection
+from holdfast.outreach import RULES, OutreachSettings, Selection
 from holdfast.report.charts import histogram, meter, stacked
 from holdfast.report.markup import Child, Markup, join, table, tag
 
 _TOP_REASONS = 8
-
-RULES = {
-    "no_consent": "did not agree to be contacted, or we do not know",
-    "quiet_period": "contacted a short time ago",
-    "open_complaint": "has an open complaint, and the planned action would not solve it",
-    "leave_alone": "no action of the playbook fits",
-    "nothing_to_lose": "no revenue is expected",
-}
 
 
 class Money:
@@ -117,13 +109,15 @@ def stakes_section(selection: Selection, money: Money) -> Markup:
 
 def actions_section(selection: Selection, money: Money) -> Markup:
     """How many customers get which action."""
-    groups = selection.at_risk.groupby(["action", "channel"], sort=True)
+    groups = selection.at_risk.groupby(["action", "channel", "action_words", "channel_words"], sort=True)
     summary = groups.agg(n=("rank", "size"), loss=("expected_loss", "sum"), net=("net_value", "sum")).reset_index()
     summary = summary.sort_values(["n", "action", "channel"], ascending=[False, True, True])
     most = max(summary["n"].max(), 1) if len(summary) else 1
     rows = [
         (
-            join([_words(row["action"]), tag("small", f" by {row['channel']}", class_="soft"), meter(row["n"] / most)]),
+            join(
+                [row["action_words"], tag("small", f" {row['channel_words']}", class_="soft"), meter(row["n"] / most)]
+            ),
             f"{row['n']:,}",
             money.bare(row["loss"]),
             money.bare(row["net"]),
@@ -152,7 +146,7 @@ def reasons_section(selection: Selection, features: Sequence[Mapping[str, Any]])
     meanings = {str(spec["name"]): str(spec["meaning"]).replace("{value}", "…") for spec in features}
     rows = [
         (
-            join([meanings.get(row[0], _words(row[0])), meter(row[1] / len(at_risk))]),
+            join([meanings.get(row[0], row[0].replace("_", " ")), meter(row[1] / len(at_risk))]),
             f"{row[1]:,}",
             f"× {np.exp(row[2]):.1f}",
         )
@@ -210,7 +204,7 @@ def rows_section(selection: Selection, money: Money, rows: int) -> Markup:
                 ]
             ),
             money(row["expected_loss"]),
-            tag("div", _words(row["action"]), tag("small", f"by {row['channel']} · {row['segment']}", class_="soft")),
+            tag("div", row["action_words"], tag("small", f"{row['channel_words']} · {row['segment']}", class_="soft")),
             tag("ul", (tag("li", row[f"reason_{i}"]) for i in (1, 2, 3) if row[f"reason_{i}"])),
         )
         for row in shown.to_dict("records")
@@ -227,11 +221,11 @@ def rows_section(selection: Selection, money: Money, rows: int) -> Markup:
 def excluded_section(selection: Selection) -> Markup:
     """How many customers each rule excluded, and the rules that could not be applied."""
     rows = [
-        (join([_words(rule), tag("small", f" {RULES.get(rule, '')}", class_="soft")]), f"{count:,}")
+        (join([RULES[rule].words, tag("small", f" {RULES[rule].meaning}", class_="soft")]), f"{count:,}")
         for rule, count in selection.excluded_by_rule.items()
     ]
     skipped = [
-        tag("li", f"{_words(entry['rule'])}: the sources do not tell {', '.join(map(_words, entry['missing']))}")
+        tag("li", f"{RULES[entry['rule']].words}: {RULES[entry['rule']].not_applied}")
         for entry in selection.rules_not_applied
     ]
     return _section(
@@ -275,7 +269,3 @@ def customers_text(count: int) -> str:
 def _share(part: int, whole: int) -> str:
     share = part / whole if whole else 0.0
     return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"
-
-
-def _words(name: str) -> str:
-    return {"account_manager_call": "account-manager call", "win_back": "win-back"}.get(name, name.replace("_", " "))

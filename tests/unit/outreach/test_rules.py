@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from holdfast.outreach.eligibility import RULES, excluded, not_applied
-from holdfast.outreach.playbook import DEFAULT_PLAYBOOK, PlaybookRule, choose
+from holdfast.outreach.actions import ActionSettings
+from holdfast.outreach.contact_rules import RULES, excluded, not_applied
+from holdfast.outreach.playbook import DEFAULT_PLAYBOOK, PlaybookLine, choose
 from holdfast.outreach.segments import bands, high_value_above, segments
-from holdfast.outreach.settings import StageSettings
-from holdfast.outreach.stages import stages
+from holdfast.outreach.stages import StageSettings, stages
 from holdfast.outreach.state import state
-from holdfast.outreach.vocabulary import ACTIONS
 from holdfast.partitioned import LocalParts
 from tests.unit.outreach.scored import RAW_SETTINGS, outreach_settings
 
@@ -152,17 +154,26 @@ def test_a_rule_whose_source_is_absent_is_skipped_and_named() -> None:
     assert not_applied(customer().columns) == ()
 
 
-def test_rule_names_are_unique() -> None:
-    """Counts per rule are a table by name."""
-    assert len({rule.name for rule in RULES}) == len(RULES)
+def test_a_rule_that_needs_columns_has_words_for_their_absence() -> None:
+    """A rule that is passed over without a word would look like one that was respected."""
+    assert [name for name, rule in RULES.items() if name != rule.name] == []
+    with pytest.raises(ValueError, match="minors wants words for 'not applied'"):
+        replace(RULES["leave_alone"], name="minors", needs=("age",))
+
+
+ACTIONS = {
+    name: ActionSettings(channel="email", contact_cost=1, save_rate=0.1)
+    for name in sorted({line.action for line in DEFAULT_PLAYBOOK})
+}
 
 
 def action(
-    playbook: tuple[PlaybookRule, ...] = DEFAULT_PLAYBOOK, offered: tuple[str, ...] = ACTIONS, **state: object
+    playbook: tuple[PlaybookLine, ...] = DEFAULT_PLAYBOOK, offered: Collection[str] = ACTIONS, **state: object
 ) -> str:
     """The action for one customer."""
+    actions = {name: ACTIONS[name] for name in offered}
     usual = {"stage": "active", "value_band": "regular", "open_complaint": False, "reason_1_family": "recency"}
-    return str(choose(pd.DataFrame([usual | state]), playbook, offered)[0][0])
+    return str(choose(pd.DataFrame([usual | state]), playbook, actions)[0][0])
 
 
 @pytest.mark.parametrize(
@@ -194,15 +205,15 @@ def test_actions_that_are_not_on_offer_are_passed_over() -> None:
 def test_the_first_rule_that_fits_decides_also_on_the_channel() -> None:
     """A playbook is read from top to bottom, as people do."""
     playbook = (
-        PlaybookRule(action="leave_alone", stage=("lost",)),
-        PlaybookRule(action="win_back", channel="letter", reason_family=("recency",)),
-        PlaybookRule(action="win_back"),
+        PlaybookLine(action="leave_alone", stage=("lost",)),
+        PlaybookLine(action="win_back", channel="letter", reason_family=("recency",)),
+        PlaybookLine(action="win_back"),
     )
     assert action(playbook, stage="lost") == "leave_alone"
     rows = pd.DataFrame(
         {"stage": "active", "value_band": "high", "open_complaint": False, "reason_1_family": ["recency", ""]}
     )
-    assert [list(part) for part in choose(rows, playbook, ACTIONS)] == [["win_back", "win_back"], ["letter", ""]]
+    assert [list(part) for part in choose(rows, playbook, ACTIONS)] == [["win_back", "win_back"], ["letter", "email"]]
 
 
 def test_the_state_is_told_by_the_features_there_are() -> None:

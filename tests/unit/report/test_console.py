@@ -133,7 +133,7 @@ def test_a_published_list_shows_groups_money_and_first_customers(capsys: pytest.
     assert f"scored {counts['scored']} customers as of 2025-01-01 with version 3" in text
     assert " + ".join(f"{counts[g]} {g.replace('_', ' ')}" for g in counts if g != "scored") in text
     assert "expected loss 1,000 EUR, of which 250 EUR (25%) is on the list" in text
-    assert "not applied rule no_consent: its source is absent" in text
+    assert "not applied rule no_consent: the sources do not tell who agreed to be contacted" in text
     for row in PUBLISHED.first.itertuples():
         assert f"{row.rank}. {row.customer_id}" in text
         assert str(row.reason_1) in text

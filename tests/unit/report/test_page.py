@@ -99,7 +99,7 @@ def test_exclusions_control_and_missing_rules_are_explained() -> None:
     for rule, count in selection.excluded_by_rule.items():
         assert rule.replace("_", " ") in text
         assert str(count) in text
-    assert "open complaint: the sources do not tell tickets open" in text
+    assert "open complaint: the sources do not tell who has open tickets" in text
     assert "would have been contacted and, by a draw that depends on nothing but who they are, are not" in text
     assert "about 20% of all" in text
 

@@ -43,6 +43,8 @@ DESIGNED_AT_RISK = [
     "model_version",
     "base_log_odds",
     "other_contribution",
+    "action_words",
+    "channel_words",
 ]
 DESIGNED_CUSTOMERS = [
     "customer_id",

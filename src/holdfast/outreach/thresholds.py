@@ -1,4 +1,7 @@
-"""Where the budget cuts through the customers who may be contacted: found by counting, exactly, whoever holds them."""
+"""From which value on a customer is of high value, and down to which loss the budget reaches.
+
+Both are found by counting, exactly, whoever holds the customers.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from holdfast.errors import ConfigError, DataError
-from holdfast.outreach.eligibility import RULES
+from holdfast.outreach.contact_rules import RULES
 from holdfast.outreach.overview import most_first
 from holdfast.outreach.plan import if_band
-from holdfast.outreach.segments import high_value_above
+from holdfast.outreach.segments import VALUE_BANDS, high_value_above
 from holdfast.outreach.settings import OutreachSettings
-from holdfast.outreach.vocabulary import VALUE_BANDS
 from holdfast.partitioned import Parts, kth_largest
 
 
 @dataclass(frozen=True)
-class Cut:
+class Thresholds:
     """All that a customer's group depends on beside the customer.
 
     Attributes
@@ -38,8 +40,8 @@ class Cut:
     last_id: str | None
 
 
-def find_cut(planned: Parts, settings: OutreachSettings) -> Cut:
-    """Where the budget cuts, exactly, without a look at all customers at once.
+def find_thresholds(planned: Parts, settings: OutreachSettings) -> Thresholds:
+    """The thresholds of these customers, without a look at all of them at once.
 
     Raises
     ------
@@ -52,13 +54,16 @@ def find_cut(planned: Parts, settings: OutreachSettings) -> Cut:
     if not scored:
         raise DataError("Wanted scored customers, found none. Check the population and the cutoff.")
     high_above = high_value_above(planned, settings.high_value_share, scored)
-    by_rule = planned.tally(_RuleOf(high_above), reads=["value", *(if_band("rule", band) for band in VALUE_BANDS)])
+    names = tuple(RULES)
+    by_rule = planned.tally(
+        _RuleOf(high_above, names), reads=["value", *(if_band("rule", band) for band in VALUE_BANDS)]
+    )
     eligible = by_rule.pop(_ELIGIBLE, 0)
     if not eligible:
-        raise DataError(_everyone_excluded(Counter({RULES[i].name: count for i, count in by_rule.items()})))
+        raise DataError(_everyone_excluded(Counter({names[i]: count for i, count in by_rule.items()})))
     places = min(settings.budget.places(scored), eligible)
     if not places:
-        return Cut(high_above, np.inf, None)
+        return Thresholds(high_above, np.inf, None)
     if planned.most_rows is not None and places > planned.most_rows:
         raise ConfigError(
             f"The budget singles out {places:,} customers; at most {planned.most_rows:,} may come to the driver, where "
@@ -68,11 +73,11 @@ def find_cut(planned: Parts, settings: OutreachSettings) -> Cut:
     place = kth_largest(planned, losses, places, reads=losses.reads)
     left = places - place.larger
     if left == place.equal:
-        return Cut(high_above, place.value, None)
+        return Thresholds(high_above, place.value, None)
     tied = planned.map(_Tied(losses, place.value), {"customer_id": "str"}, reads=["customer_id", *losses.reads])
     for ids in tied.frames():
         if left <= len(ids):
-            return Cut(high_above, place.value, str(ids["customer_id"].iloc[left - 1]))
+            return Thresholds(high_above, place.value, str(ids["customer_id"].iloc[left - 1]))
         left -= len(ids)
     raise AssertionError("The tied customers were counted a moment ago.")
 
@@ -88,12 +93,13 @@ def of_band(rows: pd.DataFrame, name: str, high_above: float) -> NDArray[np.obje
 
 @dataclass(frozen=True)
 class _RuleOf:
-    """The place in ``RULES`` of the rule that excludes, or ``_ELIGIBLE``."""
+    """The place among the names of the rule that excludes, or ``_ELIGIBLE``."""
 
     high_above: float
+    names: tuple[str, ...]
 
     def __call__(self, rows: pd.DataFrame) -> NDArray[np.int64]:
-        place = {"": _ELIGIBLE, **{rule.name: i for i, rule in enumerate(RULES)}}
+        place = {"": _ELIGIBLE, **{name: i for i, name in enumerate(self.names)}}
         return np.array([place[rule] for rule in of_band(rows, "rule", self.high_above)], dtype=np.int64)
 
 
@@ -125,19 +131,10 @@ class _Tied:
         return tied
 
 
-_REMEDIES = {
-    "no_consent": "check the column mapped to consent, or outreach.unknown_consent",
-    "quiet_period": "shorten outreach.quiet_days, or wait",
-    "open_complaint": "offer service_recovery under outreach.actions",
-    "leave_alone": "offer more actions under outreach.actions, or extend outreach.playbook",
-    "nothing_to_lose": "check the amounts and the definition of value",
-}
-
-
 def _everyone_excluded(by_rule: Counter[str]) -> str:
     counts = most_first(by_rule)
     told = ", ".join(f"{rule} {count:,}" for rule, count in counts.items())
-    todo = "; ".join(f"for {rule}, {_REMEDIES[rule]}" for rule in counts)
+    todo = "; ".join(f"for {rule}, {RULES[rule].remedy}" for rule in counts)
     return (
         f"Wanted somebody to contact, found all {by_rule.total():,} scored customers excluded: {told}. What to do: "
         f"{todo}. No list was published."

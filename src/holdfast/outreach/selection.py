@@ -13,7 +13,7 @@ The rule, in order:
 Scored = contact + control + not_selected + excluded, always.
 
 :mod:`holdfast.outreach.plan` decides what a customer alone decides. Here is the rest: what depends on the others is a
-few numbers (:class:`Cut`), found by counting; with them each customer's group is again a matter of that customer. So
+few numbers (:class:`Thresholds`), found by counting; with them each customer's group is again a matter of that one. So
 customers may lie in parts on many machines, and nobody but those to contact comes here other than in passing.
 """
 
@@ -28,15 +28,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from holdfast.errors import DataError
-from holdfast.outreach.budget_threshold import Cut, find_cut, of_band
+from holdfast.outreach.contact_rules import NotApplied, not_applied
 from holdfast.outreach.control import draws
-from holdfast.outreach.eligibility import NotApplied, not_applied
 from holdfast.outreach.net_value import ProbabilityAbove
 from holdfast.outreach.overview import Overview
 from holdfast.outreach.plan import PER_BAND, PLANNED, plan, require_scores
 from holdfast.outreach.segments import bands, segments
 from holdfast.outreach.settings import OutreachSettings
 from holdfast.outreach.tables import AT_RISK, CUSTOMERS, EXCLUDED, SCORES, ContentHash, content_hash
+from holdfast.outreach.thresholds import Thresholds, find_thresholds, of_band
 from holdfast.partitioned import Columns, LocalParts, Parts, Spool, conform, no_rows
 from holdfast.timeline import show
 
@@ -142,7 +142,7 @@ def select_planned(
     ConfigError
         The budget singles out more customers than may come here at once.
     """
-    decide = _Decide(settings, show(as_of), find_cut(planned, settings))
+    decide = _Decide(settings, show(as_of), find_thresholds(planned, settings))
     customers, excluded, overview = Spool(CUSTOMERS), Spool(EXCLUDED), Overview()
     contents = {"customers": ContentHash(CUSTOMERS), "excluded": ContentHash(EXCLUDED)}
     for decided in _each_once(planned.map(decide, _DECIDED, reads=_READ_BY_DECIDE).frames()):
@@ -181,31 +181,31 @@ _READ_BY_DECIDE = [
 
 @dataclass(frozen=True)
 class _Decide:
-    """Every customer's segment, group and rule, from the cut."""
+    """Every customer's segment, group and rule, from the thresholds."""
 
     settings: OutreachSettings
     as_of: str
-    cut: Cut
+    thresholds: Thresholds
 
     def __call__(self, planned: pd.DataFrame) -> pd.DataFrame:
         rows = planned.reset_index(drop=True)
-        rule = of_band(rows, "rule", self.cut.high_above)
+        rule = of_band(rows, "rule", self.thresholds.high_above)
         group = np.where(rule == "", "not_selected", "excluded").astype(object)
         singled_out = (rule == "") & self._above(rows)
         held_back = draws(rows["customer_id"][singled_out], self.settings.control_salt) < self.settings.control_share
         group[singled_out] = np.where(held_back, "control", "contact")
-        band = bands(rows["value"].to_numpy(dtype=np.float64), self.cut.high_above)
-        detail = of_band(rows, "detail", self.cut.high_above)
+        band = bands(rows["value"].to_numpy(dtype=np.float64), self.thresholds.high_above)
+        detail = of_band(rows, "detail", self.thresholds.high_above)
         return rows.assign(
             as_of=self.as_of, segment=segments(band, rows["stage"]), group=group, rule=rule, detail=detail
         )
 
     def _above(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
         loss = rows["expected_loss"].to_numpy(dtype=np.float64)
-        tied = loss == self.cut.loss
-        if self.cut.last_id is not None and tied.any():
-            tied &= (rows["customer_id"] <= self.cut.last_id).to_numpy(dtype=bool)
-        return np.asarray((loss > self.cut.loss) | tied)
+        tied = loss == self.thresholds.loss
+        if self.thresholds.last_id is not None and tied.any():
+            tied &= (rows["customer_id"] <= self.thresholds.last_id).to_numpy(dtype=bool)
+        return np.asarray((loss > self.thresholds.loss) | tied)
 
 
 @dataclass(frozen=True)
@@ -217,8 +217,12 @@ class _List:
     def __call__(self, planned: pd.DataFrame) -> pd.DataFrame:
         decided = self.decide(planned)
         rows = decided[decided["group"] == "contact"]
-        high_above = self.decide.cut.high_above
-        return rows.assign(**{name: of_band(rows, name, high_above) for name in PER_BAND if name in _LISTED})
+        high_above = self.decide.thresholds.high_above
+        listed = rows.assign(**{name: of_band(rows, name, high_above) for name in PER_BAND if name in _LISTED})
+        return listed.assign(
+            action_words=listed["action"].map(self.decide.settings.action_words),
+            channel_words=listed["channel"].map(self.decide.settings.channel_words),
+        )
 
 
 def _each_once(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
