@@ -6,14 +6,15 @@ One stands half a year before the export, so that every outcome is in the tables
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.contest.task import definitions
 from benchmarks.contest.world import settings_of
 from holdfast import Project
+from holdfast.evaluation import training_spec
 from holdfast.labels import LabelSettings
 from holdfast.learning.training import fit, known_by
 from holdfast.metrics import area_under_curve, calibration_error
@@ -45,11 +46,9 @@ def _one(kind: Kind, customers: int, seed: int, folder: Path) -> dict[str, Any]:
     simulate(kind, place, customers=customers, seed=seed)
     with Project.open(settings_of(kind, place)) as project:
         labels = project.configuration.labels
-        features = [feature.to_dict() for feature in project.features()]
         known = known_by(project.snapshots(), at, labels.complete_after)
         present = project.snapshots(AS_OF)
-        how: dict[str, Any] = {"complete_after": labels.complete_after, "meta": definitions(project), "recent": present}
-        bundle = fit(known, features, seed=seed, **how)
+        bundle = fit(known, replace(training_spec(project), seed=seed), recent=present)
         said = project.survival(AS_OF, horizons=HORIZONS, bundle=bundle)
         each: dict[str, dict[str, float]] = {}
         for horizon in HORIZONS:

@@ -17,9 +17,10 @@ import yaml
 
 from benchmarks.contest.judging import RISK, VALUE, differences, figures, told
 from benchmarks.contest.peers import CONTENDERS, OURS, Predicted, contest
-from benchmarks.contest.task import Task, definitions, purchases, without_outcomes
+from benchmarks.contest.task import Task, purchases, without_outcomes
 from benchmarks.contest.world import CONFIGS
 from holdfast import Project
+from holdfast.evaluation import training_spec
 from holdfast.learning.training import known_by
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS, verdict
 from holdfast.timeline import instant, show
@@ -77,14 +78,11 @@ def _keys(reference: Path) -> pd.DataFrame:
 
 
 def _peers(us: Project, snapshots: pd.DataFrame, cutoff: int, seed: int) -> dict[str, pd.DataFrame]:
-    labels, features = us.configuration.labels, [feature.to_dict() for feature in us.features()]
     test = snapshots[snapshots["cutoff"] == cutoff]
     task = Task(
-        known=known_by(snapshots, cutoff, labels.complete_after),
+        known=known_by(snapshots, cutoff, us.configuration.labels.complete_after),
         test=test,
-        features=features,
-        complete_after=labels.complete_after,
-        meta=definitions(us),
+        spec=training_spec(us),
         present=without_outcomes(test),
         purchases=purchases(us, cutoff),
     )

@@ -11,7 +11,6 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from io import StringIO
 from time import perf_counter
-from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -48,8 +47,7 @@ Contender = Callable[[Task, int], Predicted]
 
 def holdfast(task: Task, seed: int) -> Predicted:
     """The package as ``train`` uses it: one default configuration, everything else its own choice."""
-    how: dict[str, Any] = {"complete_after": task.complete_after, "meta": task.meta, "recent": task.present}
-    bundle = fit(task.known, task.features, seed=seed, **how)
+    bundle = fit(task.known, replace(task.spec, seed=seed), recent=task.present)
     scores = bundle.predict(task.test)
     p, value, low, high = (scores[name].to_numpy() for name in ("p_churn", "value", "value_low", "value_high"))
     return Predicted(p, value, low, high)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from holdfast.backtest.baselines import default_baselines
 from holdfast.dataset import Dataset
+from holdfast.learning.training_spec import TrainingSpec
 from holdfast.models import learn_categories, to_matrix
 from holdfast.snapshots import PopulationSettings, build_snapshots
-from holdfast.timeline import Days
 
 EVERYONE = PopulationSettings(bought_within_days=1_000_000)
 PURCHASES = ("order_days_lifetime", "days_since_order", "days_since_first_order", "order_value_mean_lifetime")
@@ -26,15 +24,13 @@ class Task:
 
     ``known`` has features, ``cutoff``, ``churned`` and ``future_value``; ``test`` stands at one cutoff, and its
     outcomes only measure. ``present`` is the population of that cutoff without outcomes, as far as the learner knows
-    it. ``meta`` says how population, churn and value are defined, as training is told. ``purchases`` has a row for
+    it. ``spec`` is what training is told. ``purchases`` has a row for
     everyone who bought before that cutoff, or is None where nobody buys.
     """
 
     known: pd.DataFrame
     test: pd.DataFrame
-    features: Sequence[Mapping[str, Any]]
-    complete_after: Days
-    meta: Mapping[str, Any]
+    spec: TrainingSpec
     present: pd.DataFrame
     purchases: pd.DataFrame | None = None
 
@@ -51,11 +47,11 @@ class Task:
     @property
     def horizon(self) -> float:
         """Days of the outcome window."""
-        return float(self.meta["churn"]["horizon_days"])
+        return self.spec.card.churn.horizon_days
 
     def matrices(self) -> tuple[np.ndarray, np.ndarray]:
         """Features of ``known`` and ``test`` as numbers."""
-        specs = learn_categories(self.known, self.features)
+        specs = learn_categories(self.known, self.spec.features)
         return to_matrix(self.known, specs), to_matrix(self.test, specs)
 
     def one_slice(self) -> Task:
@@ -64,14 +60,7 @@ class Task:
 
     def columns(self, baseline: str) -> tuple[str, ...]:
         """The features of one of the package's baselines: ``rfm`` or ``recency``."""
-        return next(each.risk for each in default_baselines(self.features) if each.name == baseline)
-
-
-def definitions(data: Dataset) -> dict[str, Any]:
-    """What training is told of a configuration and its sources."""
-    settings = data.configuration
-    told = {name: getattr(settings, name).model_dump(mode="json") for name in ("population", "churn", "value")}
-    return {**told, "vocabulary": data.vocabulary.to_dict()}
+        return next(each.risk for each in default_baselines(self.spec.features) if each.name == baseline)
 
 
 def without_outcomes(frame: pd.DataFrame) -> pd.DataFrame:

@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from benchmarks.contest.task import Task, definitions, purchases, without_outcomes
+from benchmarks.contest.task import Task, purchases, without_outcomes
 from holdfast.dataset import Dataset
+from holdfast.evaluation import training_spec
 from holdfast.simulate import Kind, simulate
 from holdfast.timeline import instant
 
@@ -100,8 +101,7 @@ def _build(kind: Kind, customers: int, seed: int, folder: Path, season: float) -
     with Dataset.open(settings_of(kind, folder)) as data:
         known, test = data.snapshots(), data.snapshots(business.as_of.isoformat())
         bought = purchases(data, as_of)
-        labels, features = data.configuration.labels, [feature.to_dict() for feature in data.features()]
-        meta = definitions(data)
+        spec = training_spec(data)
     truth = pd.read_parquet(business.truth)
     truth = truth[truth["cutoff"] == pd.Timestamp(business.as_of, tz="UTC")].drop(columns=["cutoff", "cause"])
     test = test.drop(columns=[name for name in ("churned", "future_value") if name in test])
@@ -113,5 +113,5 @@ def _build(kind: Kind, customers: int, seed: int, folder: Path, season: float) -
     told = joined["p_churn"].notna().to_numpy()  # a row whose customer was lost to dirt may make someone up
     test = test.copy().assign(churned=joined["churned"].astype(float), future_value=joined["future_value"])
     test, joined = test[told].reset_index(drop=True), joined[told].reset_index(drop=True)
-    task = Task(known, test, features, labels.complete_after, meta, without_outcomes(test), bought)
+    task = Task(known, test, spec, without_outcomes(test), bought)
     return World(kind, seed, task, joined, folder.name)

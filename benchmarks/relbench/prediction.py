@@ -101,7 +101,7 @@ def predict(
         features = catalogue(Vocabulary.of(tables))
         seen = build_given(tables, features, _at_cutoffs(learnt, rows_at_seed), progress=progress)
         to_score = build_given(tables, features, _at_cutoffs(asked, rows_at_seed), progress=progress)
-    specs = learn_categories(seen, [feature.to_dict() for feature in features])
+    specs = learn_categories(seen, [feature.record() for feature in features])
     labels = learnt[TARGET].to_numpy(dtype=np.float64)
     with progress("Training"):
         model = _fitted(

@@ -13,10 +13,10 @@ from pydantic import Field, ValidationError, model_validator
 from holdfast.audit import AuditSettings
 from holdfast.credentials import hide_credentials
 from holdfast.errors import ConfigError
-from holdfast.features.feature import Direction
 from holdfast.features.settings import FeatureSettings, Name
 from holdfast.labels import ChurnSettings, LabelSettings, ValueSettings
 from holdfast.learning.tuning_settings import Tuning
+from holdfast.models.feature_record import Direction
 from holdfast.outreach import OutreachSettings
 from holdfast.sampling import SampleSettings
 from holdfast.settings import Settings

@@ -188,7 +188,7 @@ class Dataset:
         """The same, once nothing that was declared of them is a mistake."""
         features, settings = self.features(), self.configuration
         require_there(features, settings.training.directions)
-        require_directions([feature.to_dict() for feature in features], settings.churn.kind)
+        require_directions([feature.record() for feature in features], settings.churn.kind)
         require_sensible(self.tables, self.own.records)
         return features
 

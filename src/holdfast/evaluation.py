@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from holdfast.fingerprint import code_fingerprint
 from holdfast.learning import Tuning
 from holdfast.learning.sampler import required as require_optuna
 from holdfast.learning.training import require_learnable
+from holdfast.learning.training_spec import TrainingSpec
+from holdfast.models.model_card import ModelCard
 from holdfast.report import plots as drawings
 from holdfast.report.curves import drawn as curves_drawn
 from holdfast.sampling import Sample
@@ -94,22 +96,18 @@ class Evaluation(Dataset):
         return sorted(instant(cutoff) for cutoff in self.configuration.cutoffs.test)
 
     def _backtest(self, cutoffs: Sequence[int], **how: Any) -> Backtest:
-        return backtest(**self._tests(cutoffs, **how), horizon=self.configuration.value.horizon_days)
+        return backtest(**self._tests(cutoffs, **how))
 
     def _tests(
         self, cutoffs: Sequence[int], *, keep: Path | None = None, jobs: int | None = None, part: float = 1.0
     ) -> dict[str, Any]:
         """What backtest and learning curves want to know; ``part`` is theirs of the command's minutes for tuning."""
-        settings, tuning = self.configuration, self._tuning(part)
+        tuning = self._tuning(part)
         require_learnable(self._snapshots)
         return {
             "snapshots": self._snapshots,
-            "features": [feature.to_dict() for feature in self.features()],
+            "spec": training_spec(self, fingerprints=self.fingerprints, tuning=tuning),
             "test_cutoffs": cutoffs,
-            "complete_after": settings.labels.complete_after,
-            "seed": settings.seed,
-            "meta": self._meta(),
-            "tuning": tuning,
             "execution": Execution(jobs, keep, self._finished),
             "progress": self.progress,
         }
@@ -141,15 +139,26 @@ class Evaluation(Dataset):
         sample = Sample.of_table(self._snapshots)
         return settings if sample is None else {**settings, "sample": sample.to_dict()}
 
-    def _meta(self) -> dict[str, Any]:
-        settings = self.configuration
-        return {
-            "name": settings.name,
-            "currency": settings.currency,
-            "churn": settings.churn.model_dump(mode="json"),
-            "value": settings.value.model_dump(mode="json"),
-            "population": settings.population.model_dump(mode="json"),
-            "vocabulary": self.vocabulary.to_dict(),
-            "own_features": descriptions(self.own.records),
-            "fingerprints": self.fingerprints,
-        }
+
+def training_spec(
+    dataset: Dataset, *, fingerprints: Mapping[str, str] | None = None, tuning: Tuning | None = None
+) -> TrainingSpec:
+    """How a configuration trains, in the words of models."""
+    settings = dataset.configuration
+    return TrainingSpec(
+        features=tuple(feature.record() for feature in dataset.features()),
+        card=ModelCard(
+            name=settings.name,
+            churn=settings.churn.definition(),
+            value=settings.value.definition(),
+            population=settings.population.definition(),
+            currency=settings.currency,
+            columns=dataset.vocabulary.columns,
+            levels=dataset.vocabulary.levels,
+            own_features=descriptions(dataset.own.records),
+            fingerprints=fingerprints or {},
+        ),
+        complete_after=settings.labels.complete_after,
+        seed=settings.seed,
+        tuning=tuning,
+    )

@@ -52,7 +52,7 @@ def lifetime_value(
     """
     wanted, at = within_three_years(horizons), instant(as_of)
     refuse_discount(yearly_discount)
-    Lifetime.of(bundle.value, bundle.meta)  # what is missing is told before anything is read
+    Lifetime.of(bundle.value, bundle.card)  # what is missing is told before anything is read
     dataset.require_known(at)
     features = declarations(bundle, dataset.vocabulary, dataset.own.records)
     return dataset.everyone(features, [at], Prospect(bundle, wanted, yearly_discount), columns(wanted))

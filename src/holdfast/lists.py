@@ -61,7 +61,7 @@ def publish_list(
     StorageError
         The disk refused; the previous list is intact.
     """
-    planner = Planner(Scorer(bundle, settings.currency, _rows_at_once(snapshots)), settings.outreach)
+    planner = Planner(Scorer(bundle, _rows_at_once(snapshots)), settings.outreach)
     with closing(snapshots.map(planner, PLANNED).keep()) as planned:
         selection = select_planned(
             planned,

@@ -12,7 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from holdfast.evaluation import Evaluation
+from holdfast.errors import BundleError
+from holdfast.evaluation import Evaluation, training_spec
 from holdfast.extrapolation import Extrapolation, extrapolate
 from holdfast.features.feature import Feature
 from holdfast.files import versioned_folder
@@ -20,6 +21,7 @@ from holdfast.learning.training import fit, require_learnable
 from holdfast.lifetime import YEARS, lifetime_value
 from holdfast.lists import publish_list
 from holdfast.models import Bundle
+from holdfast.models.model_card import TrainingRecord
 from holdfast.outreach import Scorer, scored_columns
 from holdfast.outreach.state import CONSENT, tellers
 from holdfast.partitioned import Parts, no_rows
@@ -70,17 +72,9 @@ class Project(Evaluation):
         latest = self._test_cutoffs()[-1]
         tested = self._backtest([latest], part=_OF_TWO_FITS)
         settings = self.configuration
-        bundle = fit(
-            self._snapshots,
-            [feature.to_dict() for feature in self.features()],
-            complete_after=settings.labels.complete_after,
-            seed=settings.seed,
-            meta=self._meta(),
-            recent=self.recent(),
-            tuning=self._tuning(_OF_TWO_FITS),
-            progress=self.progress,
-        )
-        metrics = tested.figures(latest)
+        spec = training_spec(self, fingerprints=self.fingerprints, tuning=self._tuning(_OF_TWO_FITS))
+        bundle = fit(self._snapshots, spec, recent=self.recent(), progress=self.progress)
+        metrics, learnt = tested.figures(latest), _learnt(bundle)
         with tempfile.TemporaryDirectory(prefix="holdfast-") as temporary:
             folder = bundle.save(Path(temporary) / "bundle")
             evaluation = tested.bundles[latest].save(Path(temporary) / EVALUATION)
@@ -88,7 +82,7 @@ class Project(Evaluation):
                 folder,
                 name=settings.name,
                 features=bundle.features,
-                parameters={**self._parameters(), **_tuned(bundle), "choice": bundle.meta["choice"]},
+                parameters={**self._parameters(), **_tuned(learnt), "choice": learnt.choice},
                 metrics=metrics,
                 metrics_by_cutoff={latest: metrics},
                 fingerprints=self.fingerprints,
@@ -102,20 +96,21 @@ class Project(Evaluation):
     def _trained(
         self, version: str, run_id: str, bundle: Bundle, metrics: Mapping[str, float], *, fresh: bool
     ) -> Trained:
+        learnt = _learnt(bundle)
         return Trained(
             name=self.configuration.name,
             version=version,
             run_id=run_id,
             fresh=fresh,
-            snapshots=bundle.meta["training_snapshots"],
+            snapshots=learnt.snapshots,
             features=len(bundle.features),
-            cutoffs=len(bundle.meta["training_cutoffs"]),
+            cutoffs=len(learnt.cutoffs),
             metrics=metrics,
             tested_at=show(self._test_cutoffs()[-1]),
             tracking=self.tracker.location,
-            choice=bundle.meta["choice"],
-            sample=bundle.meta.get("sample"),
-            tuning=bundle.meta.get("tuning"),
+            choice=learnt.choice,
+            sample=learnt.sample,
+            tuning=learnt.tuning,
         )
 
     def promote(self) -> Promotion:
@@ -162,7 +157,7 @@ class Project(Evaluation):
         bundle = self.champion()[0] if bundle is None else bundle
         features, snapshots = self._to_score(instant(as_of), bundle)
         columns = scored_columns(feature.name for feature in features)
-        scored = snapshots.map(Scorer(bundle, self.configuration.currency), columns)
+        scored = snapshots.map(Scorer(bundle), columns)
         return pd.concat([no_rows(columns), *scored.frames()], ignore_index=True)
 
     def survival(
@@ -303,7 +298,14 @@ class Project(Evaluation):
         return Runs(self.configuration.name, tuple(self.tracker.runs(self.configuration.name)))
 
 
-def _tuned(bundle: Bundle) -> dict[str, Any]:
+def _learnt(bundle: Bundle) -> TrainingRecord:
+    """What the training of a bundle recorded."""
+    if bundle.card.training is None:
+        raise BundleError("Wanted a bundle that training made, found one without its record. Train again.")
+    return bundle.card.training
+
+
+def _tuned(learnt: TrainingRecord) -> dict[str, Any]:
     """Which parameters the search chose for each score, as parameters of a run."""
-    records = bundle.meta.get("tuning") or {}
+    records = learnt.tuning or {}
     return {"tuned": {name: {"chosen": r["chosen"], **r["parameters"]} for name, r in records.items() if r}}

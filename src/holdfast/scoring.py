@@ -5,8 +5,7 @@ Customers are scored in chunks, so memory is bounded by the chunk. A row's score
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,9 +17,10 @@ from holdfast.features.catalogue import Vocabulary, catalogue
 from holdfast.features.feature import Feature
 from holdfast.features.own import descriptions
 from holdfast.models import Bundle
+from holdfast.models.checks import Matrix, Vector
+from holdfast.models.scores import PREDICTIONS, Scores
 from holdfast.progress import SILENT, Progress
 
-PREDICTIONS = ("p_churn", "value", "value_low", "value_high", "expected_loss")
 CUSTOMERS_PER_CHUNK = 20_000
 SCORED: Mapping[str, str] = {
     "customer_id": "str",
@@ -30,20 +30,6 @@ SCORED: Mapping[str, str] = {
 }
 """Names and types of what :func:`score` gives with three reasons."""
 _TOLERANCE = 1e-9
-
-
-class Scorer(Protocol):
-    """What scoring wants of a bundle: its features, its predictions, and what each feature adds to the log-odds."""
-
-    @property
-    def features(self) -> Sequence[Mapping[str, Any]]:
-        """The features' records, in the order of the matrix."""
-
-    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Columns ``PREDICTIONS``, one row per row of the frame."""
-
-    def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """One column per feature and ``base``, in log-odds."""
 
 
 def declarations(bundle: Bundle, vocabulary: Vocabulary, own: Sequence[Feature] = ()) -> list[Feature]:
@@ -60,9 +46,8 @@ def declarations(bundle: Bundle, vocabulary: Vocabulary, own: Sequence[Feature] 
         The catalogue, the own features or the sources cannot give some of them, or an own feature is computed in
         another way than when the model was trained; they are named.
     """
-    stored = Vocabulary.from_dict(bundle.meta["vocabulary"])
-    known = {feature.name: feature for feature in catalogue(Vocabulary(vocabulary.columns, stored.levels))}
-    trained_with = bundle.meta.get("own_features", {})
+    known = {feature.name: feature for feature in catalogue(Vocabulary(vocabulary.columns, bundle.card.levels))}
+    trained_with = bundle.card.own_features
     _require_same(trained_with, descriptions(own))
     known |= {feature.name: feature for feature in own if feature.name in trained_with}
     absent = [name for name in bundle.feature_names if name not in known]
@@ -94,9 +79,8 @@ def _require_same(trained_with: Mapping[str, str], now: Mapping[str, str]) -> No
 
 
 def score(
-    bundle: Scorer,
+    bundle: Bundle,
     snapshots: pd.DataFrame,
-    currency: str | None,
     *,
     reasons_per_customer: int = 3,
     chunk: int = CUSTOMERS_PER_CHUNK,
@@ -110,8 +94,6 @@ def score(
         The trained models with the records of their features.
     snapshots : DataFrame
         ``customer_id``, ``cutoff`` (microseconds) and the features; other columns are ignored.
-    currency : str or None
-        Written after amounts in the reasons.
 
     Returns
     -------
@@ -121,59 +103,42 @@ def score(
 
     Raises
     ------
-    BundleError
-        The snapshots lack features of the bundle, or hold text for a number or a number for text; they are named.
-        Or the contributions do not add up to the predicted risk.
+    BundleError, InputError
+        As :meth:`holdfast.models.Bundle.scores`; or the contributions do not add up to the predicted risk.
     DataError
         There is no customer to score.
     """
-    _require_features(bundle.features, snapshots)
     parts = []
     with progress("Scoring customers", total=len(snapshots)) as advance:
-        for first in range(0, len(snapshots), chunk):
-            part = snapshots.iloc[first : first + chunk]
-            parts.append(_scored(bundle, part, currency, reasons_per_customer))
-            advance(len(part))
+        for scored, _ in in_chunks(bundle, snapshots, reasons_per_customer=reasons_per_customer, chunk=chunk):
+            parts.append(scored)
+            advance(len(scored))
     return pd.concat(parts)
 
 
-def _scored(bundle: Scorer, part: pd.DataFrame, currency: str | None, n: int) -> pd.DataFrame:
-    predictions, contributions = bundle.predict(part), bundle.contributions(part)
-    added = expit(contributions.to_numpy(dtype=np.float64).sum(axis=1))
-    off = float(np.abs(added - predictions["p_churn"].to_numpy(dtype=np.float64)).max())
-    if not off <= _TOLERANCE:
-        raise BundleError(
-            f"Wanted reasons that add up to the risk within {_TOLERANCE:g}, found a difference of {off:.3g}. "
-            "The bundle's parts do not belong together; train again."
-        )
-    why = reasons(contributions, part, bundle.features, currency, n)
-    return pd.concat([part[["customer_id", "cutoff"]], predictions[list(PREDICTIONS)], why], axis=1)
-
-
-def _require_features(features: Sequence[Mapping[str, Any]], snapshots: pd.DataFrame) -> None:
-    columns = set(snapshots.columns)
-    absent = [str(spec["name"]) for spec in features if spec["name"] not in columns]
-    if absent:
-        more = ", …" if len(absent) > 10 else ""
-        raise BundleError(
-            f"The champion was trained with other features than the catalogue gives now: {len(absent)} of its "
-            f"{len(features)} features are not in the table: {', '.join(absent[:10])}{more}. "
-            "Train and promote a model on today's sources, or bring back the source that these features come from."
-        )
-    lost = [name for name in ("customer_id", "cutoff") if name not in columns]
+def in_chunks(
+    bundle: Bundle, snapshots: pd.DataFrame, *, reasons_per_customer: int = 3, chunk: int = CUSTOMERS_PER_CHUNK
+) -> Iterator[tuple[pd.DataFrame, Scores]]:
+    """What :func:`score` gives, chunk by chunk, each with the scores that it was made of."""
+    lost = [name for name in ("customer_id", "cutoff") if name not in snapshots]
     if lost or not len(snapshots):
         raise DataError(
             f"Wanted a table of customers with customer_id and cutoff, found {len(snapshots)} rows"
             f"{' without ' + ' and '.join(lost) if lost else ''}. Build the snapshots at the cutoff to score."
         )
-    wrong = [
-        f"{spec['name']} (wanted a {spec['dtype']}, found {snapshots[spec['name']].dtype})"
-        for spec in features
-        if pd.api.types.is_numeric_dtype(snapshots[spec["name"]]) == (spec.get("dtype") == "category")
-        and snapshots[spec["name"]].notna().any()
-    ]
-    if wrong:
+    for first in range(0, len(snapshots), chunk):
+        part = snapshots.iloc[first : first + chunk]
+        scores = bundle.scores(part, reasons=True)
+        contributions = np.asarray(scores.contributions)
+        _require_sums(contributions, scores.log_odds)
+        why = reasons(contributions, part, bundle.features, bundle.card.currency, reasons_per_customer)
+        yield pd.concat([part[["customer_id", "cutoff"]], scores.predictions, why], axis=1), scores
+
+
+def _require_sums(contributions: Matrix, log_odds: Vector) -> None:
+    off = float(np.abs(expit(contributions.sum(axis=1)) - expit(log_odds)).max())
+    if not off <= _TOLERANCE:
         raise BundleError(
-            f"The champion was trained with other types of features: {', '.join(wrong)}. "
-            "Map the columns as they were in training, or train again."
+            f"Wanted reasons that add up to the risk within {_TOLERANCE:g}, found a difference of {off:.3g}. "
+            "The bundle's parts do not belong together; train again."
         )

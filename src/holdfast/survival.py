@@ -1,15 +1,14 @@
 """Time to churn for the customers of a project: the probability of churn within each of several horizons.
 
 The model in charge answers for the horizon that the configuration names, and its answer stays what it is, to the bit.
-The other horizons are learnt around it on the same features (:mod:`holdfast.learning.horizon_classifier`), each from the cutoffs
-whose outcome of that horizon was complete at the instant at which one stands.
+The other horizons are learnt around it on the same features (:mod:`holdfast.learning.horizon_classifier`), each
+from the cutoffs whose outcome of that horizon was complete at the instant at which one stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,9 +16,9 @@ import pandas as pd
 from holdfast.dataset import Dataset
 from holdfast.labels import EVENT, ChurnSettings, LabelSettings, event_is_churn
 from holdfast.learning import AtRiskClassifier, HorizonClassifier
-from holdfast.learning.roles import season_columns
-from holdfast.learning.training import of_orders, with_whole_population
+from holdfast.learning.training import SEASON, blank_columns, with_whole_population
 from holdfast.models import Bundle, HorizonModel, categorical_columns, to_matrix
+from holdfast.models.feature_record import FeatureRecord, places_of
 from holdfast.models.horizon import increasing, within
 from holdfast.models.risk import RiskModel
 from holdfast.sampling import weights
@@ -65,7 +64,9 @@ def survival(dataset: Dataset, bundle: Bundle, as_of: str, horizons: Sequence[fl
         if cutoff + labels.complete_after.microseconds <= until
     ]
     model = learn(
-        with_whole_population(dataset.built(features, cutoffs, labels), settings.population.bought_within_days),
+        with_whole_population(
+            dataset.built(features, cutoffs, labels), bundle.features, settings.population.bought_within_days
+        ),
         bundle.features,
         churn=settings.churn,
         horizons=known,
@@ -101,7 +102,7 @@ def outlook_labels(labels: LabelSettings, horizons: Sequence[float]) -> LabelSet
 
 def learn(
     snapshots: pd.DataFrame,
-    features: Sequence[Mapping[str, Any]],
+    features: Sequence[FeatureRecord],
     *,
     churn: ChurnSettings,
     horizons: Sequence[float],
@@ -124,11 +125,10 @@ def learn(
     """
     delay = Days(churn.gap_days + (churn.grace_days or 0))
     cutoff, weight = snapshots["cutoff"].to_numpy(dtype=np.int64), weights(snapshots)
-    orders = of_orders(snapshots, features, {"churn": {"kind": churn.kind}})
     learner = AtRiskClassifier(
         categorical_features=categorical_columns(features),
-        season_columns=season_columns(features),
-        accumulating_columns=orders.get("accumulating_columns", ()),
+        season_columns=places_of(SEASON, features),
+        accumulating_columns=blank_columns(snapshots, features) if churn.kind == "no_order" else (),
         random_state=seed,
     )
     return HorizonClassifier(
@@ -152,7 +152,7 @@ class Outlook:
     """What :func:`survival` says of a piece of the snapshots."""
 
     model: HorizonModel
-    features: tuple[Mapping[str, Any], ...]
+    features: tuple[FeatureRecord, ...]
     horizons: tuple[float, ...]
 
     def __call__(self, frame: pd.DataFrame) -> pd.DataFrame:

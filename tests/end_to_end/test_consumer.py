@@ -12,6 +12,8 @@ import pytest
 
 from holdfast.learning import AtRiskClassifier, ValueRegressor
 from holdfast.models import Bundle, categorical_columns, learn_categories, to_matrix
+from holdfast.models.feature_record import FeatureRecord
+from holdfast.models.model_card import ChurnDefinition, ModelCard, ValueDefinition
 from holdfast.timeline import instant
 from holdfast.tracking import Tracker, TrackingSettings, Verdict
 from holdfast.tracking.package import OUTPUTS
@@ -60,16 +62,18 @@ def snapshots(rows: int) -> pd.DataFrame:
 def train(frame: pd.DataFrame, folder: Path) -> Bundle:
     """A small bundle over a number, a number with gaps, and a category."""
     declared = [
-        {"name": "orders_90d", "dtype": "number", "unit": "count", "meaning": "ordered {value} times"},
-        {"name": "spend_90d", "dtype": "number", "unit": "currency", "meaning": "spent {value}"},
-        {"name": "country", "dtype": "category", "unit": "text", "meaning": "lives in {value}"},
+        FeatureRecord("orders_90d", unit="count", meaning="ordered {value} times"),
+        FeatureRecord("spend_90d", unit="currency", meaning="spent {value}"),
+        FeatureRecord("country", "category", "category", meaning="lives in {value}"),
     ]
     features = learn_categories(frame, declared)
     matrix, coded = to_matrix(frame, features), categorical_columns(features)
     shape = {"n_estimators": 40, "min_child_samples": 20, "categorical_features": coded}
     risk = AtRiskClassifier(**shape).fit(matrix, frame["churned"])
     value = ValueRegressor(**shape).fit(matrix, frame["future_value"])
-    bundle = Bundle(risk, value, tuple(features), {"name": "consumed"})
+    bundle = Bundle(
+        risk, value, features, ModelCard("consumed", ChurnDefinition("no_event", 90), ValueDefinition("revenue", 90))
+    )
     bundle.save(folder)
     return bundle
 

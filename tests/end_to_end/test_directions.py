@@ -11,6 +11,7 @@ import pytest
 
 from holdfast.dataset import Dataset
 from holdfast.errors import ConfigError
+from holdfast.evaluation import training_spec
 from holdfast.learning.training import fit
 from holdfast.models import Bundle
 from tests.end_to_end.shop import AS_OF, Shop
@@ -44,26 +45,17 @@ def dataset(shop: Shop) -> Iterator[Dataset]:
 
 def test_a_bundle_keeps_to_what_was_declared_and_says_so(dataset: Dataset, tmp_path: Path) -> None:
     """Churn means no order, so the customer base is a part of the score, and the promise holds beside it."""
-    settings = dataset.configuration
-    meta = {"churn": settings.churn.model_dump(mode="json"), "population": settings.population.model_dump(mode="json")}
-    trained = fit(
-        dataset.snapshots(),
-        [feature.to_dict() for feature in dataset.features()],
-        complete_after=settings.labels.complete_after,
-        seed=0,
-        meta=meta,
-        recent=dataset.recent(),
-    )
+    trained = fit(dataset.snapshots(), training_spec(dataset), recent=dataset.recent())
     bundle = Bundle.load(trained.save(tmp_path / "bundle"))
-    declared = {spec["name"]: spec["risk"] for spec in bundle.features if "risk" in spec}
+    declared = {feature.name: feature.risk for feature in bundle.features if feature.risk}
     assert declared == {"large_orders_120d": "rises", "orders_90d": "rises", "spend_365d": "falls"}
     assert bundle.risk.history is not None
     table = dataset.snapshots(AS_OF)
-    before = bundle.log_odds(table)
+    before = bundle.scores(table).log_odds
     for name, direction in declared.items():
         for step in (0.5, 3.0, 400.0):
             more = table.assign(**{name: table[name] + step})
-            change = (bundle.log_odds(more) - before) * (1 if direction == "rises" else -1)
+            change = (bundle.scores(more).log_odds - before) * (1 if direction == "rises" else -1)
             assert change[table[name].notna()].min() >= -1e-12
     assert np.isfinite(before).all()
 

@@ -58,7 +58,7 @@ def test_the_registered_model_has_them_too(shop: Project) -> None:
     model = mlflow.pyfunc.load_model(str(Path(stored.bundle).parents[1]))
     some = shop.snapshots(AS_OF).head(50)
     frame = some[list(bundle.feature_names)].astype(
-        {str(spec["name"]): "float64" for spec in bundle.features if spec["dtype"] == "number"}
+        {feature.name: "float64" for feature in bundle.features if not feature.is_category}
     )
     answer = model.predict(frame, params={"horizons": [90.0, 1095.0], "yearly_discount": 0.1})
     wanted = bundle.value_over(some, (90, 1095), 0.1)

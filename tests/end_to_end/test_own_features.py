@@ -74,8 +74,8 @@ def test_they_are_listed_trained_on_and_scored_with(shop: Shop) -> None:
         bundle, _ = project.champion()
         table = project.snapshots(AS_OF)
     assert set(FEATURES) <= set(bundle.feature_names)
-    stored = {feature["name"]: feature for feature in bundle.features}
-    assert stored["large_orders_120d"]["meaning"] == FEATURES["large_orders_120d"]["meaning"]
+    stored = {feature.name: feature for feature in bundle.features}
+    assert stored["large_orders_120d"].meaning == FEATURES["large_orders_120d"]["meaning"]
 
     orders = pd.read_parquet(shop.folder / "orders.parquet")
     cutoff = pd.Timestamp(AS_OF, tz="UTC")

@@ -45,7 +45,7 @@ def test_training_says_what_was_chosen_and_why_and_the_run_keeps_it(made: Shop) 
     assert float(run.data.params["tuned.amount.num_leaves"]) == again.tuning["amount"]["parameters"]["num_leaves"]
     assert not [name for name in run.data.params if "folder" in name]
     assert "seconds" not in (bundle / "bundle.json").read_text(encoding="utf-8")
-    assert evaluated.bundles[evaluated.cutoffs[-1]].meta["tuning"]["risk"]["trials"] == 4
+    assert evaluated.bundles[evaluated.cutoffs[-1]].card.training.tuning["risk"]["trials"] == 4
 
 
 def test_a_backtest_takes_up_the_trials_of_the_training(made: Shop) -> None:

@@ -127,7 +127,7 @@ def test_every_reason_adds_up(way: Way) -> None:
             population=project.configuration.population,
             cutoffs=[instant(AS_OF)],
         ).set_index("customer_id")
-        log_odds = bundle.log_odds(table.loc[at_risk.index])
+        log_odds = bundle.scores(table.loc[at_risk.index]).log_odds
         scores = bundle.predict(table)
     parts = ["base_log_odds", *(f"{reason}_contribution" for reason in REASONS), "other_contribution"]
     total = at_risk[parts].sum(axis=1).to_numpy()

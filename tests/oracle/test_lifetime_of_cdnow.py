@@ -12,10 +12,11 @@ import yaml
 from scipy.stats import spearmanr
 
 from holdfast import Project
+from holdfast.evaluation import training_spec
 from holdfast.learning import ValueRegressor
-from holdfast.learning.roles import history_columns, season_columns, spend_column
-from holdfast.learning.training import known_by
+from holdfast.learning.training import HISTORY, SEASON, known_by
 from holdfast.models import learn_categories, to_matrix
+from holdfast.models.feature_record import place_of, places_of
 from holdfast.models.lifetime import Lifetime
 from holdfast.timeline import instant
 
@@ -36,21 +37,21 @@ def test_thirteen_weeks_carried_on_tell_thirty_nine(root: Path, purchases: Path)
     configuration: dict[str, Any] = yaml.safe_load((root / "configs" / "cdnow.yaml").read_text(encoding="utf-8"))
     configuration["sources"]["orders"]["path"] = str(purchases)
     with Project.open(configuration) as project:
-        labels, features = project.configuration.labels, [feature.to_dict() for feature in project.features()]
+        labels, features = project.configuration.labels, [feature.record() for feature in project.features()]
         table = known_by(project.snapshots(), instant(AS_OF), labels.complete_after)
         present = project.snapshots(AS_OF)
-        meta = {"value": project.configuration.value.model_dump()}
+        card = training_spec(project).card
     specs = learn_categories(table, features)
     now = to_matrix(present, specs)
     model = ValueRegressor(
         purge_days=NEAR,
         horizon_days=NEAR,
-        season_columns=season_columns(specs),
-        history_columns=history_columns(specs),
-        spend_column=spend_column(specs),
+        season_columns=places_of(SEASON, specs),
+        history_columns=places_of(HISTORY, specs),
+        spend_column=place_of("spend", specs),
         bought_within_days=project.configuration.population.bought_within_days,
     ).fit(to_matrix(table, specs), table["future_value"], cutoff=table["cutoff"], recent=now)
-    told = Lifetime.of(model.model_, meta).mean(now, (NEAR, FAR))
+    told = Lifetime.of(model.model_, card).mean(now, (NEAR, FAR))
     came = np.column_stack([spend(purchases, days, present["customer_id"].tolist()) for days in (NEAR, FAR)])
     near, far = told.sum(axis=0) / came.sum(axis=0)
     assert far / near == pytest.approx(1, abs=0.05)

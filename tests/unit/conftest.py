@@ -8,7 +8,7 @@ import pytest
 
 from holdfast.learning import AtRiskClassifier, ValueRegressor
 from holdfast.models import Bundle, categorical_columns, learn_categories, to_matrix
-from tests.unit.learning.samples import FEATURES, snapshots
+from tests.unit.learning.samples import CARD, FEATURES, snapshots
 
 
 @pytest.fixture(scope="session")
@@ -20,9 +20,9 @@ def table() -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def bundle(table: pd.DataFrame) -> Bundle:
     """Both models fitted on the table, as training does it."""
-    specs = learn_categories(table, FEATURES)
-    X, cutoff = to_matrix(table, specs), table["cutoff"].to_numpy(dtype=np.int64)
-    settings = {"purge_days": 60, "categorical_features": categorical_columns(specs), "n_estimators": 80}
+    features = learn_categories(table, FEATURES)
+    X, cutoff = to_matrix(table, features), table["cutoff"].to_numpy(dtype=np.int64)
+    settings = {"purge_days": 60, "categorical_features": categorical_columns(features), "n_estimators": 80}
     risk = AtRiskClassifier(**settings).fit(X, table["churned"].to_numpy(), cutoff=cutoff)
     value = ValueRegressor(**settings).fit(X, table["future_value"].to_numpy(), cutoff=cutoff)
-    return Bundle(risk, value, specs, {"name": "sample", "currency": "EUR", "horizon_days": np.int64(60)})
+    return Bundle(risk, value, features, CARD)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,12 @@ import pytest
 
 from holdfast import Project
 from holdfast.errors import BundleError
+from holdfast.evaluation import training_spec
 from holdfast.learning.training import fit, known_by
 from holdfast.lifetime import Prospect, columns
 from holdfast.models import Bundle
 from holdfast.models.checks import InputError
+from holdfast.models.model_card import ValueDefinition
 from holdfast.timeline import instant
 from tests.end_to_end.shop import in_memory, orders
 
@@ -38,19 +41,8 @@ def project(raw: pd.DataFrame) -> Iterator[Project]:
 @pytest.fixture(scope="module")
 def bundle(project: Project) -> Bundle:
     """The model in charge, as it could have been trained at the instant."""
-    complete, has = project.configuration.labels.complete_after, project.configuration
-    return fit(
-        known_by(project.snapshots(), instant(AS_OF), complete),
-        [feature.to_dict() for feature in project.features()],
-        complete_after=complete,
-        seed=0,
-        meta={
-            "vocabulary": project.vocabulary.to_dict(),
-            "churn": has.churn.model_dump(),
-            "value": has.value.model_dump(),
-            "population": has.population.model_dump(),
-        },
-    )
+    complete = project.configuration.labels.complete_after
+    return fit(known_by(project.snapshots(), instant(AS_OF), complete), training_spec(project))
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +92,6 @@ def test_what_cannot_be_told_is_refused_before_anything_is_read(bundle: Bundle) 
             empty.lifetime_value(AS_OF, horizons=(90, 1100), bundle=bundle)
         with pytest.raises(InputError, match="0 or more, such as 0\\.1; found -1"):
             empty.lifetime_value(AS_OF, yearly_discount=-1, bundle=bundle)
-        mrr = Bundle(bundle.risk, bundle.value, bundle.features, {"value": {"of": "mrr", "horizon_days": 60}})
+        mrr = replace(bundle, card=replace(bundle.card, value=ValueDefinition("mrr", 60)))
         with pytest.raises(BundleError, match=r"wants a model of the customer base.*its own horizon, 60 days"):
             empty.lifetime_value(AS_OF, bundle=mrr)

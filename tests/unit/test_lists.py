@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +18,22 @@ from holdfast.lists import publish_list
 from holdfast.models import Bundle, categorical_columns, learn_categories, to_matrix
 from holdfast.partitioned import LocalParts, Parts, SparkParts
 from tests.end_to_end.shop import settings
-from tests.unit.learning.samples import FEATURES, snapshots
+from tests.unit.learning.samples import CARD, FEATURES, snapshots
 from tests.unit.outreach.published import FILES, read_manifest
 
-NAMES = [str(spec["name"]) for spec in FEATURES]
+NAMES = [feature.name for feature in FEATURES]
 
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
     """Both models, fitted on the small business."""
     table = snapshots(customers=200, cutoffs=5)
-    specs = learn_categories(table, [{**spec, "meaning": f"{spec['name']} is {{value}}"} for spec in FEATURES])
+    specs = learn_categories(table, [replace(feature, meaning=f"{feature.name} is {{value}}") for feature in FEATURES])
     X, cutoff = to_matrix(table, specs), table["cutoff"].to_numpy(dtype=np.int64)
     shared = {"purge_days": 60, "categorical_features": categorical_columns(specs), "n_estimators": 40}
     risk = AtRiskClassifier(**shared).fit(X, table["churned"].to_numpy(), cutoff=cutoff)
     value = ValueRegressor(**shared).fit(X, table["future_value"].to_numpy(), cutoff=cutoff)
-    return Bundle(risk, value, specs, {"name": "shop"})
+    return Bundle(risk, value, specs, CARD)
 
 
 def latest() -> pd.DataFrame:

@@ -10,7 +10,7 @@ from holdfast.models import Bundle
 from holdfast.promotion import judge
 from holdfast.sampling import WEIGHT
 from holdfast.timeline import Days
-from tests.unit.learning.samples import FEATURES, snapshots
+from tests.unit.learning.samples import snapshots, training_spec
 
 TABLE = snapshots(customers=600, cutoffs=4, seed=2)
 LATEST = TABLE[TABLE["cutoff"] == TABLE["cutoff"].max()].reset_index(drop=True)
@@ -19,7 +19,7 @@ BEFORE = TABLE[TABLE["cutoff"] < TABLE["cutoff"].max()]
 
 def trained(table: pd.DataFrame) -> Bundle:
     """A bundle of these snapshots."""
-    return fit(table, FEATURES, complete_after=Days(30), seed=0, meta={})
+    return fit(table, training_spec(complete_after=Days(30)))
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from holdfast import Project
+from holdfast.evaluation import training_spec
 from holdfast.labels import EVENT
 from holdfast.learning.training import fit, known_by
 from holdfast.models import Bundle
@@ -38,13 +39,7 @@ def project(raw: pd.DataFrame) -> Iterator[Project]:
 def bundle(project: Project) -> Bundle:
     """The model in charge, as it could have been trained at the instant."""
     complete = project.configuration.labels.complete_after
-    return fit(
-        known_by(project.snapshots(), instant(AS_OF), complete),
-        [feature.to_dict() for feature in project.features()],
-        complete_after=complete,
-        seed=0,
-        meta={"vocabulary": project.vocabulary.to_dict(), "churn": project.configuration.churn.model_dump()},
-    )
+    return fit(known_by(project.snapshots(), instant(AS_OF), complete), training_spec(project))
 
 
 @pytest.fixture(scope="module")

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from holdfast.learning import LogisticBaseline, MeanRateRegressor
 from holdfast.models import to_matrix
+from holdfast.models.feature_record import FeatureRecord
 from holdfast.sampling import weights
-
-Features = Sequence[Mapping[str, Any]]
 
 _RECENCY = ("days_since_order", "days_since_engagement", "days_since_renewal", "subscription_tenure_days")
 _FREQUENCY = ("orders_365d", "orders_lifetime", "active_days_90d", "engagement_90d")
@@ -37,33 +35,31 @@ class Baseline:
     risk: tuple[str, ...]
     value: str | None = None
 
-    def scored(self, test: pd.DataFrame, known: pd.DataFrame, features: Features) -> dict[str, np.ndarray]:
+    def scored(
+        self, test: pd.DataFrame, known: pd.DataFrame, features: Sequence[FeatureRecord]
+    ) -> dict[str, np.ndarray]:
         """Learn from ``known`` and score ``test``: ``<name>_p_churn`` and, if it judges it, ``<name>_value``."""
         weight = weights(known)
         weight = None if weight is None else weight / weight.mean()
-        by_name = {str(spec["name"]): spec for spec in features}
+        by_name = {feature.name: feature for feature in features}
         risk = [by_name[name] for name in self.risk] or list(by_name.values())[:1]
         p_churn = LogisticBaseline(None if self.risk else ()).fit(
-            _numbers(known, risk), known["churned"].to_numpy(dtype=np.float64), sample_weight=weight
+            to_matrix(known, risk), known["churned"].to_numpy(dtype=np.float64), sample_weight=weight
         )
-        found = {f"{self.name}_p_churn": p_churn.predict_proba(_numbers(test, risk))[:, 1]}
+        found = {f"{self.name}_p_churn": p_churn.predict_proba(to_matrix(test, risk))[:, 1]}
         if self.value is not None:
             spend = [by_name[self.value]]
             came = known["future_value"].to_numpy(dtype=np.float64)
-            value = MeanRateRegressor().fit(_numbers(known, spend), came, sample_weight=weight)
-            found[f"{self.name}_value"] = value.predict(_numbers(test, spend))
+            value = MeanRateRegressor().fit(to_matrix(known, spend), came, sample_weight=weight)
+            found[f"{self.name}_value"] = value.predict(to_matrix(test, spend))
         return found
 
 
-def default_baselines(features: Features) -> tuple[Baseline, ...]:
+def default_baselines(features: Sequence[FeatureRecord]) -> tuple[Baseline, ...]:
     """Recency alone; and recency, frequency, value, as far as the features at hand give them."""
-    names = {str(spec["name"]) for spec in features}
+    names = {feature.name for feature in features}
     recency, frequency, spend = (
         next((name for name in wanted if name in names), None) for wanted in (_RECENCY, _FREQUENCY, _SPEND)
     )
     three = tuple(name for name in (recency, frequency, spend) if name is not None)
     return Baseline("rfm", three, spend), Baseline("recency", three[:1] if recency else ())
-
-
-def _numbers(frame: pd.DataFrame, features: Features) -> np.ndarray:
-    return to_matrix(frame, [{**spec, "categories": spec.get("categories", ())} for spec in features])

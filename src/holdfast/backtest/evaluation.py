@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,26 +11,20 @@ from holdfast.backtest.baselines import Baseline
 from holdfast.backtest.execution import SEQUENTIAL, Execution, fit_folds
 from holdfast.backtest.fold_fitter import MODEL, BacktestFold, FoldFitter, Learner
 from holdfast.backtest.result import Backtest
-from holdfast.learning import Tuning
 from holdfast.learning.training import fit as fit_bundle
+from holdfast.learning.training_spec import TrainingSpec
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS, Difference, Interval, estimate, paired_difference
 from holdfast.progress import SILENT, Progress
 from holdfast.sampling import weights
-from holdfast.timeline import Days
 
 
 def backtest(
     snapshots: pd.DataFrame,
-    features: Sequence[Mapping[str, Any]],
+    spec: TrainingSpec,
     test_cutoffs: Sequence[int],
     *,
-    complete_after: Days,
-    horizon: float,
-    seed: int,
-    meta: Mapping[str, Any] | None = None,
     baselines: Sequence[Baseline] | None = None,
     learner: Learner = fit_bundle,
-    tuning: Tuning | None = None,
     draws: int = 200,
     execution: Execution = SEQUENTIAL,
     progress: Progress = SILENT,
@@ -42,18 +36,13 @@ def backtest(
     snapshots : DataFrame
         ``customer_id``, ``cutoff`` (int64 microseconds), feature columns, ``churned``, ``future_value``. If they are a
         sample, its weights count in learning and in every metric, and figures are those of all snapshots.
-    features : sequence of feature records
-        ``name``, ``dtype``, …; see :class:`holdfast.models.Bundle`.
+    spec : TrainingSpec
+        How to train. With ``tuning``, each cutoff looks for better parameters in what was known there, and all cutoffs
+        together have its minutes.
     test_cutoffs : sequence of int
         Microseconds. The model of each learns from snapshots whose outcome was complete by then.
-    complete_after : Days
-        From a cutoff until both labels are known.
-    horizon : float
-        Days that the value looks ahead.
     baselines : sequence of Baseline, optional
         By default recency, frequency, value, and recency alone.
-    tuning : Tuning, optional
-        Each cutoff looks for better parameters in what was known there. All cutoffs together have its minutes.
     draws : int
         Bootstrap resamples of customers.
     execution : Execution
@@ -67,7 +56,7 @@ def backtest(
         The folder to keep them in is in use, refuses, or cannot serve a learner of your own.
     """
     cutoffs = sorted({int(at) for at in test_cutoffs})
-    fitter = FoldFitter.of(features, complete_after, seed, meta, baselines, learner, tuning)
+    fitter = FoldFitter.of(spec, baselines, learner)
     results = fit_folds(snapshots, fitter, [BacktestFold(at) for at in cutoffs], execution, "Backtest", progress)
     predictions = pd.concat([fitted.predictions for fitted in results.fitted.values()], ignore_index=True)
     models = (MODEL, *(baseline.name for baseline in fitter.baselines))
@@ -76,12 +65,12 @@ def backtest(
     with progress("Intervals", total=len(slices)) as advance:
         metrics: dict[int | str, dict[str, dict[str, Interval]]] = {}
         for name, rows in slices.items():
-            metrics[name] = {model: _judged(rows, model, draws, seed) for model in models}
+            metrics[name] = {model: _judged(rows, model, draws, spec.seed) for model in models}
             advance(1)
-    differences = {model: _compared(predictions, model, draws, seed) for model in models[1:]}
+    differences = {model: _compared(predictions, model, draws, spec.seed) for model in models[1:]}
     bundles = {fold.cutoff: fitted.bundle for fold, fitted in results.fitted.items()}
     resumed = tuple(fold.cutoff for fold in results.resumed)
-    return Backtest(predictions, models, metrics, differences, bundles, horizon, resumed)
+    return Backtest(predictions, models, metrics, differences, bundles, spec.card.value.horizon_days, resumed)
 
 
 def _judged(rows: pd.DataFrame, model: str, draws: int, seed: int) -> dict[str, Interval]:

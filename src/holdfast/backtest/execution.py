@@ -103,7 +103,7 @@ def _computed(
 ) -> Iterator[tuple[BacktestFold, FittedFold]]:
     if not folds:
         return
-    many = workers.how_many(jobs, len(folds), len(snapshots) * len(fitter.features))
+    many = workers.how_many(jobs, len(folds), len(snapshots) * len(fitter.spec.features))
     fitter = fitter.in_rounds(-(-len(folds) // many), None if store is None else store.folder)
     if many <= 1:
         for fold in folds:

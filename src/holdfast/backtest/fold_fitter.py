@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from holdfast.backtest.baselines import Baseline, Features, default_baselines
+from holdfast.backtest.baselines import Baseline, default_baselines
 from holdfast.errors import DataError
-from holdfast.learning import Tuning
 from holdfast.learning.training import fit as fit_bundle
 from holdfast.learning.training import known_by, require_learnable
+from holdfast.learning.training_spec import TrainingSpec
 from holdfast.models import Bundle
 from holdfast.sampling import WEIGHT, Draws, draws
-from holdfast.timeline import Days, show
+from holdfast.timeline import show
 
 MODEL = "model"
 NEEDED = ["customer_id", "cutoff", "churned"]
@@ -35,21 +35,10 @@ Rows = NDArray[np.intp]
 class Learner(Protocol):
     """Turns labelled snapshots into a bundle: :func:`holdfast.learning.training.fit`, or another to compare with."""
 
-    def __call__(
-        self,
-        snapshots: pd.DataFrame,
-        features: Sequence[Mapping[str, Any]],
-        *,
-        complete_after: Days,
-        seed: int,
-        meta: Mapping[str, Any],
-        recent: pd.DataFrame,
-        tuning: Tuning | None = ...,
-    ) -> Bundle:
+    def __call__(self, snapshots: pd.DataFrame, spec: TrainingSpec, *, recent: pd.DataFrame) -> Bundle:
         """Fit risk and value.
 
-        ``recent`` are the customers at the test cutoff, without outcomes. A learner gets ``tuning`` only where the
-        backtest has it, and need not know it otherwise.
+        ``recent`` are the customers at the test cutoff, without outcomes.
         """
 
 
@@ -94,48 +83,27 @@ class FoldFitter:
 
     Attributes
     ----------
-    features : sequence of feature records
-    complete_after : Days
-        From a cutoff until both labels are known.
-    seed : int
-        Of the fits, and of the share of customers.
-    meta : mapping
-        What every bundle keeps.
+    spec : TrainingSpec
     baselines : tuple of Baseline
     learner : Learner
-    tuning : Tuning or None
-        Given to the learner, if there is one.
     """
 
-    features: Features
-    complete_after: Days
-    seed: int
-    meta: Mapping[str, Any]
+    spec: TrainingSpec
     baselines: tuple[Baseline, ...]
     learner: Learner = fit_bundle
-    tuning: Tuning | None = None
 
     @classmethod
-    def of(
-        cls,
-        features: Features,
-        complete_after: Days,
-        seed: int,
-        meta: Mapping[str, Any] | None,
-        baselines: Sequence[Baseline] | None,
-        learner: Learner,
-        tuning: Tuning | None = None,
-    ) -> FoldFitter:
+    def of(cls, spec: TrainingSpec, baselines: Sequence[Baseline] | None, learner: Learner) -> FoldFitter:
         """With the default baselines, unless others are given."""
-        chosen = default_baselines(features) if baselines is None else tuple(baselines)
-        return cls(tuple(features), complete_after, seed, dict(meta or {}), chosen, learner, tuning)
+        return cls(spec, default_baselines(spec.features) if baselines is None else tuple(baselines), learner)
 
     def in_rounds(self, rounds: int, keep: Path | None) -> FoldFitter:
         """With the minutes that one fit gets, where so many come one after the other, and a folder for its trials."""
-        if self.tuning is None:
+        tuning = self.spec.tuning
+        if tuning is None:
             return self
-        folder = keep / _TUNING if keep is not None and self.tuning.folder is None else self.tuning.folder
-        return replace(self, tuning=self.tuning.part(1 / rounds).kept_in(folder))
+        folder = keep / _TUNING if keep is not None and tuning.folder is None else tuning.folder
+        return replace(self, spec=self.spec.tuned_by(tuning.part(1 / rounds).kept_in(folder)))
 
     def test_rows(self, snapshots: pd.DataFrame, fold: BacktestFold) -> pd.DataFrame:
         """The snapshots at the test cutoff.
@@ -166,7 +134,7 @@ class FoldFitter:
             No outcome was complete at the test cutoff, or there is too little to learn from.
         """
         times = snapshots[["cutoff"]].reset_index(drop=True)
-        known = known_by(times, fold.cutoff, self.complete_after)
+        known = known_by(times, fold.cutoff, self.spec.complete_after)
         rows, at = known.index.to_numpy(dtype=np.intp), known["cutoff"].to_numpy(dtype=np.int64)
         if fold.slices is not None:
             rows = rows[at >= np.unique(at)[-fold.slices :][0]]
@@ -179,32 +147,23 @@ class FoldFitter:
     def fit(self, snapshots: pd.DataFrame, fold: BacktestFold) -> FittedFold:
         """Fit the model and the baselines, and score."""
         test, known = self.test_rows(snapshots, fold), self.training_rows(snapshots, fold)
-        tuning = {} if self.tuning is None else {"tuning": self.tuning}
-        bundle = self.learner(
-            known,
-            self.features,
-            complete_after=self.complete_after,
-            seed=self.seed,
-            meta=dict(self.meta),
-            recent=self._recent(test, fold),
-            **tuning,
-        )
+        bundle = self.learner(known, self.spec, recent=self._recent(test, fold))
         out = test[[*_KEYS, *(name for name in _IF_THERE if name in test)]].reset_index(drop=True)
         scores = bundle.predict(test)
         out[["value_low", "value_high"]] = scores[["value_low", "value_high"]].to_numpy()
         out[f"{MODEL}_p_churn"], out[f"{MODEL}_value"] = scores["p_churn"].to_numpy(), scores["value"].to_numpy()
         for baseline in self.baselines:
-            for name, column in baseline.scored(test, known, self.features).items():
+            for name, column in baseline.scored(test, known, self.spec.features).items():
                 out[name] = column
         return FittedFold(bundle, out)
 
     def _recent(self, test: pd.DataFrame, fold: BacktestFold) -> pd.DataFrame:
         """What was known of the customers at the test cutoff: their features, of those that the fold may know."""
-        unlabelled = test[["customer_id", "cutoff", *(str(spec["name"]) for spec in self.features)]]
+        unlabelled = test[["customer_id", "cutoff", *(feature.name for feature in self.spec.features)]]
         return unlabelled if fold.share == 1 else unlabelled[self._share_of(test["customer_id"]) < fold.share]
 
     def _share_of(self, customer_id: pd.Series) -> Draws:
-        return draws(customer_id, np.full(len(customer_id), _OF_CUSTOMERS), self.seed)
+        return draws(customer_id, np.full(len(customer_id), _OF_CUSTOMERS), self.spec.seed)
 
 
 def _taken(snapshots: pd.DataFrame, rows: Rows) -> pd.DataFrame:

@@ -171,18 +171,19 @@ def held_store(folder: Path | None, snapshots: pd.DataFrame, fitter: FoldFitter)
 
 
 def _fingerprint(snapshots: pd.DataFrame, fitter: FoldFitter) -> str:
-    """Of the table's very values, of all settings and of all code; the configuration's own are in the fitter's meta."""
+    """Of the table's very values, of all settings and of all code."""
+    spec = fitter.spec
     depends = {
         "format": FORMAT,
         "snapshots": shared_snapshots.digest(snapshots),
-        "features": list(fitter.features),
-        "complete_after": fitter.complete_after.count,
-        "seed": fitter.seed,
-        "meta": fitter.meta,
-        "tuning": None if fitter.tuning is None else fitter.tuning.model_dump(mode="json", exclude={"folder"}),
+        "features": [feature.to_json() for feature in spec.features],
+        "card": spec.card.to_json(),
+        "complete_after": spec.complete_after.count,
+        "seed": spec.seed,
+        "tuning": None if spec.tuning is None else spec.tuning.model_dump(mode="json", exclude={"folder"}),
         "baselines": [asdict(baseline) for baseline in fitter.baselines],
         "code": code_fingerprint(),
-        "libraries": {name: version(name) for name in (*_LIBRARIES, *([_TUNER] if fitter.tuning else []))},
+        "libraries": {name: version(name) for name in (*_LIBRARIES, *([_TUNER] if spec.tuning else []))},
     }
     return hashlib.sha256(json.dumps(depends, sort_keys=True, default=str).encode()).hexdigest()
 

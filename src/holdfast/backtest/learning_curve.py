@@ -17,13 +17,12 @@ from holdfast.backtest.curves import MEASURES, CurvePoint, LearningCurve, Learni
 from holdfast.backtest.execution import SEQUENTIAL, Execution, fit_folds
 from holdfast.backtest.fold_fitter import MODEL, NEEDED, BacktestFold, FittedFold, FoldFitter, Learner
 from holdfast.errors import DataError
-from holdfast.learning import Tuning
 from holdfast.learning.training import fit as fit_bundle
 from holdfast.learning.training import known_by
+from holdfast.learning.training_spec import TrainingSpec
 from holdfast.metrics import RISK_METRICS, Difference, Interval, estimate, paired_difference
 from holdfast.progress import SILENT, Progress
 from holdfast.sampling import weights
-from holdfast.timeline import Days
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
 _CLOSE = 0.8
@@ -34,15 +33,11 @@ Sizes = Mapping[float, Sequence[BacktestFold]]
 
 def learning_curves(
     snapshots: pd.DataFrame,
-    features: Sequence[Mapping[str, Any]],
+    spec: TrainingSpec,
     test_cutoffs: Sequence[int],
     *,
-    complete_after: Days,
-    seed: int,
-    meta: Mapping[str, Any] | None = None,
     baselines: Sequence[Baseline] | None = None,
     learner: Learner = fit_bundle,
-    tuning: Tuning | None = None,
     draws: int = 200,
     execution: Execution = SEQUENTIAL,
     progress: Progress = SILENT,
@@ -53,9 +48,9 @@ def learning_curves(
     Parameters and errors are those of :func:`backtest`, whose fits are shared where ``execution`` keeps them.
     """
     cutoffs = sorted({int(at) for at in test_cutoffs})
-    fitter = FoldFitter.of(features, complete_after, seed, meta, baselines, learner, tuning)
+    fitter = FoldFitter.of(spec, baselines, learner)
     narrow = snapshots[NEEDED]
-    known = {at: known_by(narrow, at, complete_after)["cutoff"].nunique() for at in cutoffs}
+    known = {at: known_by(narrow, at, spec.complete_after)["cutoff"].nunique() for at in cutoffs}
     by_cutoffs, few = _learnable(
         narrow,
         fitter,
@@ -80,7 +75,7 @@ def learning_curves(
                         size,
                         float(np.mean([len(who) for who in learnt])),
                         float(np.mean([who.nunique() for who in learnt])),
-                        **_judged(frame, most, draws, fitter.seed),
+                        **_judged(frame, most, draws, spec.seed),
                     )
                 )
                 advance(1)

@@ -119,7 +119,7 @@ class Backtest:
                     "cutoff": show(at),
                     "customers": len(rows[at]),
                     "churned": _share(rows[at]),
-                    "training": self.bundles[at].meta,
+                    "card": self.bundles[at].card.to_json(),
                     "metrics": _plain(self.metrics[at]),
                 }
                 for at in self.cutoffs

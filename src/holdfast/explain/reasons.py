@@ -14,21 +14,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from holdfast.errors import BundleError, DataError
-from holdfast.explain.wording import FeatureSpec, speaker
+from holdfast.errors import DataError
+from holdfast.explain.wording import speaker
+from holdfast.models.checks import Matrix, Vector
+from holdfast.models.feature_record import FeatureRecord
 
-BASE = "base"
 SAME_FOR_ALL = frozenset({"season", "calendar"})
 """Families that say nothing about one customer, because they are the same for everyone at a cutoff."""
 
-Numbers = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 
 def reasons(
-    contributions: pd.DataFrame,
+    contributions: Matrix,
     values: pd.DataFrame,
-    specs: Sequence[FeatureSpec],
+    features: Sequence[FeatureRecord],
     currency: str | None,
     n: int = 3,
     *,
@@ -41,12 +41,12 @@ def reasons(
 
     Parameters
     ----------
-    contributions : DataFrame of shape (n_customers, n_features + 1)
-        Log-odds that each feature adds, and ``base``.
+    contributions : array of shape (n_customers, n_features + 1)
+        Log-odds that each feature adds, the base last.
     values : DataFrame of shape (n_customers, at least n_features)
         What the features were, in the same order of rows.
-    specs : sequence of mappings
-        The features' records: ``name``, ``meaning``, ``unit``, ``family``, and the rest if there is any.
+    features : sequence of FeatureRecord
+        In the order of the contributions.
     currency : str or None
         Written after amounts.
     n : int
@@ -59,26 +59,25 @@ def reasons(
     DataFrame
         For each ``i`` up to ``n``: ``reason_i``, ``reason_i_feature``, ``reason_i_family`` (text) and
         ``reason_i_contribution``; then ``other_contribution`` and ``base_log_odds``. The index is that of
-        ``contributions``. Reasons of the same strength keep the order of ``specs``.
+        ``values``. Reasons of the same strength keep the order of ``features``.
 
     Raises
     ------
-    BundleError
-        A feature has no contributions or no values, or the base is missing.
     DataError
-        A contribution is not finite, or the tables have different numbers of rows.
+        A contribution is not finite, or the tables are not of the same customers and features.
     """
-    names = [str(spec["name"]) for spec in specs]
-    _require(contributions, values, names)
-    everything = contributions.drop(columns=BASE).to_numpy(dtype=np.float64)
-    base = contributions[BASE].to_numpy(dtype=np.float64)
-    if not (np.isfinite(everything).all() and np.isfinite(base).all()):
-        raise DataError("Wanted finite contributions, found infinite or missing ones. Train the model again.")
-    driver, strength = _strongest(contributions[names].to_numpy(dtype=np.float64), specs, n, never)
-    texts = _texts(driver, values, specs, currency)
+    wanted = (len(values), len(features) + 1)
+    if contributions.shape != wanted or not np.isfinite(contributions).all():
+        raise DataError(
+            f"Wanted finite contributions of shape {wanted}, found shape {contributions.shape}, or infinite or missing "
+            "ones. Score and explain the same table, or train the model again."
+        )
+    everything, base = contributions[:, :-1], contributions[:, -1]
+    driver, strength = _strongest(everything, features, n, never)
+    texts = _texts(driver, values, features, currency)
     labels = {
-        "_feature": np.array([*names, ""], dtype=object),
-        "_family": np.array([*(str(spec["family"]) for spec in specs), ""], dtype=object),
+        "_feature": np.array([*(feature.name for feature in features), ""], dtype=object),
+        "_family": np.array([*(feature.family for feature in features), ""], dtype=object),
     }
     columns: dict[str, object] = {}
     for i in range(n):
@@ -88,7 +87,7 @@ def reasons(
         columns[f"reason_{i + 1}_contribution"] = strength[:, i]
     columns["other_contribution"] = _row_sums(everything) - _row_sums(strength)
     columns["base_log_odds"] = base
-    return pd.DataFrame(columns, index=contributions.index)
+    return pd.DataFrame(columns, index=values.index)
 
 
 def reason_columns(n: int = 3) -> list[str]:
@@ -98,13 +97,15 @@ def reason_columns(n: int = 3) -> list[str]:
     return [*names, "other_contribution", "base_log_odds"]
 
 
-def _strongest(raised: Numbers, specs: Sequence[FeatureSpec], n: int, never: Collection[str]) -> tuple[Places, Numbers]:
+def _strongest(
+    raised: Matrix, features: Sequence[FeatureRecord], n: int, never: Collection[str]
+) -> tuple[Places, Matrix]:
     """Speaking feature and contribution of each customer's n strongest families; -1 and 0 where there is none."""
     rows = np.arange(len(raised))
     families: dict[str, list[int]] = {}
-    for place, spec in enumerate(specs):
-        if spec["family"] not in never:
-            families.setdefault(_root(str(spec["family"])), []).append(place)
+    for place, feature in enumerate(features):
+        if feature.family not in never:
+            families.setdefault(_root(feature.family), []).append(place)
     together = np.zeros((len(raised), max(n, len(families))))
     driver = np.full(together.shape, -1, dtype=np.intp)
     for column, members in enumerate(families.values()):
@@ -117,7 +118,7 @@ def _strongest(raised: Numbers, specs: Sequence[FeatureSpec], n: int, never: Col
     return np.where(raises, driver, -1), np.where(raises, together, 0.0)
 
 
-def _row_sums(matrix: Numbers) -> Numbers:
+def _row_sums(matrix: Matrix) -> Vector:
     """Column by column: the order in which numpy adds depends on the number of rows; a customer's reasons must not."""
     total = np.zeros(len(matrix))
     for column in matrix.T:
@@ -131,29 +132,14 @@ def _root(family: str) -> str:
 
 
 def _texts(
-    driver: Places, values: pd.DataFrame, specs: Sequence[FeatureSpec], currency: str | None
+    driver: Places, values: pd.DataFrame, features: Sequence[FeatureRecord], currency: str | None
 ) -> NDArray[np.object_]:
     """The sentences; each feature speaks once per distinct value."""
     texts = np.full(driver.shape, "", dtype=object)
     for place in np.unique(driver[driver >= 0]):
-        spec = specs[place]
+        feature = features[place]
         rows, columns = np.nonzero(driver == place)
-        codes, distinct = pd.factorize(values[str(spec["name"])].to_numpy()[rows], use_na_sentinel=False)
-        speak = speaker(spec, currency)
+        codes, distinct = pd.factorize(values[feature.name].to_numpy()[rows], use_na_sentinel=False)
+        speak = speaker(feature, currency)
         texts[rows, columns] = np.array([speak(value) for value in distinct], dtype=object)[codes]
     return texts
-
-
-def _require(contributions: pd.DataFrame, values: pd.DataFrame, names: Sequence[str]) -> None:
-    for what, table, wanted in (("contributions", contributions, [*names, BASE]), ("values", values, names)):
-        absent = [name for name in wanted if name not in table.columns]
-        if absent:
-            raise BundleError(
-                f"Wanted {what} of {len(wanted)} columns, missing are {', '.join(absent)}. "
-                "Use the model with the catalogue of features it was trained on, or train again."
-            )
-    if len(contributions) != len(values):
-        raise DataError(
-            f"Wanted contributions and values of the same customers, found {len(contributions)} and {len(values)} "
-            "rows. Score and explain the same table."
-        )

@@ -1,19 +1,20 @@
 """One feature and one value as words: "spent {value} in the last 90 days" and 1234.0 become a sentence.
 
-In go the feature's record (``meaning``, ``unit``, ``name``, ``window_days``, ``when_empty``) and a value; out comes the
-sentence. A noun that belongs to the unit is added where the meaning does not carry it ("last ordered 12 days ago"), and
-a single thing is spoken of in the singular ("placed 1 order").
+In go the feature's record and a value; out comes the sentence. A noun that belongs to the unit is added where the
+meaning does not carry it ("last ordered 12 days ago"), and a single thing is spoken of in the singular ("placed 1
+order").
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 
-FeatureSpec = Mapping[str, Any]
+from holdfast.models.feature_record import FeatureRecord
+
 Speak = Callable[[Any], str]
 
 _NOUNS = {"days": "day", "hours": "hour", "months": "month"}
@@ -30,59 +31,29 @@ _TRENDS = (
     (1.0, "much more"),
 )
 
-# What to say where there is nothing to compute from, by the beginning of the feature's name; {window} is " yet" or
-# " in the last 90 days". A record that carries its own words under "when_missing" goes before all of these.
-_WHEN_MISSING = (
-    ("order_overdue_ratio", "has too few orders for a rhythm"),
-    ("order_gap", "has too few orders for a rhythm"),
-    ("repeat_orders_per_month", "has placed no order yet"),
-    ("order_value_std", "has too few orders to compare"),
-    ("order_value_last_ratio", "has too few orders to compare"),
-    ("order_value", "has placed no order{window}"),
-    ("items_per_order", "has placed no order{window}"),
-    ("discount", "has placed no order{window}"),
-    ("margin", "has placed no order{window}"),
-    ("engagement_overdue_ratio", "has too little activity for a rhythm"),
-    ("engagement_pace", "has too little activity to compare"),
-    ("usage_pace", "has too little usage to compare"),
-    ("email", "got no e-mail{window}"),
-    ("hours_to_resolve", "had no ticket solved{window}"),
-    ("satisfaction", "has rated no solution{window}"),
-    ("survey_score_change", "has answered fewer than two surveys"),
-    ("survey", "has answered no survey{window}"),
-    ("contact_response", "was not contacted{window}"),
-    ("months_to_renewal", "has no date of renewal"),
-    ("mrr_change_last", "has seen no change of price yet"),
-    ("days_since_unresolved", "has no open ticket"),
-    ("days_since_signup", "has no known date of sign-up"),
-)
 
-
-def speaker(spec: FeatureSpec, currency: str | None) -> Speak:
+def speaker(feature: FeatureRecord, currency: str | None) -> Speak:
     """The function that turns values of one feature into sentences.
 
     Parameters
     ----------
-    spec : mapping
-        ``name``, ``meaning`` with at most one ``{value}``, ``unit``; ``window_days``, ``when_empty`` and
-        ``when_missing`` (the words for a missing value) if there are any.
     currency : str or None
         Written after amounts, such as EUR.
 
     Examples
     --------
-    >>> spec = {"name": "spend_90d", "meaning": "spent {value} in the last 90 days", "unit": "currency"}
-    >>> speaker(spec, "EUR")(1234.4)
+    >>> spend = FeatureRecord("spend_90d", meaning="spent {value} in the last 90 days", unit="currency")
+    >>> speaker(spend, "EUR")(1234.4)
     'spent 1,234 EUR in the last 90 days'
     """
-    meaning, unit = str(spec["meaning"]), str(spec["unit"])
+    meaning, unit = feature.meaning, feature.unit
     before, marked, after = meaning.partition("{value}")
-    empty = spec.get("when_empty")
+    empty = feature.when_empty
 
     def speak(value: Any) -> str:
         if _missing(value):
             if _missing(empty):
-                return when_missing(spec)
+                return feature.when_missing
             value = empty
         if not marked:  # a flag's meaning may be the whole statement
             return meaning if value else f"not so: {meaning}"
@@ -113,24 +84,6 @@ def number(value: Any, unit: str, currency: str | None = None) -> str:
     if unit == "ratio":
         return _rounded(amount, 2 if abs(amount) < 1 else 1 if abs(amount) < 100 else 0)
     return _rounded(amount, 1 if abs(amount) < 100 else 0)
-
-
-def when_missing(spec: FeatureSpec) -> str:
-    """What to say where there is nothing to compute the feature from."""
-    if spec.get("when_missing"):
-        return str(spec["when_missing"])
-    name, days = str(spec["name"]), spec.get("window_days")
-    window = " yet" if days is None else f" in the last {days:g} days"
-    for beginning, words in _WHEN_MISSING:
-        if name.startswith(beginning):
-            return words.format(window=window)
-    if name.startswith("days_since_"):
-        return f"no {_words(name.removeprefix('days_since_').removeprefix('first_'))} yet"
-    return f"{_words(name)} not known"
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _missing(value: Any) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +17,7 @@ from holdfast.dataset import Dataset
 from holdfast.features.feature import Feature
 from holdfast.models import learn_categories, to_matrix
 from holdfast.models.checks import Matrix, Vector
+from holdfast.models.feature_record import FeatureRecord
 from holdfast.sampling import draws
 from holdfast.snapshots import PopulationSettings
 from holdfast.timeline import Days
@@ -46,7 +46,7 @@ class Past:
     """
 
     step_days: float
-    features: tuple[Mapping[str, Any], ...]
+    features: tuple[FeatureRecord, ...]
     rows: Mapping[int, Matrix]
     customers: Mapping[int, NDArray[np.str_]]
     totals: Mapping[int, pd.DataFrame]
@@ -80,7 +80,7 @@ class Past:
             return {steps: part for at, steps in instants.items() if len(part := table[table["cutoff"] == at])}
 
         found = by_steps(features, settings.population)
-        specs = learn_categories(pd.concat(found.values()), [feature.to_dict() for feature in features])
+        specs = learn_categories(pd.concat(found.values()), [feature.record() for feature in features])
         totals = by_steps([feature for feature in offered if feature.name in _TOTALS], _EVER)
         return cls(
             step.count,

@@ -15,7 +15,7 @@ from holdfast.extrapolation.training_window import MODELS, Answer, Lesson
 from holdfast.extrapolation.window_grid import Course
 from holdfast.learning.choice import Choice, Tried, choose
 from holdfast.models import to_matrix
-from holdfast.models.encoding import FeatureSpec
+from holdfast.models.feature_record import FeatureRecord
 from holdfast.models.lifetime import within_three_years
 from holdfast.timeline import instant
 
@@ -86,7 +86,7 @@ class Asked:
     """What a model says of a piece of the snapshots."""
 
     answer: Answer
-    features: tuple[FeatureSpec, ...]
+    features: tuple[FeatureRecord, ...]
 
     def __call__(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Columns of :func:`columns`, one row per row of the frame."""

@@ -19,12 +19,13 @@ from holdfast.extrapolation.panel import Past
 from holdfast.features.feature import Feature
 from holdfast.history.aggregates import GapStd, Last, LastGap, Max, Mean, MeanGap, Ratio, Std
 from holdfast.learning.btyd import CorrectedBaseRegressor
-from holdfast.learning.roles import history_columns, spend_column
+from holdfast.learning.training import HISTORY
 from holdfast.models.btyd.corrected_risk import CorrectedRisk
 from holdfast.models.btyd.corrected_value import CorrectedValue
 from holdfast.models.btyd.history_risk import HistoryRisk
 from holdfast.models.btyd.history_value import HistoryValue
 from holdfast.models.checks import Matrix, Vector
+from holdfast.models.feature_record import place_of, places_of
 from holdfast.timeline import Instants
 
 KINDS = ("bg_nbd", "mbg_nbd", "pareto_nbd")
@@ -44,15 +45,15 @@ class Places:
 
     @classmethod
     def of(cls, features: Sequence[Feature]) -> Places:
-        """By the names of the catalogue, and by the aggregates that do not grow because time goes by.
+        """By the roles of the features, and by the aggregates that do not grow because time goes by.
 
         Raises
         ------
         ConfigError
             The features tell no history of purchases.
         """
-        records = [feature.to_dict() for feature in features]
-        history, spend = history_columns(records), spend_column(records)
+        records = [feature.record() for feature in features]
+        history, spend = places_of(HISTORY, records), place_of("spend", records)
         if not history or spend is None:
             raise ConfigError("Wanted orders among the sources, found none. Map them as sources.orders.")
 

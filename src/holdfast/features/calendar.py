@@ -11,6 +11,7 @@ FEATURES = (
         "ratio",
         "stands at the time of the year (spring to autumn: {value})",
         "season",
+        role="season_sine",
     ),
     Feature(
         "season_cos",
@@ -19,5 +20,6 @@ FEATURES = (
         "ratio",
         "stands at the time of the year (winter to summer: {value})",
         "season",
+        role="season_cosine",
     ),
 )

@@ -8,9 +8,8 @@ A bundle keeps the vocabulary it was trained with, so that scoring asks for the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from holdfast.features import (
     attribute,
@@ -80,16 +79,6 @@ class Vocabulary:
         if feature.source is None:
             return True
         return feature.source in self.columns and feature.aggregate.columns() <= set(self.columns[feature.source])
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain JSON."""
-        return {"columns": dict(self.columns), "levels": dict(self.levels)}
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Mapping[str, Sequence[str]]]) -> Vocabulary:
-        """Read back what ``to_dict`` gave."""
-        parts = ({name: tuple(texts) for name, texts in stored[part].items()} for part in ("columns", "levels"))
-        return cls(*parts)
 
 
 def catalogue(vocabulary: Vocabulary) -> tuple[Feature, ...]:

@@ -33,7 +33,15 @@ FEATURES = (
         )
         for days in (90, 365)
     ),
-    Feature("days_since_contact", "contacts", DaysSinceLast(SENT), "days", "was last contacted {value} ago", "contact"),
+    Feature(
+        "days_since_contact",
+        "contacts",
+        DaysSinceLast(SENT),
+        "days",
+        "was last contacted {value} ago",
+        "contact",
+        when_missing="no contact yet",
+    ),
     Feature(
         "responses_365d",
         "contacts",
@@ -51,6 +59,7 @@ FEATURES = (
         "responded to {value} of the contacts of the last 365 days",
         "contact",
         Days(365),
+        when_missing="was not contacted in the last 365 days",
     ),
     Feature(
         "days_since_response",
@@ -59,5 +68,6 @@ FEATURES = (
         "days",
         "last responded to a contact {value} ago",
         "contact",
+        when_missing="no response yet",
     ),
 )

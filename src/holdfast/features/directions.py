@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from holdfast.errors import ConfigError
-from holdfast.features.feature import Direction, Feature
+from holdfast.features.feature import Feature
+from holdfast.models.feature_record import Direction
 from holdfast.sources.kinds import nearest
 
 

@@ -8,8 +8,11 @@ from holdfast.timeline import Days
 
 def _rate(name: str, above: str, meaning: str) -> Feature:
     """The share of e-mails of 90 days that led to something."""
+    missing = "got no e-mail in the last 90 days"
     rate = Ratio(Count(Where("kind", "==", above)), Count(Where("kind", "==", "email_sent")))
-    return Feature(name, "engagement", rate, "share", meaning, "e-mail", Days(90), actionable=True)
+    return Feature(
+        name, "engagement", rate, "share", meaning, "e-mail", Days(90), actionable=True, when_missing=missing
+    )
 
 
 FEATURES = (
@@ -48,6 +51,7 @@ FEATURES = (
         "engagement trend",
         Days(30),
         actionable=True,
+        when_missing="has too little activity to compare",
     ),
     Feature(
         "engagement_trend_30d",
@@ -89,6 +93,7 @@ FEATURES = (
         "engagement trend",
         Days(30),
         actionable=True,
+        when_missing="has too little usage to compare",
     ),
     _rate("email_open_rate_90d", "email_open", "opened {value} of the e-mails of the last 90 days"),
     _rate("email_click_rate_90d", "email_click", "clicked in {value} of the e-mails of the last 90 days"),
@@ -121,5 +126,6 @@ def per_kind(kind: str, word: str) -> tuple[Feature, ...]:
             f'last did "{said}" {{value}} ago',
             f"engagement: {said}",
             actionable=True,
+            when_missing=f"no {spoken(word)} yet",
         ),
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import get_args
 
 from holdfast.history.aggregates import Aggregate, First, Last
+from holdfast.models.feature_record import Direction, FeatureRecord, Role
 from holdfast.timeline import LIFETIME, Days
 
-Direction = Literal["rises", "falls"]
-DIRECTIONS: tuple[Direction, ...] = ("rises", "falls")
+DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 UNITS = ("count", "days", "currency", "share", "ratio", "trend", "score", "hours", "months", "category")
 
 
@@ -46,6 +46,13 @@ class Feature:
     risk : "rises", "falls" or None
         What is known beforehand: all else equal, the risk never falls with it, or never rises with it. None leaves it
         to the data. What is missing has no direction.
+    when_missing : str
+        What to say where there is nothing to compute from: "has placed no order yet". If not given, that it is not
+        known.
+    role : Role or None
+        The part of its own that it plays in learning.
+    accumulates : bool
+        Whether it grows with the history at hand: a count or sum of orders without a window.
     """
 
     name: str
@@ -58,6 +65,9 @@ class Feature:
     when_empty: float = math.nan
     actionable: bool = False
     risk: Direction | None = None
+    when_missing: str = ""
+    role: Role | None = None
+    accumulates: bool = False
 
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
@@ -76,19 +86,19 @@ class Feature:
         """Whether its values are texts."""
         return self.unit == "category"
 
-    def to_dict(self) -> dict[str, str | float | bool | None]:
-        """What a bundle keeps of it: everything but the way it is computed. An empty value of NaN becomes None.
-
-        ``risk`` is there only where it was declared.
-        """
-        return {
-            "name": self.name,
-            "dtype": "category" if self.is_category else "number",
-            "unit": self.unit,
-            "window_days": None if self.window == LIFETIME else self.window.count,
-            "meaning": self.meaning,
-            "family": self.family,
-            "when_empty": None if math.isnan(self.when_empty) else self.when_empty,
-            "actionable": self.actionable,
-            **({} if self.risk is None else {"risk": self.risk}),
-        }
+    def record(self) -> FeatureRecord:
+        """What a stored model keeps of it: everything but the way it is computed."""
+        return FeatureRecord(
+            name=self.name,
+            dtype="category" if self.is_category else "number",
+            unit=self.unit,
+            meaning=self.meaning,
+            family=self.family,
+            window_days=None if self.window == LIFETIME else self.window.count,
+            when_empty=None if math.isnan(self.when_empty) else self.when_empty,
+            when_missing=self.when_missing or f"{spoken(self.name)} not known",
+            actionable=self.actionable,
+            risk=self.risk,
+            role=self.role,
+            accumulates=self.accumulates,
+        )

@@ -14,6 +14,7 @@ FEATURES = (
         "gave a score of {value} in the last survey",
         "feedback",
         actionable=True,
+        when_missing="has answered no survey yet",
     ),
     Feature(
         "survey_score_change",
@@ -23,6 +24,7 @@ FEATURES = (
         "changed the survey score by {value}",
         "feedback",
         actionable=True,
+        when_missing="has answered fewer than two surveys",
     ),
     Feature(
         "survey_score_mean_365d",
@@ -33,6 +35,7 @@ FEATURES = (
         "feedback",
         Days(365),
         actionable=True,
+        when_missing="has answered no survey in the last 365 days",
     ),
     Feature(
         "detractor_365d",
@@ -61,6 +64,15 @@ FEATURES = (
         "answered {value} surveys in the last 365 days",
         "feedback",
         Days(365),
+        when_missing="has answered no survey in the last 365 days",
     ),
-    Feature("days_since_survey", "surveys", DaysSinceLast(), "days", "last answered a survey {value} ago", "feedback"),
+    Feature(
+        "days_since_survey",
+        "surveys",
+        DaysSinceLast(),
+        "days",
+        "last answered a survey {value} ago",
+        "feedback",
+        when_missing="no survey yet",
+    ),
 )

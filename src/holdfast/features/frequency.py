@@ -32,7 +32,15 @@ FEATURES = (
         )
         for days in WINDOWS
     ),
-    Feature("orders_lifetime", "orders", Count(PURCHASE), "count", "placed {value} orders so far", "frequency"),
+    Feature(
+        "orders_lifetime",
+        "orders",
+        Count(PURCHASE),
+        "count",
+        "placed {value} orders so far",
+        "frequency",
+        accumulates=True,
+    ),
     *(
         Feature(
             f"order_days_{days}d",
@@ -52,6 +60,8 @@ FEATURES = (
         "count",
         "ordered on {value} different days so far",
         "frequency",
+        role="order_days",
+        accumulates=True,
     ),
     Feature(
         "repeat_orders_per_month",
@@ -60,6 +70,7 @@ FEATURES = (
         "ratio",
         "has come back {value} times a month since the first order",
         "frequency",
+        when_missing="has placed no order yet",
     ),
     Feature(
         "order_gap_mean_days",
@@ -68,6 +79,7 @@ FEATURES = (
         "days",
         "usually lets {value} pass between orders",
         "frequency",
+        when_missing="has too few orders for a rhythm",
     ),
     Feature(
         "order_gap_std_days",
@@ -76,6 +88,7 @@ FEATURES = (
         "days",
         "varies the time between orders by {value}",
         "frequency",
+        when_missing="has too few orders for a rhythm",
     ),
     Feature(
         "order_gap_last_days",
@@ -84,6 +97,7 @@ FEATURES = (
         "days",
         "let {value} pass between the last two orders",
         "frequency",
+        when_missing="has too few orders for a rhythm",
     ),
     *(
         Feature(
@@ -106,6 +120,7 @@ FEATURES = (
         "put {value} items into an order in the last 365 days",
         "basket",
         Days(365),
+        when_missing="has placed no order in the last 365 days",
     ),
     Feature(
         "categories_90d",
@@ -132,5 +147,6 @@ FEATURES = (
         "count",
         "bought from {value} categories so far",
         "breadth",
+        accumulates=True,
     ),
 )

@@ -20,7 +20,16 @@ FEATURES = (
         )
         for days in WINDOWS
     ),
-    Feature("spend_lifetime", "orders", Sum("amount"), "currency", "spent {value} so far", "monetary"),
+    Feature(
+        "spend_lifetime",
+        "orders",
+        Sum("amount"),
+        "currency",
+        "spent {value} so far",
+        "monetary",
+        role="spend",
+        accumulates=True,
+    ),
     Feature(
         "order_value_mean_365d",
         "orders",
@@ -29,6 +38,7 @@ FEATURES = (
         "spent {value} an order in the last 365 days",
         "monetary",
         Days(365),
+        when_missing="has placed no order in the last 365 days",
     ),
     Feature(
         "order_value_mean_lifetime",
@@ -37,6 +47,8 @@ FEATURES = (
         "currency",
         "spent {value} an order so far",
         "monetary",
+        when_missing="has placed no order yet",
+        accumulates=True,
     ),
     Feature(
         "order_value_std_lifetime",
@@ -45,6 +57,8 @@ FEATURES = (
         "currency",
         "varies the order value by {value}",
         "monetary",
+        when_missing="has too few orders to compare",
+        accumulates=True,
     ),
     Feature(
         "order_value_max_365d",
@@ -54,6 +68,7 @@ FEATURES = (
         "spent {value} at most in one order of 365 days",
         "monetary",
         Days(365),
+        when_missing="has placed no order in the last 365 days",
     ),
     Feature(
         "order_value_last",
@@ -62,6 +77,8 @@ FEATURES = (
         "currency",
         "spent {value} in the last order",
         "monetary",
+        when_missing="has placed no order yet",
+        accumulates=True,
     ),
     Feature(
         "order_value_last_ratio",
@@ -70,6 +87,7 @@ FEATURES = (
         "ratio",
         "spent {value} the usual amount in the last order",
         "monetary",
+        when_missing="has too few orders to compare",
     ),
     *(
         Feature(
@@ -125,6 +143,7 @@ FEATURES = (
         "currency",
         "got a discount of {value} on the last order",
         "discount",
+        when_missing="has placed no order yet",
     ),
     Feature(
         "margin_90d",
@@ -134,6 +153,7 @@ FEATURES = (
         "brought a margin of {value} in the last 90 days",
         "margin",
         Days(90),
+        when_missing="has placed no order in the last 90 days",
     ),
     Feature(
         "margin_365d",
@@ -143,6 +163,7 @@ FEATURES = (
         "brought a margin of {value} in the last 365 days",
         "margin",
         Days(365),
+        when_missing="has placed no order in the last 365 days",
     ),
     Feature(
         "margin_share_365d",
@@ -152,5 +173,6 @@ FEATURES = (
         "left {value} of the spend of the last 365 days as margin",
         "margin",
         Days(365),
+        when_missing="has placed no order in the last 365 days",
     ),
 )

@@ -11,9 +11,26 @@ OPENED = Where("moment", "==", "opened")
 SENT = Where("moment", "==", "sent")
 
 FEATURES = (
-    Feature("days_since_order", "orders", DaysSinceLast(PURCHASE), "days", "last ordered {value} ago", "recency"),
     Feature(
-        "days_since_first_order", "orders", DaysSinceFirst(PURCHASE), "days", "first ordered {value} ago", "tenure"
+        "days_since_order",
+        "orders",
+        DaysSinceLast(PURCHASE),
+        "days",
+        "last ordered {value} ago",
+        "recency",
+        when_missing="no order yet",
+        role="days_since_order",
+    ),
+    Feature(
+        "days_since_first_order",
+        "orders",
+        DaysSinceFirst(PURCHASE),
+        "days",
+        "first ordered {value} ago",
+        "tenure",
+        when_missing="no order yet",
+        role="days_since_first_order",
+        accumulates=True,
     ),
     Feature(
         "order_overdue_ratio",
@@ -22,9 +39,16 @@ FEATURES = (
         "ratio",
         "has been silent for {value} the usual time between orders",
         "recency",
+        when_missing="has too few orders for a rhythm",
     ),
     Feature(
-        "days_since_refund", "orders", DaysSinceLast(REFUND), "days", "last returned something {value} ago", "refunds"
+        "days_since_refund",
+        "orders",
+        DaysSinceLast(REFUND),
+        "days",
+        "last returned something {value} ago",
+        "refunds",
+        when_missing="no refund yet",
     ),
     Feature(
         "days_since_engagement",
@@ -34,9 +58,16 @@ FEATURES = (
         "was last active {value} ago",
         "engagement recency",
         actionable=True,
+        when_missing="no engagement yet",
     ),
     Feature(
-        "days_since_first_engagement", "engagement", DaysSinceFirst(), "days", "was first active {value} ago", "tenure"
+        "days_since_first_engagement",
+        "engagement",
+        DaysSinceFirst(),
+        "days",
+        "was first active {value} ago",
+        "tenure",
+        when_missing="no engagement yet",
     ),
     Feature(
         "engagement_overdue_ratio",
@@ -45,9 +76,16 @@ FEATURES = (
         "ratio",
         "has been inactive for {value} the usual time between visits",
         "engagement recency",
+        when_missing="has too little activity for a rhythm",
     ),
     Feature(
-        "days_since_ticket", "tickets", DaysSinceLast(OPENED), "days", "last asked for support {value} ago", "support"
+        "days_since_ticket",
+        "tickets",
+        DaysSinceLast(OPENED),
+        "days",
+        "last asked for support {value} ago",
+        "support",
+        when_missing="no ticket yet",
     ),
     Feature(
         "days_since_first_ticket",
@@ -56,6 +94,7 @@ FEATURES = (
         "days",
         "first asked for support {value} ago",
         "support",
+        when_missing="no ticket yet",
     ),
     Feature(
         "days_since_first_contact",
@@ -64,6 +103,15 @@ FEATURES = (
         "days",
         "was first contacted {value} ago",
         "contact",
+        when_missing="no contact yet",
     ),
-    Feature("days_since_signup", "customers", DaysSinceLast(JOINED), "days", "signed up {value} ago", "tenure"),
+    Feature(
+        "days_since_signup",
+        "customers",
+        DaysSinceLast(JOINED),
+        "days",
+        "signed up {value} ago",
+        "tenure",
+        when_missing="has no known date of sign-up",
+    ),
 )

@@ -105,6 +105,9 @@ class FeatureSettings(MeasureSettings):
                 _days(self.window),
                 math.nan if self.when_empty is None else self.when_empty,
                 self.actionable,
+                accumulates=self.source == "orders"
+                and self.window == "lifetime"
+                and self.unit in ("count", "currency"),
             )
         except (ConfigError, ValueError) as error:
             raise ConfigError(f"features.{name}: {error}") from None

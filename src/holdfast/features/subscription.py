@@ -24,6 +24,7 @@ FEATURES = (
         "saw the monthly price change by {value} last",
         "price",
         actionable=True,
+        when_missing="has seen no change of price yet",
     ),
     Feature(
         "mrr_change_90d",
@@ -63,6 +64,7 @@ FEATURES = (
         "saw the price change {value} ago",
         "price",
         actionable=True,
+        when_missing="no price change yet",
     ),
     Feature(
         "months_to_renewal",
@@ -71,6 +73,7 @@ FEATURES = (
         "months",
         "comes up for renewal in {value}",
         "renewal",
+        when_missing="has no date of renewal",
     ),
     Feature("renewals", "subscriptions", Count(_moment("renewed")), "count", "has renewed {value} times", "renewal"),
     Feature(
@@ -80,6 +83,7 @@ FEATURES = (
         "days",
         "last renewed {value} ago",
         "renewal",
+        when_missing="no renewal yet",
     ),
     Feature(
         "subscription_tenure_days",
@@ -96,6 +100,7 @@ FEATURES = (
         "days",
         "started the latest subscription {value} ago",
         "tenure",
+        when_missing="no subscription start yet",
     ),
     Feature(
         "subscriptions_running",
@@ -153,5 +158,6 @@ FEATURES = (
         "last had a payment fail {value} ago",
         "payment",
         actionable=True,
+        when_missing="no payment failure yet",
     ),
 )

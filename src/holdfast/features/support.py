@@ -37,6 +37,7 @@ FEATURES = (
         "has waited {value} since opening a ticket that is still open",
         "open ticket",
         actionable=True,
+        when_missing="has no open ticket",
     ),
     Feature(
         "hours_to_resolve_mean_365d",
@@ -47,6 +48,7 @@ FEATURES = (
         "support quality",
         Days(365),
         actionable=True,
+        when_missing="had no ticket solved in the last 365 days",
     ),
     Feature(
         "hours_to_resolve_max_365d",
@@ -57,6 +59,7 @@ FEATURES = (
         "support quality",
         Days(365),
         actionable=True,
+        when_missing="had no ticket solved in the last 365 days",
     ),
     Feature(
         "tickets_reopened_365d",
@@ -76,6 +79,7 @@ FEATURES = (
         "rated the last solution {value}",
         "support quality",
         actionable=True,
+        when_missing="has rated no solution yet",
     ),
     Feature(
         "satisfaction_mean_365d",
@@ -86,6 +90,7 @@ FEATURES = (
         "support quality",
         Days(365),
         actionable=True,
+        when_missing="has rated no solution in the last 365 days",
     ),
 )
 

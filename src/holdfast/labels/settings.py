@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from holdfast.models.model_card import ChurnDefinition, ValueDefinition
 from holdfast.settings import Settings
 from holdfast.timeline import Days
 
@@ -44,6 +45,10 @@ class ChurnSettings(Settings):
             raise ValueError("events belongs to kind no_event")
         return self
 
+    def definition(self) -> ChurnDefinition:
+        """What a stored model keeps of it."""
+        return ChurnDefinition(**dict(self))
+
 
 class ValueSettings(Settings):
     """What a customer is worth."""
@@ -54,6 +59,10 @@ class ValueSettings(Settings):
     horizon_days: float = Field(
         gt=0, le=36_525, description="Days after the cutoff (and gap) over which value is counted."
     )
+
+    def definition(self) -> ValueDefinition:
+        """What a stored model keeps of it."""
+        return ValueDefinition(**dict(self))
 
 
 class LabelSettings(Settings):

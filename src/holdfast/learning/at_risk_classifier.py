@@ -39,11 +39,11 @@ class AtRiskClassifier(BinaryRiskClassifier):
     """Calibrated churn risk: a ridge-logistic base plus boosted trees, and a level by the time of the year.
 
     With ``cutoff`` in :meth:`fit`, every cutoff has a level of its own, which is forecast for the year to come
-    (:mod:`holdfast.learning.cutoff_intercepts`); up to four later cutoffs, each at least ``purge_days`` after what it learns from,
-    decide the weight of the ridge, the number of trees (perhaps none) and the calibration (identity, shift or Platt, by
-    its record on cutoffs that it had not seen); then the model learns from all rows. Without it, or with one cutoff
-    alone, a stratified fifth of the rows decides the ridge and the number of trees. Where of several cutoffs none can
-    judge, which takes 20 rows of each kind, nobody does, and there are no trees.
+    (:mod:`holdfast.learning.cutoff_intercepts`); up to four later cutoffs, each at least ``purge_days`` after what it
+    learns from, decide the weight of the ridge, the number of trees (perhaps none) and the calibration (identity, shift
+    or Platt, by its record on cutoffs that it had not seen); then the model learns from all rows. Without it, or with
+    one cutoff alone, a stratified fifth of the rows decides the ridge and the number of trees. Where of several cutoffs
+    none can judge, which takes 20 rows of each kind, nobody does, and there are no trees.
 
     Parameters
     ----------

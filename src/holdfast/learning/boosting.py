@@ -3,9 +3,9 @@
 The ridge carries what is smooth, also beyond the largest customer seen, where trees cannot follow; so the trees need to
 add bends and interactions only, and there are fewer of them.
 
-Every cutoff has an intercept of its own (:mod:`holdfast.learning.cutoff_intercepts`), so columns that are constant within every
-cutoff (the season, an index of the economy) have nothing to say about the score, and are left out: they would name
-cutoffs, and the trees would learn each cutoff by heart.
+Every cutoff has an intercept of its own (:mod:`holdfast.learning.cutoff_intercepts`), so columns that are constant
+within every cutoff (the season, an index of the economy) have nothing to say about the score, and are left out: they
+would name cutoffs, and the trees would learn each cutoff by heart.
 """
 
 from __future__ import annotations

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from holdfast.errors import ConfigError, DataError
-from holdfast.learning import AtRiskClassifier, Tuning, ValueRegressor
-from holdfast.learning.roles import (
-    TENURE,
-    accumulating_columns,
-    history_columns,
-    monotonic_cst,
-    season_columns,
-    spend_column,
-)
+from holdfast.learning import AtRiskClassifier, ValueRegressor
+from holdfast.learning.training_spec import TrainingSpec
 from holdfast.models import Bundle, categorical_columns, learn_categories, to_matrix
+from holdfast.models.feature_record import FeatureRecord, Role, place_of, places_of
+from holdfast.models.model_card import TrainingRecord
 from holdfast.progress import SILENT, Progress
 from holdfast.sampling import Sample, weights
 from holdfast.timeline import Days, show
 
 FEWEST_CUSTOMERS = 200
+SEASON: tuple[Role, ...] = ("season_sine", "season_cosine")
+HISTORY: tuple[Role, ...] = ("order_days", "days_since_order", "days_since_first_order")
 _FEWEST_CUTOFFS = 3
 _LONG_HISTORY = Days(730)  # from here on, what accumulates since the data began says more of customers than of the data
-
 
 _BASE = "the model of the customer base, which is a part of the risk and has a shape of its own"
 _LEVEL = "the forecast of the level, which goes up and down with the year"
@@ -54,12 +51,12 @@ def require_learnable(snapshots: pd.DataFrame) -> None:
         )
 
 
-def require_directions(features: Sequence[Mapping[str, Any]], churn: str | None) -> None:
+def require_directions(features: Sequence[FeatureRecord], churn: str) -> None:
     """Refuse a direction (``risk`` of a feature's record) that the classifier cannot promise.
 
     Parameters
     ----------
-    churn : str or None
+    churn : str
         The kind of churn.
 
     Raises
@@ -67,13 +64,13 @@ def require_directions(features: Sequence[Mapping[str, Any]], churn: str | None)
     ConfigError
         The model of the customer base reads the feature, or it tells the time of the year.
     """
-    readers = {_BASE: history_columns(features) if churn == "no_order" else (), _LEVEL: season_columns(features)}
+    readers = {_BASE: places_of(HISTORY, features) if churn == "no_order" else (), _LEVEL: places_of(SEASON, features)}
     for reader, columns in readers.items():
-        for spec in (features[i] for i in columns):
-            if spec.get("risk") is not None:
+        for feature in (features[i] for i in columns):
+            if feature.risk is not None:
                 raise ConfigError(
-                    f"Wanted features whose direction the model can keep to, found '{spec['name']}' with risk "
-                    f"{spec['risk']}: it is read by {reader}. Leave its direction out."
+                    f"Wanted features whose direction the model can keep to, found '{feature.name}' with risk "
+                    f"{feature.risk}: it is read by {reader}. Leave its direction out."
                 )
 
 
@@ -97,15 +94,7 @@ def known_by(snapshots: pd.DataFrame, cutoff: int, complete_after: Days) -> pd.D
 
 
 def fit(
-    snapshots: pd.DataFrame,
-    features: Sequence[Mapping[str, Any]],
-    *,
-    complete_after: Days,
-    seed: int,
-    meta: Mapping[str, Any],
-    recent: pd.DataFrame | None = None,
-    tuning: Tuning | None = None,
-    progress: Progress = SILENT,
+    snapshots: pd.DataFrame, spec: TrainingSpec, *, recent: pd.DataFrame | None = None, progress: Progress = SILENT
 ) -> Bundle:
     """Fit risk and value on labelled snapshots.
 
@@ -115,72 +104,77 @@ def fit(
 
     Parameters
     ----------
-    features : sequence of feature records
-        In the order of the matrix. Where a record has ``risk``, p_churn keeps to that direction for every customer; the
-        value does not.
-    complete_after : Days
-        From a cutoff until both labels are known; cutoffs closer than that never teach and judge the same model.
+    snapshots : DataFrame
+        ``customer_id``, ``cutoff`` (int64 microseconds), the features, ``churned`` and ``future_value``.
     recent : DataFrame, optional
         The population as it is at the time of training, without outcomes: what needs none is learnt from it.
-    tuning : Tuning, optional
-        Budget of a search for better parameters; a third of its minutes goes to each of risk, any value and amount.
-    meta : mapping
-        Plain JSON that the bundle keeps; the training cutoffs are added, what was sampled if anything was, and under
-        ``tuning`` the record of the search for each of the three.
 
     Raises
     ------
     ConfigError
-        A direction that cannot be kept to (:func:`require_directions`).
+        A direction that cannot be kept to (:func:`require_directions`), or churn is ``no_order`` and no features play
+        the parts of the history of purchases.
     DataError
         As :func:`require_learnable` raises it.
     """
-    require_directions(features, meta.get("churn", {}).get("kind"))
+    card = spec.card
+    require_directions(spec.features, card.churn.kind)
     require_learnable(snapshots)
-    lookback = meta.get("population", {}).get("bought_within_days")
-    snapshots = with_whole_population(snapshots, lookback)
-    specs = learn_categories(snapshots, features)
-    X, cutoff = to_matrix(snapshots, specs), snapshots["cutoff"].to_numpy(dtype=np.int64)
+    snapshots = with_whole_population(snapshots, spec.features, card.population.bought_within_days)
+    features = learn_categories(snapshots, spec.features)
+    X, cutoff = to_matrix(snapshots, features), snapshots["cutoff"].to_numpy(dtype=np.int64)
     settings: dict[str, Any] = {
-        "purge_days": complete_after.count,
-        "categorical_features": categorical_columns(specs),
-        "season_columns": season_columns(specs),
-        "random_state": seed,
-        **of_orders(snapshots, specs, meta),
+        "purge_days": spec.complete_after.count,
+        "categorical_features": categorical_columns(features),
+        "season_columns": places_of(SEASON, features),
+        "random_state": spec.seed,
     }
+    if card.churn.kind == "no_order":
+        settings |= {
+            "history_columns": history_columns(features),
+            "accumulating_columns": blank_columns(snapshots, features),
+            "bought_within_days": card.population.bought_within_days,
+        }
     churned, came = (snapshots[name].to_numpy(dtype=np.float64) for name in ("churned", "future_value"))
-    weight, sample = weights(snapshots), Sample.of_table(snapshots)
+    weight, sample, tuning = weights(snapshots), Sample.of_table(snapshots), spec.tuning
     data: dict[str, Any] = {"cutoff": cutoff, "sample_weight": None if weight is None else weight / weight.mean()}
-    now = None if recent is None or recent.empty else to_matrix(recent, specs)
+    now = None if recent is None or recent.empty else to_matrix(recent, features)
     with progress("Training", total=2) as advance:
-        own: dict[str, Any] = {"monotonic_cst": monotonic_cst(specs), "tuning": tuning and tuning.part(1 / 3)}
-        risk = AtRiskClassifier(**settings, **own, **_ahead(meta, "churn")).fit(X, churned, **data, recent=now)
+        risk = AtRiskClassifier(
+            **settings,
+            horizon_days=card.churn.horizon_days,
+            monotonic_cst=tuple({"rises": 1, "falls": -1, None: 0}[feature.risk] for feature in features),
+            tuning=tuning and tuning.part(1 / 3),
+        ).fit(X, churned, **data, recent=now)
         advance(1)
-        own = {"spend_column": spend_column(specs), "tuning": tuning and tuning.part(2 / 3)}
-        value = ValueRegressor(**settings, **own, **_ahead(meta, "value")).fit(X, came, **data, recent=now)
+        value = ValueRegressor(
+            **settings,
+            horizon_days=card.value.horizon_days,
+            spend_column=place_of("spend", features),
+            tuning=tuning and tuning.part(2 / 3),
+        ).fit(X, came, **data, recent=now)
         advance(1)
-    cutoffs = [show(int(at)) for at in np.unique(cutoff)]
-    about: dict[str, Any] = {
-        **meta,
-        "training_cutoffs": cutoffs,
-        "training_snapshots": len(snapshots),
-        "choice": {**risk.choice_record_, "calibration": risk.calibration_record_["chosen"]},
-    }
-    if sample is not None:
-        about["sample"] = sample.to_dict()
-    if tuning is not None:
-        about["tuning"] = {"risk": risk.tuning_record_, **value.tuning_record_}
-    return Bundle(risk, value, specs, about)
+    record = TrainingRecord(
+        cutoffs=tuple(show(int(at)) for at in np.unique(cutoff)),
+        snapshots=len(snapshots),
+        choice={**risk.choice_record_, "calibration": risk.calibration_record_["chosen"]},
+        sample=None if sample is None else sample.to_dict(),
+        tuning=None if tuning is None else {"risk": risk.tuning_record_, **value.tuning_record_},
+    )
+    return Bundle(risk, value, features, replace(card, training=record))
 
 
-def with_whole_population(snapshots: pd.DataFrame, lookback_days: float | None) -> pd.DataFrame:
+def with_whole_population(
+    snapshots: pd.DataFrame, features: Sequence[FeatureRecord], lookback_days: float | None
+) -> pd.DataFrame:
     """Without cutoffs at which the data reached back less far than the population does, if three others are left.
 
     There the population lacks whoever bought before the data began, and those who are in it seem to be new customers.
     """
-    if lookback_days is None or TENURE not in snapshots:
+    tenure = place_of("days_since_first_order", features)
+    if lookback_days is None or tenure is None:
         return snapshots
-    reach = snapshots.groupby("cutoff")[TENURE].max()
+    reach = snapshots.groupby("cutoff")[features[tenure].name].max()
     whole = reach.index[reach >= lookback_days]
     if len(whole) < _FEWEST_CUTOFFS or len(whole) == len(reach):
         return snapshots
@@ -188,21 +182,27 @@ def with_whole_population(snapshots: pd.DataFrame, lookback_days: float | None) 
     return kept if kept["churned"].min() < kept["churned"].max() else snapshots
 
 
-def _ahead(meta: Mapping[str, Any], label: str) -> dict[str, Any]:
-    """How far a label looks ahead, where that is told."""
-    about = meta.get(label, {})
-    return {"horizon_days": about["horizon_days"]} if "horizon_days" in about else {}
+def history_columns(features: Sequence[FeatureRecord]) -> tuple[int, ...]:
+    """Days with an order so far, days since the last order and days since the first.
+
+    Raises
+    ------
+    ConfigError
+        Not all three are there, and without them there is no model of the customer base.
+    """
+    found = places_of(HISTORY, features)
+    if not found:
+        played = {feature.role for feature in features}
+        raise ConfigError(
+            f"Where churn is no_order, training wants features in the roles {', '.join(HISTORY)}; found none for "
+            f"{', '.join(role for role in HISTORY if role not in played)}. Give their records these roles."
+        )
+    return found
 
 
-def of_orders(snapshots: pd.DataFrame, specs: Sequence[Mapping[str, Any]], meta: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters of the models that tell them of orders, where churn means that orders stop; else none."""
-    churn, columns = meta.get("churn", {}), history_columns(specs)
-    if churn.get("kind") != "no_order" or not columns:
-        return {}
+def blank_columns(snapshots: pd.DataFrame, features: Sequence[FeatureRecord]) -> tuple[int, ...]:
+    """Features that say more of the length of the data than of customers: those that accumulate, where it is short."""
+    tenure = place_of("days_since_first_order", features)
     several = snapshots["cutoff"].min() < snapshots["cutoff"].max()
-    short = several and snapshots[TENURE].max() < _LONG_HISTORY.count
-    return {
-        "history_columns": columns,
-        "accumulating_columns": accumulating_columns(specs) if short else (),
-        "bought_within_days": meta.get("population", {}).get("bought_within_days"),
-    }
+    short = tenure is not None and snapshots[features[tenure].name].max() < _LONG_HISTORY.count
+    return tuple(i for i, feature in enumerate(features) if feature.accumulates) if several and short else ()

@@ -54,7 +54,8 @@ class ValueRegressor(RegressorMixin, BaseEstimator):
     and are low by what such orders bring.
 
     With ``history_columns`` and ``spend_column``, a customer-base model, fitted at each cutoff on what was known there,
-    adds two columns to both parts, and its expectation to theirs, by its record (:mod:`holdfast.learning.value_history`).
+    adds two columns to both parts, and its expectation to theirs, by its record
+    (:mod:`holdfast.learning.value_history`).
 
     Parameters
     ----------

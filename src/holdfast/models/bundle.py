@@ -2,7 +2,7 @@
 
 ::
 
-    bundle.json            format, features, meta, the small parts of both models, and the sha256 of every other file
+    bundle.json            format, model card, features, the small parts of both models, the sha256 of other files
     bundle.sha256          the sha256 of bundle.json
     *_trees.txt            boosted trees in LightGBM's text form
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,15 @@ import pandas as pd
 
 from holdfast.errors import BundleError, StorageError
 from holdfast.files import write_folder
-from holdfast.models.checks import Vector
-from holdfast.models.encoding import FeatureSpec, to_matrix
+from holdfast.models.encoding import to_matrix
+from holdfast.models.feature_record import FeatureRecord
 from holdfast.models.lifetime import Lifetime, value_columns
+from holdfast.models.model_card import ModelCard
 from holdfast.models.risk import RiskModel
+from holdfast.models.scores import Scores
 from holdfast.models.value import ValueModel
 
-FORMAT = "holdfast-bundle/2"
-COVERAGE = 0.9
+FORMAT = "holdfast-bundle/3"
 _INDEX, _SEAL = "bundle.json", "bundle.sha256"
 
 
@@ -42,23 +43,20 @@ class Bundle:
     ----------
     risk : RiskModel or fitted AtRiskClassifier
     value : ValueModel or fitted ValueRegressor
-    features : sequence of mappings
-        In the order of the matrix: ``name``, ``dtype`` ("number" or "category", the latter with ``categories``),
-        ``unit``, ``window_days``, ``meaning``, ``family``, ``when_empty``, ``actionable``; and ``risk``, "rises" or
-        "falls", where the risk model keeps to that direction.
-    meta : mapping
-        Plain JSON: name, horizon, currency, training cutoffs, fingerprints of data, configuration and code, …
+    features : sequence of FeatureRecord
+        In the order of the matrix.
+    card : ModelCard
     """
 
     risk: RiskModel
     value: ValueModel
-    features: tuple[FeatureSpec, ...]
-    meta: Mapping[str, Any] = field(default_factory=dict)
+    features: tuple[FeatureRecord, ...]
+    card: ModelCard
 
     def __post_init__(self) -> None:
         for part in ("risk", "value"):  # a fitted estimator gives what it computes
             object.__setattr__(self, part, getattr(getattr(self, part), "model_", getattr(self, part)))
-        object.__setattr__(self, "features", tuple(dict(spec) for spec in self.features))
+        object.__setattr__(self, "features", tuple(self.features))
         widths = {len(self.features), self.risk.n_features, self.value.n_features}
         if len(widths) > 1:
             raise BundleError(
@@ -70,7 +68,26 @@ class Bundle:
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Names of the feature columns, in the order of the matrix."""
-        return tuple(str(spec["name"]) for spec in self.features)
+        return tuple(feature.name for feature in self.features)
+
+    def scores(self, frame: pd.DataFrame, *, reasons: bool = False) -> Scores:
+        """Everything that the models say of customers; extra columns are ignored, the index is kept.
+
+        Parameters
+        ----------
+        reasons : bool
+            Whether to compute contributions too, which takes several times as long as the rest.
+
+        Raises
+        ------
+        BundleError
+            Feature columns are missing.
+        InputError
+            A feature is infinite, text where a number is wanted, or a number where a text is.
+        """
+        X = to_matrix(frame, self.features)
+        log_odds, contributions = self.risk.explained(X) if reasons else (self.risk.log_odds(X), None)
+        return Scores(self.feature_names, log_odds, self.value.distribution(X), contributions, frame.index)
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Score customers; extra columns are ignored, the index is kept.
@@ -83,29 +100,15 @@ class Bundle:
 
         Raises
         ------
-        BundleError
-            Feature columns are missing.
-        InputError
-            A feature is infinite or text where a number is wanted.
+        BundleError, InputError
+            As :meth:`scores`.
         """
-        X = to_matrix(frame, self.features)
-        p_churn, value = self.risk.probability(X), self.value.mean(X)
-        low, high = self.value.interval(X, COVERAGE)
-        scores = {"p_churn": p_churn, "value": value, "value_low": low, "value_high": high}
-        return pd.DataFrame({**scores, "expected_loss": p_churn * value}, index=frame.index)
-
-    def log_odds(self, frame: pd.DataFrame) -> Vector:
-        """Calibrated log-odds of churn, one per row."""
-        return self.risk.log_odds(to_matrix(frame, self.features))
+        return self.scores(frame).predictions
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """What each feature adds to the calibrated log-odds, and ``base``; rows sum to :meth:`log_odds` within 1e-9."""
+        """What each feature adds to the calibrated log-odds, and ``base``; rows sum to the log-odds within 1e-9."""
         parts = self.risk.contributions(to_matrix(frame, self.features))
         return pd.DataFrame(parts, columns=[*self.feature_names, "base"], index=frame.index)
-
-    def probability_value_above(self, frame: pd.DataFrame, amount: float | Vector) -> Vector:
-        """P(value > amount) per row; the amount is one number or one per row."""
-        return self.value.probability_above(to_matrix(frame, self.features), amount)
 
     def value_over(self, frame: pd.DataFrame, horizons: Sequence[float], yearly_discount: float = 0.0) -> pd.DataFrame:
         """Expected value within horizons of up to three years, carried on by the customer base (:mod:`lifetime`).
@@ -133,7 +136,7 @@ class Bundle:
         InputError
             The horizons do not increase or are longer than three years, or the discount is below 0 or not finite.
         """
-        found = Lifetime.of(self.value, self.meta).mean(to_matrix(frame, self.features), horizons, yearly_discount)
+        found = Lifetime.of(self.value, self.card).mean(to_matrix(frame, self.features), horizons, yearly_discount)
         return pd.DataFrame(found, columns=value_columns(horizons), index=frame.index)
 
     def save(self, folder: str | Path) -> Path:
@@ -160,8 +163,8 @@ class Bundle:
         files = {name: text.encode() for name, text in (risk_texts | value_texts).items()}
         index = {
             "format": FORMAT,
-            "meta": self.meta,
-            "features": self.features,
+            "card": self.card.to_json(),
+            "features": [feature.to_json() for feature in self.features],
             "risk": risk,
             "value": value,
             "files": {name: _sha256(content) for name, content in sorted(files.items())},
@@ -199,8 +202,8 @@ class Bundle:
         return cls(
             RiskModel.from_parts(index["risk"], texts),
             ValueModel.from_parts(index["value"], texts),
-            tuple(index["features"]),
-            index["meta"],
+            tuple(FeatureRecord.from_json(each) for each in index["features"]),
+            ModelCard.from_json(index["card"]),
         )
 
 
@@ -212,7 +215,9 @@ def _plain(value: Any) -> Any:
         return dict(value)
     if isinstance(value, Sequence):
         return list(value)
-    raise TypeError(f"The bundle's meta holds a {type(value).__name__}; wanted text, numbers, lists and mappings.")
+    raise TypeError(
+        f"The bundle's model card holds a {type(value).__name__}; wanted text, numbers, lists and mappings."
+    )
 
 
 def _sha256(content: bytes) -> str:

@@ -14,9 +14,8 @@ grows with h, but never faster than h itself, because customers leave and none c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from holdfast.models.btyd.discounting import YEAR_DAYS, present_value
 from holdfast.models.btyd.history_value import HistoryValue
 from holdfast.models.checks import InputError, Matrix, Vector
 from holdfast.models.horizon import increasing, within
+from holdfast.models.model_card import ModelCard
 from holdfast.models.value import ValueModel
 
 LONGEST_DAYS = 3 * YEAR_DAYS
@@ -51,21 +51,15 @@ class Lifetime:
     gap_days: float = 0.0
 
     @classmethod
-    def of(cls, value: ValueModel, meta: Mapping[str, Any]) -> Lifetime:
+    def of(cls, value: ValueModel, card: ModelCard) -> Lifetime:
         """From what a bundle holds.
 
         Raises
         ------
         BundleError
-            No model of purchases is in it, the value is not that of orders, or its horizon is not told.
+            No model of purchases is in it, or the value is not that of orders.
         """
-        about = meta.get("value", {})
-        if "horizon_days" not in about:
-            raise BundleError(
-                "Wanted the horizon of the value as value.horizon_days in the bundle's meta, found none. "
-                "Name it there, or train the model from a configuration."
-            )
-        known, kind = float(about["horizon_days"]), about.get("of", "revenue")
+        known, kind = card.value.horizon_days, card.value.of
         if value.past is None or kind == "mrr":
             found = f"a value of {kind}" + ("" if value.past is not None else " without one")
             raise BundleError(
@@ -74,7 +68,7 @@ class Lifetime:
                 "days, as 'value' of the scores; for more, train with a longer value.horizon_days, or on orders of "
                 "more customers."
             )
-        return cls(value, value.past.history, known, float(meta.get("churn", {}).get("gap_days") or 0.0))
+        return cls(value, value.past.history, known, card.churn.gap_days)
 
     def mean(self, X: Matrix, horizons: Sequence[float], yearly_discount: float = 0.0) -> Matrix:
         """Expected value within each horizon, shape (n_rows, n_horizons), in currency; never decreasing in a row.

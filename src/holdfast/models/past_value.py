@@ -32,9 +32,9 @@ class PastValue:
         """What the two parts read of it, shape (n_rows, 2); no level, and no neighbour, enters."""
         return history_columns(self.history, X)
 
-    def mean(self, X: Matrix) -> Vector:
-        """Expected value per row, in currency."""
-        return np.asarray(self.history.mean(X) * np.exp(self.level.of(X)))
+    def at_level(self, expected: Vector, X: Matrix) -> Vector:
+        """Expected value per row, in currency, from the last of :meth:`columns` for the same rows."""
+        return np.asarray(expected * np.exp(self.level.of(X)))
 
     def to_json(self) -> dict[str, Any]:
         """Everything as plain lists and numbers."""

@@ -37,25 +37,41 @@ class RiskModel:
 
     def log_odds(self, X: Matrix) -> Vector:
         """Calibrated log-odds of churn, one per row."""
-        return self.calibration.apply(self.score.score(self._wide(X)) + self.level.of(X))
-
-    def _wide(self, X: Matrix) -> Matrix:
-        refuse_other_width(X, self.n_features)
-        return X if self.history is None else np.column_stack([X, np.exp(self.history.log_odds(X))])
+        return self._calibrated(X, self._wide(X)[0])
 
     def probability(self, X: Matrix) -> Vector:
         """Calibrated probability of churn, one per row."""
         return sigmoid(self.log_odds(X))
 
-    def contributions(self, X: Matrix) -> Matrix:
-        """Shape (n_rows, n_features + 1): rows sum to :meth:`log_odds`, the last column is the base, level included."""
-        parts = self.score.contributions(self._wide(X))
-        if self.history is not None:
+    def explained(self, X: Matrix) -> tuple[Vector, Matrix]:
+        """Calibrated log-odds, and what each feature adds to them, from one look at the customer base.
+
+        The second has the shape (n_rows, n_features + 1): rows sum to the first, the last column is the base, level
+        included.
+        """
+        wide, history = self._wide(X)
+        parts = self.score.contributions(wide)
+        if self.history is not None and history is not None:
             own, parts = parts[:, -2], np.delete(parts, -2, axis=1)
-            parts[:, :-1] += _shared(self.history, X, own)
+            parts[:, :-1] += _shared(self.history, X, history, own)
         parts *= self.calibration.slope
         parts[:, -1] += self.calibration.apply(self.level.of(X))
-        return parts
+        return self._calibrated(X, wide), parts
+
+    def contributions(self, X: Matrix) -> Matrix:
+        """What each feature adds to the log-odds, as :meth:`explained` tells it."""
+        return self.explained(X)[1]
+
+    def _wide(self, X: Matrix) -> tuple[Matrix, Vector | None]:
+        """What the score reads, and the log-odds of the customer base that are in it."""
+        refuse_other_width(X, self.n_features)
+        if self.history is None:
+            return X, None
+        history = self.history.log_odds(X)
+        return np.column_stack([X, np.exp(history)]), history
+
+    def _calibrated(self, X: Matrix, wide: Matrix) -> Vector:
+        return self.calibration.apply(self.score.score(wide) + self.level.of(X))
 
     def to_parts(self) -> tuple[dict[str, Any], dict[str, str]]:
         """A JSON-ready description and the texts of the trees by file name."""
@@ -78,13 +94,13 @@ class RiskModel:
         )
 
 
-def _shared(history: HistoryRisk, X: Matrix, own: Vector) -> Matrix:
+def _shared(history: HistoryRisk, X: Matrix, log_odds: Vector, own: Vector) -> Matrix:
     """What the odds add, in proportion to what each column adds to the log-odds of the customer base.
 
     The score bends these log-odds, so proportions are those of its mean slope from the usual customer to this one; what
     a slope cannot carry, days since the last order do, which drive the odds most.
     """
-    parts = history.contributions(X)[:, :-1]
+    parts = history.contributions(X, log_odds)[:, :-1]
     whole = parts.sum(axis=1)
     steep = np.divide(own, whole, out=np.zeros(len(own)), where=np.abs(whole) > 1e-9)
     out = parts * np.clip(steep, -_STEEPEST, _STEEPEST)[:, None]

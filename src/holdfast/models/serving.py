@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from holdfast.models.bundle import Bundle
-from holdfast.models.checks import InputError
 
 SERVING_REQUIREMENTS: tuple[str, ...] = ("numpy", "pandas", "scipy", "lightgbm")
 """Distribution names that a consumer needs besides MLflow; tracking pins the versions that trained."""
@@ -43,21 +41,12 @@ class ServedBundle:
         "yearly_discount": 0.1}`` also the columns of :meth:`Bundle.value_over`.
         """
         asked = params or {}
-        scores = self.bundle.predict(model_input)
         count, horizons = int(asked.get("reasons", 0)), asked.get("horizons", ())
-        if not 0 <= count <= len(self.bundle.features):
-            raise InputError(f"Wanted between 0 and {len(self.bundle.features)} reasons, found {count}.")
-        if count:
-            names = np.array(self.bundle.feature_names, dtype=object)
-            parts = self.bundle.contributions(model_input).drop(columns="base").to_numpy()
-            order = np.argsort(-parts, axis=1, kind="stable")[:, :count]
-            for k in range(count):
-                scores[f"reason_{k + 1}_feature"] = pd.Series(names[order[:, k]], index=scores.index, dtype="str")
-                scores[f"reason_{k + 1}_contribution"] = parts[np.arange(len(parts)), order[:, k]]
+        scores = self.bundle.scores(model_input, reasons=count > 0)
+        found = [scores.predictions, scores.strongest(count)]
         if len(horizons):
-            over = self.bundle.value_over(model_input, horizons, float(asked.get("yearly_discount", 0.0)))
-            scores[over.columns.tolist()] = over
-        return scores
+            found.append(self.bundle.value_over(model_input, horizons, float(asked.get("yearly_discount", 0.0))))
+        return pd.concat(found, axis=1)
 
 
 def _load_pyfunc(path: str) -> ServedBundle:

@@ -178,10 +178,13 @@ class ValueModel:
     def distribution(self, X: Matrix) -> Distribution:
         """The predictive distribution of each row."""
         refuse_other_width(X, self.n_features)
-        wide = X if self.past is None else np.column_stack([X, self.past.columns(X)])
+        expected = None
+        wide = X
+        if self.past is not None:
+            told = self.past.columns(X)
+            wide, expected = np.column_stack([X, told]), self.past.at_level(told[:, -1], X)
         z, level = self.any_value.score(wide) + self.any_level.of(X), self.amount.score(wide) + self.amount_level.of(X)
-        own = self.two_parts(z, level)
-        return self.blend.of(own, None if self.past is None else self.past.mean(X))
+        return self.blend.of(self.two_parts(z, level), expected)
 
     def two_parts(self, log_odds: Vector, level: Vector) -> Distribution:
         """The distribution by the two parts alone, from log-odds of any value and expected log amounts."""

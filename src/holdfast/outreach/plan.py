@@ -7,7 +7,7 @@ hold. What follows needs no features and no model any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from holdfast.errors import DataError
 from holdfast.models import Bundle
+from holdfast.models.scores import Scores
 from holdfast.outreach.contact_rules import excluded, open_complaint
 from holdfast.outreach.net_value import ProbabilityAbove, worth
 from holdfast.outreach.playbook import choose
@@ -25,7 +26,7 @@ from holdfast.outreach.stages import stages
 from holdfast.outreach.state import state, state_columns
 from holdfast.outreach.tables import AT_RISK, SCORES
 from holdfast.partitioned import Columns, conform, no_rows
-from holdfast.scoring import CUSTOMERS_PER_CHUNK, SCORED, score
+from holdfast.scoring import CUSTOMERS_PER_CHUNK, SCORED, in_chunks
 
 REASONS: Columns = {
     name: kind
@@ -140,15 +141,18 @@ class Scorer:
     """
 
     bundle: Bundle
-    currency: str | None
     rows_at_once: int = CUSTOMERS_PER_CHUNK
 
     def __call__(self, snapshots: pd.DataFrame) -> pd.DataFrame:
         """The columns of :func:`scored_columns`."""
         if not len(snapshots):
             return no_rows(scored_columns(snapshots.columns))
-        scored = score(self.bundle, snapshots, self.currency, chunk=self.rows_at_once)
-        return scored.join(state(snapshots))
+        return pd.concat([scored for scored, _ in self.in_chunks(snapshots)])
+
+    def in_chunks(self, snapshots: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Scores]]:
+        """The same chunk by chunk, each with the scores that it was made of."""
+        for scored, scores in in_chunks(self.bundle, snapshots, chunk=self.rows_at_once):
+            yield scored.join(state(snapshots.loc[scored.index])), scores
 
 
 @dataclass(frozen=True)
@@ -160,8 +164,8 @@ class Planner:
 
     def __call__(self, snapshots: pd.DataFrame) -> pd.DataFrame:
         """The columns of ``PLANNED``."""
-
-        def above(amount: NDArray[np.float64]) -> NDArray[np.float64]:
-            return self.scorer.bundle.probability_value_above(snapshots, amount)
-
-        return plan(self.scorer(snapshots), self.settings, above)
+        if not len(snapshots):
+            return no_rows(PLANNED)
+        chunks = self.scorer.in_chunks(snapshots.reset_index(drop=True))
+        planned = [plan(scored, self.settings, scores.probability_value_above) for scored, scores in chunks]
+        return pd.concat(planned, ignore_index=True)

@@ -43,7 +43,7 @@ def show(result: Any, as_json: bool = False) -> None:
 def features(found: Iterable[Feature], as_json: bool) -> None:
     """Print the catalogue."""
     if as_json:
-        _print_json([feature.to_dict() for feature in found])
+        _print_json([feature.record().to_json() for feature in found])
         return
     table = Table("feature", "unit", "window", "meaning", "family", box=None, header_style="bold")
     found = list(found)

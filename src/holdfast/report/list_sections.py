@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from holdfast.explain.wording import number
+from holdfast.models.feature_record import FeatureRecord
 from holdfast.outreach import RULES, OutreachSettings, Selection
 from holdfast.report.charts import histogram, meter, stacked
 from holdfast.report.markup import Child, Markup, join, table, tag
@@ -131,7 +131,7 @@ def actions_section(selection: Selection, money: Money) -> Markup:
     )
 
 
-def reasons_section(selection: Selection, features: Sequence[Mapping[str, Any]]) -> Markup:
+def reasons_section(selection: Selection, features: Sequence[FeatureRecord]) -> Markup:
     """The drivers that most reasons name."""
     at_risk = selection.at_risk
     named = pd.concat(
@@ -143,7 +143,7 @@ def reasons_section(selection: Selection, features: Sequence[Mapping[str, Any]])
     named = named[named["feature"] != ""]
     summary = named.groupby("feature")["added"].agg(["size", "mean"]).reset_index()
     summary = summary.sort_values(["size", "feature"], ascending=[False, True]).head(_TOP_REASONS)
-    meanings = {str(spec["name"]): str(spec["meaning"]).replace("{value}", "…") for spec in features}
+    meanings = {feature.name: feature.meaning.replace("{value}", "…") for feature in features}
     rows = [
         (
             join([meanings.get(row[0], row[0].replace("_", " ")), meter(row[1] / len(at_risk))]),

@@ -6,10 +6,10 @@ text from the data is escaped. The same list gives the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
-from typing import Any
 
+from holdfast.models.feature_record import FeatureRecord
 from holdfast.outreach import OutreachSettings, Selection
 from holdfast.report.list_sections import (
     Money,
@@ -37,7 +37,7 @@ def list_page(
     title: str,
     model: str,
     currency: str | None,
-    features: Sequence[Mapping[str, Any]] = (),
+    features: Sequence[FeatureRecord] = (),
     rows: int = ROWS,
 ) -> str:
     """The page as one HTML text.
@@ -49,8 +49,8 @@ def list_page(
     model : str
         Name and version of the registered model.
     currency : str or None
-    features : sequence of mappings
-        The features' records; their meanings word the reasons that occur most.
+    features : sequence of FeatureRecord
+        Their meanings word the reasons that occur most.
     rows : int
         How many customers to show.
     """

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from holdfast.history.aggregates import Count, Sum
 from holdfast.history.conditions import Where
+from holdfast.models.model_card import PopulationDefinition
 from holdfast.settings import Settings
 from holdfast.timeline import LIFETIME, Days
 
@@ -26,6 +27,10 @@ class PopulationSettings(Settings):
         if sum((self.bought_within_days is not None, self.active_within_days is not None, self.subscribed)) != 1:
             raise ValueError("give exactly one of bought_within_days, active_within_days, subscribed: true")
         return self
+
+    def definition(self) -> PopulationDefinition:
+        """What a stored model keeps of it."""
+        return PopulationDefinition(**dict(self))
 
     def rule(self) -> tuple[str, Count | Sum, Days]:
         """Stream, aggregate and window; a customer belongs where the aggregate is above 0."""

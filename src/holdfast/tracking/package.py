@@ -7,19 +7,18 @@ Features cross this border as float64 or text: MLflow refuses whole numbers for 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import mlflow.pyfunc
 import pandas as pd
 from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
-OUTPUTS = ("p_churn", "value", "value_low", "value_high", "expected_loss")
-"""Columns that the registered model answers with, all double."""
+from holdfast.models.feature_record import FeatureRecord
+from holdfast.models.scores import PREDICTIONS
 
 _BUNDLE = "bundle"
 
@@ -73,18 +72,18 @@ class ServingCode:
         return sorted(tops)
 
 
-def signature(features: Sequence[Mapping[str, Any]]) -> ModelSignature:
+def signature(features: Sequence[FeatureRecord]) -> ModelSignature:
     """Columns in the bundle's order: double for numbers, string (may be missing) for categories; five doubles out."""
     return ModelSignature(
         inputs=Schema(
             [
-                ColSpec(DataType.string, spec["name"], required=False)
-                if spec["dtype"] == "category"
-                else ColSpec(DataType.double, spec["name"])
-                for spec in features
+                ColSpec(DataType.string, feature.name, required=False)
+                if feature.is_category
+                else ColSpec(DataType.double, feature.name)
+                for feature in features
             ]
         ),
-        outputs=Schema([ColSpec(DataType.double, name) for name in OUTPUTS]),
+        outputs=Schema([ColSpec(DataType.double, name) for name in PREDICTIONS]),
         params=ParamSchema(
             [
                 ParamSpec("reasons", DataType.long, 0),
@@ -95,13 +94,13 @@ def signature(features: Sequence[Mapping[str, Any]]) -> ModelSignature:
     )
 
 
-def synthetic_example(features: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def synthetic_example(features: Sequence[FeatureRecord]) -> pd.DataFrame:
     """One invented row, so that nobody's data travels with the model: 1 for numbers, a made-up word for categories."""
-    return pd.DataFrame({spec["name"]: ["example" if spec["dtype"] == "category" else 1.0] for spec in features})
+    return pd.DataFrame({feature.name: ["example" if feature.is_category else 1.0] for feature in features})
 
 
 def write_package(
-    folder: Path, bundle: Path, features: Sequence[Mapping[str, Any]], code: ServingCode, model: Model, staging: Path
+    folder: Path, bundle: Path, features: Sequence[FeatureRecord], code: ServingCode, model: Model, staging: Path
 ) -> None:
     """Write the model folder that the registry keeps.
 
@@ -111,8 +110,8 @@ def write_package(
         Where to write; must not exist.
     bundle : Path
         Folder of the saved bundle.
-    features : sequence of mapping
-        The bundle's features in order, each with ``name`` and ``dtype`` ("number" or "category").
+    features : sequence of FeatureRecord
+        The bundle's, in order.
     code : ServingCode
         The source that loads the bundle.
     model : mlflow.models.Model

@@ -16,6 +16,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
 from holdfast.errors import BundleError
+from holdfast.models.feature_record import FeatureRecord
 from holdfast.timeline import show
 from holdfast.tracking.entries import RunInfo, RunRecord
 from holdfast.tracking.package import ServingCode, write_package
@@ -61,7 +62,7 @@ class Tracker(Registry):
         bundle: Path,
         *,
         name: str,
-        features: Sequence[Mapping[str, Any]],
+        features: Sequence[FeatureRecord],
         parameters: Mapping[str, Any],
         metrics: Mapping[str, float],
         metrics_by_cutoff: Mapping[int, Mapping[str, float]],
@@ -80,8 +81,8 @@ class Tracker(Registry):
             Folder of the saved bundle.
         name : str
             Name of the registered model.
-        features : sequence of mapping
-            The bundle's features, in order; ``name`` and ``dtype`` become the signature.
+        features : sequence of FeatureRecord
+            The bundle's, in order; they become the signature.
         parameters : mapping
             Nested settings; logged flat, with dots.
         metrics : mapping of str to float

@@ -7,14 +7,15 @@ import json
 from typing import Any
 
 from holdfast.backtest import Backtest
-from holdfast.timeline import Days, instant
-from tests.unit.learning.samples import FEATURES, MONTH, snapshots
+from holdfast.timeline import instant
+from tests.unit.learning.samples import FEATURES, MONTH, snapshots, training_spec
 
-__all__ = ["FEATURES", "FIRST", "HOW", "MONTH", "TESTS", "snapshots", "told"]
+__all__ = ["FEATURES", "FIRST", "HOW", "MONTH", "SPEC", "TESTS", "snapshots", "told", "training_spec"]
 
 FIRST = instant("2024-01-01")
 TESTS = [FIRST + k * MONTH for k in (4, 6, 8)]
-HOW: dict[str, Any] = {"complete_after": Days(60), "horizon": 60, "seed": 0, "draws": 5}
+SPEC = training_spec()
+HOW: dict[str, Any] = {"draws": 5}
 
 
 def told(result: Backtest) -> dict[str, Any]:

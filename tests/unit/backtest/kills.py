@@ -18,7 +18,7 @@ from holdfast.backtest import BacktestFold, Execution, backtest
 from holdfast.backtest.fold_fitter import FittedFold, FoldFitter
 from holdfast.backtest.fold_store import FoldStore
 from holdfast.learning.training import fit
-from tests.unit.backtest.business import FEATURES, HOW, MONTH, TESTS, snapshots
+from tests.unit.backtest.business import HOW, MONTH, SPEC, TESTS, snapshots
 
 MANY = [TESTS[0] + k * MONTH for k in range(5)]
 FOLD = BacktestFold(TESTS[0])
@@ -27,12 +27,12 @@ OPERATIONS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.scan
 
 def run(folder: Path, jobs: int) -> None:
     """A backtest at five cutoffs."""
-    backtest(snapshots(cutoffs=9), FEATURES, MANY, **HOW, execution=Execution(jobs, folder))
+    backtest(snapshots(cutoffs=9), SPEC, MANY, **HOW, execution=Execution(jobs, folder))
 
 
 def fitted() -> FittedFold:
     """One finished fold."""
-    return FoldFitter.of(FEATURES, HOW["complete_after"], 0, None, (), fit).fit(snapshots(cutoffs=9), FOLD)
+    return FoldFitter.of(SPEC, (), fit).fit(snapshots(cutoffs=9), FOLD)
 
 
 def killed_at(kept: FoldStore, found: FittedFold, operation: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,13 @@ import pytest
 from holdfast.backtest import Backtest, Baseline, backtest, default_baselines
 from holdfast.errors import DataError
 from holdfast.learning.training import fit
+from holdfast.learning.training_spec import TrainingSpec
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS
 from holdfast.models import Bundle
+from holdfast.models.feature_record import FeatureRecord
 from holdfast.sampling import WEIGHT, sampled
-from holdfast.timeline import Days, instant, show
-from tests.unit.learning.samples import FEATURES, MONTH, snapshots
+from holdfast.timeline import instant, show
+from tests.unit.learning.samples import MONTH, snapshots, training_spec
 
 FIRST = instant("2024-01-01")
 TESTS = [FIRST + 5 * MONTH, FIRST + 8 * MONTH]
@@ -25,8 +27,7 @@ TESTS = [FIRST + 5 * MONTH, FIRST + 8 * MONTH]
 
 def run(table: pd.DataFrame, tests: Sequence[int] = TESTS, **changes: Any) -> Backtest:
     """A backtest with a horizon of two months."""
-    settings = {"complete_after": Days(60), "horizon": 60, "seed": 0, "draws": 40} | changes
-    return backtest(table, FEATURES, tests, **settings)
+    return backtest(table, training_spec(), tests, **{"draws": 40} | changes)
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +55,9 @@ def test_training_ends_where_outcomes_were_not_known(table: pd.DataFrame) -> Non
     """A snapshot teaches only if its outcome window had ended at the test cutoff."""
     seen = []
 
-    def learner(known: pd.DataFrame, features: Sequence[Mapping[str, Any]], **settings: Any) -> Bundle:
+    def learner(known: pd.DataFrame, spec: TrainingSpec, **more: Any) -> Bundle:
         seen.append(known["cutoff"].max())
-        return fit(known, features, **settings)
+        return fit(known, spec, **more)
 
     run(table, learner=learner)
     assert [show(at) for at in seen] == [show(at - 2 * MONTH) for at in TESTS]
@@ -86,7 +87,7 @@ def test_the_result_is_plain_json(result: Backtest) -> None:
     told = json.loads(json.dumps(result.to_dict(), allow_nan=False))
     assert [entry["cutoff"] for entry in told["cutoffs"]] == [show(at) for at in TESTS]
     assert told["cutoffs"][0]["customers"] == 300
-    assert told["cutoffs"][0]["training"]["training_cutoffs"][-1] == show(TESTS[0] - 2 * MONTH)
+    assert told["cutoffs"][0]["card"]["training"]["cutoffs"][-1] == show(TESTS[0] - 2 * MONTH)
     assert told["pooled"]["model"]["auc"]["estimate"] == result.figures()["auc"]
     assert "mae" not in told["pooled"]["recency"]
     assert 0 <= told["differences"]["rfm"]["auc"]["share_better"] <= 1
@@ -121,11 +122,11 @@ def test_the_same_seed_gives_the_same_result(table: pd.DataFrame, result: Backte
 
 def test_baselines_take_what_the_catalogue_gives() -> None:
     """A subscription business has no orders; a business with nothing known has its churn rate."""
-    subscription = [{"name": name} for name in ("mrr", "days_since_renewal", "active_days_90d")]
+    subscription = [FeatureRecord(name) for name in ("mrr", "days_since_renewal", "active_days_90d")]
     rfm, recency = default_baselines(subscription)
     assert rfm == Baseline("rfm", ("days_since_renewal", "active_days_90d", "mrr"), "mrr")
     assert recency.risk == ("days_since_renewal",)
-    assert default_baselines([{"name": "nps_last"}]) == (Baseline("rfm", ()), Baseline("recency", ()))
+    assert default_baselines([FeatureRecord("nps_last")]) == (Baseline("rfm", ()), Baseline("recency", ()))
 
 
 def test_a_baseline_without_columns_says_the_churn_rate(table: pd.DataFrame) -> None:

@@ -20,11 +20,13 @@ import pytest
 from holdfast.backtest import Backtest, BacktestFold, Baseline, Execution, FittedFold, backtest, fold_store
 from holdfast.errors import ConfigError, LockedError, StorageError
 from holdfast.learning.training import fit
+from holdfast.learning.training_spec import TrainingSpec
 from holdfast.models import Bundle
 from holdfast.timeline import Days
 from tests.conftest import ROOT
-from tests.unit.backtest.business import FEATURES, HOW, TESTS, snapshots, told
+from tests.unit.backtest.business import HOW, SPEC, TESTS, snapshots, told, training_spec
 from tests.unit.backtest.kills import MANY
+from tests.unit.learning.samples import CARD
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +35,11 @@ def business() -> pd.DataFrame:
     return snapshots(cutoffs=9)
 
 
-def run(table: pd.DataFrame, keep: Path | None, tests: list[int] = TESTS, **changes: Any) -> Backtest:
+def run(
+    table: pd.DataFrame, keep: Path | None, tests: list[int] = TESTS, *, spec: TrainingSpec = SPEC, **changes: Any
+) -> Backtest:
     """A backtest that keeps its cutoffs."""
-    return backtest(table, FEATURES, tests, **{**HOW, **changes}, execution=Execution(keep=keep))
+    return backtest(table, spec, tests, **{**HOW, **changes}, execution=Execution(keep=keep))
 
 
 @pytest.fixture(scope="module")
@@ -125,9 +129,9 @@ def test_a_kill_before_each_single_operation_leaves_a_whole_trial_or_none(tmp_pa
     [
         (lambda t: t.assign(satisfaction_last=t["satisfaction_last"].where(t.index != 40, 1.5)), {}),
         (lambda t: t.iloc[:-1], {}),
-        (lambda t: t, {"seed": 1}),
-        (lambda t: t, {"meta": {"fingerprints": {"configuration": "another"}}}),
-        (lambda t: t, {"complete_after": Days(61)}),
+        (lambda t: t, {"spec": training_spec(seed=1)}),
+        (lambda t: t, {"spec": training_spec(card=replace(CARD, fingerprints={"configuration": "another"}))}),
+        (lambda t: t, {"spec": training_spec(complete_after=Days(61))}),
         (lambda t: t, {"baselines": [Baseline("rate", ())]}),
     ],
     ids=["a value", "a row", "seed", "configuration", "horizon", "baselines"],
@@ -201,9 +205,9 @@ def test_what_is_damaged_is_computed_again(
 def test_what_this_process_has_finished_is_not_fitted_again(business: pd.DataFrame, tmp_path: Path) -> None:
     """Training tests at the latest cutoff, and the backtest after it knows that already; later runs find it kept."""
     finished: dict[BacktestFold, FittedFold] = {}
-    one = backtest(business, FEATURES, TESTS[:1], **HOW, execution=Execution(finished=finished))
+    one = backtest(business, SPEC, TESTS[:1], **HOW, execution=Execution(finished=finished))
     assert list(finished) == [BacktestFold(TESTS[0])]
-    two = backtest(business, FEATURES, TESTS[:2], **HOW, execution=Execution(keep=tmp_path, finished=finished))
+    two = backtest(business, SPEC, TESTS[:2], **HOW, execution=Execution(keep=tmp_path, finished=finished))
     assert two.bundles[TESTS[0]] is one.bundles[TESTS[0]]
     assert run(business, tmp_path, TESTS[:2]).resumed == tuple(TESTS[:2])
 
@@ -219,8 +223,8 @@ def test_two_runs_do_not_share_a_folder_at_once(business: pd.DataFrame, tmp_path
 def test_a_learner_of_ones_own_is_not_kept(business: pd.DataFrame, tmp_path: Path) -> None:
     """Nothing would tell that it has changed."""
 
-    def learner(known: pd.DataFrame, features: Any, **settings: Any) -> Bundle:
-        return fit(known, features, **settings)
+    def learner(known: pd.DataFrame, spec: TrainingSpec, **more: Any) -> Bundle:
+        return fit(known, spec, **more)
 
     with pytest.raises(ConfigError, match="a learner of your own"):
         run(business, tmp_path, TESTS[:1], learner=learner)
@@ -231,7 +235,7 @@ def test_a_folder_that_refuses_is_named(business: pd.DataFrame, tmp_path: Path) 
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match=r"Wanted to keep finished fits in .*file"):
         run(business, tmp_path / "file")
-    fitter = fold_store.FoldFitter.of(FEATURES, Days(60), 0, None, (), fit)
+    fitter = fold_store.FoldFitter.of(SPEC, (), fit)
     found = fitter.fit(business, BacktestFold(TESTS[0]))
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / ".making").write_text("")

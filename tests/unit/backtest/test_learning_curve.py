@@ -14,10 +14,11 @@ from holdfast.backtest import CurvePoint, Execution, LearningCurve, LearningCurv
 from holdfast.backtest.learning_curve import _counts
 from holdfast.errors import DataError
 from holdfast.metrics import Difference, Interval
+from holdfast.models.feature_record import FeatureRecord
 from holdfast.timeline import Days
-from tests.unit.backtest.business import FEATURES, FIRST, HOW, MONTH, TESTS, snapshots
+from tests.unit.backtest.business import FIRST, HOW, MONTH, SPEC, TESTS, snapshots, training_spec
 
-MONTHLY: dict[str, Any] = {"complete_after": Days(30), "seed": 0, "draws": 100}
+MONTHLY: dict[str, Any] = {"draws": 100}
 
 
 def hard(customers: int, cutoffs: int, seed: int = 5) -> pd.DataFrame:
@@ -35,7 +36,7 @@ def hard(customers: int, cutoffs: int, seed: int = 5) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-SIGNS = [{"name": f"sign_{j}", "dtype": "number"} for j in range(40)]
+SIGNS = training_spec([FeatureRecord(f"sign_{j}") for j in range(40)], complete_after=Days(30))
 
 
 @pytest.fixture(scope="module")
@@ -83,11 +84,10 @@ def test_old_history_of_another_rule_is_seen_to_cost() -> None:
 def test_fits_are_shared_with_the_backtest_and_taken_up(tmp_path: Path) -> None:
     """The models that learnt from everything are those of the backtest; a second run fits nothing."""
     table = snapshots(cutoffs=9)
-    rest = {name: value for name, value in HOW.items() if name != "horizon"}
     execution = Execution(keep=tmp_path)
-    tested = backtest(table, FEATURES, TESTS[:2], **HOW, execution=execution)
-    first = learning_curves(table, FEATURES, TESTS[:2], **rest, execution=execution)
-    again = learning_curves(table, FEATURES, TESTS[:2], **rest, execution=Execution(jobs=2, keep=tmp_path))
+    tested = backtest(table, SPEC, TESTS[:2], **HOW, execution=execution)
+    first = learning_curves(table, SPEC, TESTS[:2], **HOW, execution=execution)
+    again = learning_curves(table, SPEC, TESTS[:2], **HOW, execution=Execution(jobs=2, keep=tmp_path))
     assert first.new == first.fits - 2
     assert first.by_customers.points[-1].metrics["log_loss"] == tested.metrics["pooled"]["model"]["log_loss"]
     assert (again.new, again.fits) == (0, first.fits)
@@ -97,21 +97,19 @@ def test_fits_are_shared_with_the_backtest_and_taken_up(tmp_path: Path) -> None:
 
 def test_in_workers_the_curves_are_the_same() -> None:
     """As the backtest itself."""
-    table, rest = snapshots(cutoffs=6), {**HOW, "seed": 3}
-    del rest["horizon"]
-    one, two = (learning_curves(table, FEATURES, TESTS[:1], **rest, execution=Execution(jobs)) for jobs in (1, 2))
+    table, spec = snapshots(cutoffs=6), training_spec(seed=3)
+    one, two = (learning_curves(table, spec, TESTS[:1], **HOW, execution=Execution(jobs)) for jobs in (1, 2))
     assert json.dumps(one.to_dict(), sort_keys=True) == json.dumps(two.to_dict(), sort_keys=True)
 
 
 def test_sizes_too_small_to_learn_from_are_left_out_and_named() -> None:
     """An eighth of 300 customers is no size to fit on."""
-    rest = {name: value for name, value in HOW.items() if name != "horizon"}
-    found = learning_curves(snapshots(cutoffs=6), FEATURES, TESTS[:1], **rest)
+    found = learning_curves(snapshots(cutoffs=6), SPEC, TESTS[:1], **HOW)
     assert found.by_customers.left_out == (0.125, 0.25, 0.5)
     assert "Left out, because it is too little to learn from: 1/8, 1/4, 1/2." in found.table()
     assert found.by_customers.words() == ["There is too little data to tell what more customers would bring."]
     with pytest.raises(DataError, match="at least 200 customers to learn from, found 150"):
-        learning_curves(snapshots(customers=150, cutoffs=6), FEATURES, TESTS[:1], **rest)
+        learning_curves(snapshots(customers=150, cutoffs=6), SPEC, TESTS[:1], **HOW)
 
 
 @pytest.mark.parametrize(

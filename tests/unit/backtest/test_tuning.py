@@ -12,8 +12,7 @@ import pytest
 
 from holdfast.backtest import Backtest, Execution, backtest, learning_curves
 from holdfast.learning import Tuning
-from holdfast.learning.training import fit
-from tests.unit.backtest.business import FEATURES, HOW, TESTS, snapshots, told
+from tests.unit.backtest.business import HOW, SPEC, TESTS, snapshots, told
 
 SCORES = ("risk", "any_value", "amount")
 SEARCH = Tuning(trials=3)
@@ -27,7 +26,7 @@ def business() -> pd.DataFrame:
 
 def run(table: pd.DataFrame, tuning: Tuning | None, **how: Any) -> Backtest:
     """A backtest at three cutoffs."""
-    return backtest(table, FEATURES, TESTS, **HOW, tuning=tuning, execution=Execution(**how))
+    return backtest(table, SPEC.tuned_by(tuning), TESTS, **HOW, execution=Execution(**how))
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +37,12 @@ def tuned(business: pd.DataFrame) -> Backtest:
 
 def test_each_cutoff_tells_what_its_search_found(business: pd.DataFrame, tuned: Backtest) -> None:
     """The first has a single earlier cutoff whose outcome was known, which cannot both choose and judge."""
-    records = [tuned.bundles[at].meta["tuning"] for at in TESTS]
+    records = [tuned.bundles[at].card.training.tuning for at in TESTS]
     assert [list(record) for record in records] == [list(SCORES)] * 3
     assert list(records[0].values()) == [None] * 3
     assert [record["trials"] for record in records[2].values()] == [3, 3, 3]
-    assert "tuning" in tuned.to_dict()["cutoffs"][0]["training"]
-    assert "tuning" not in run(business, None).bundles[TESTS[0]].meta
+    assert tuned.to_dict()["cutoffs"][0]["card"]["training"]["tuning"].keys() == set(SCORES)
+    assert run(business, None).bundles[TESTS[0]].card.training.tuning is None
 
 
 def test_workers_and_a_folder_change_nothing(business: pd.DataFrame, tuned: Backtest, tmp_path: Path) -> None:
@@ -78,17 +77,7 @@ def test_learning_curves_are_tuned_as_well(business: pd.DataFrame) -> None:
     """Their largest size is the backtest's own model, and shares its fits."""
     finished: dict[Any, Any] = {}
     execution = Execution(finished=finished)
-    backtest(business, FEATURES, TESTS[2:], **HOW, tuning=SEARCH, execution=execution)
-    how = {name: HOW[name] for name in ("complete_after", "seed", "draws")}
-    found = learning_curves(business, FEATURES, TESTS[2:], **how, tuning=SEARCH, execution=execution)
+    backtest(business, SPEC.tuned_by(SEARCH), TESTS[2:], **HOW, execution=execution)
+    found = learning_curves(business, SPEC.tuned_by(SEARCH), TESTS[2:], **HOW, execution=execution)
     assert found.fits == len(finished) > 1
-    assert all(fold.bundle.meta["tuning"].keys() == set(SCORES) for fold in finished.values())
-
-
-def test_a_learner_that_knows_no_search_is_not_asked_for_one(business: pd.DataFrame) -> None:
-    """Learners of one's own need not take the argument."""
-
-    def learner(known: pd.DataFrame, features: Any, *, complete_after: Any, seed: int, meta: Any, recent: Any) -> Any:
-        return fit(known, features, complete_after=complete_after, seed=seed, meta=meta, recent=recent)
-
-    assert told(backtest(business, FEATURES, TESTS, **HOW, learner=learner)) == told(run(business, None))
+    assert all(fold.bundle.card.training.tuning.keys() == set(SCORES) for fold in finished.values())

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from holdfast.backtest import Execution, backtest, shared_snapshots, workers
 from holdfast.backtest.fold_fitter import BacktestFold, FoldFitter
 from holdfast.errors import ConfigError, DataError, HoldfastError
 from holdfast.learning.training import fit
+from holdfast.learning.training_spec import TrainingSpec
 from holdfast.models import Bundle
 from holdfast.progress import Advance
-from tests.unit.backtest.business import FEATURES, HOW, TESTS, snapshots, told
+from tests.unit.backtest.business import HOW, SPEC, TESTS, snapshots, told
 
 TWO = Execution(jobs=2)
 
@@ -31,7 +33,7 @@ def business() -> pd.DataFrame:
 
 def test_workers_give_the_same_bytes_as_one_after_the_other(business: pd.DataFrame) -> None:
     """A result that depended on the number of cores could not be repeated on another machine."""
-    one, two = (backtest(business, FEATURES, TESTS, **HOW, execution=Execution(jobs=jobs)) for jobs in (1, 2))
+    one, two = (backtest(business, SPEC, TESTS, **HOW, execution=Execution(jobs=jobs)) for jobs in (1, 2))
     assert told(one) == told(two)
 
 
@@ -43,44 +45,46 @@ def test_progress_shows_cutoffs_done(business: pd.DataFrame) -> None:
     def progress(label: str, total: int | None = None) -> Iterator[Advance]:
         yield lambda done: seen.append((label, total, done))
 
-    backtest(business, FEATURES, TESTS[:2], **HOW, execution=TWO, progress=progress)
+    backtest(business, SPEC, TESTS[:2], **HOW, execution=TWO, progress=progress)
     assert [entry for entry in seen if entry[2]][:2] == [("Backtest", 2, 1)] * 2
 
 
 def test_a_learner_of_ones_own_works_in_workers_and_with_its_share_of_the_threads(business: pd.DataFrame) -> None:
     """Two workers with all cores each would wait for each other."""
 
-    def learner(known: pd.DataFrame, features: Any, **settings: Any) -> Bundle:
-        meta = {name: os.environ[name] for name in ("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS")}
-        return fit(known, features, **{**settings, "meta": {**meta, "process": os.getpid()}})
+    def learner(known: pd.DataFrame, spec: TrainingSpec, **more: Any) -> Bundle:
+        seen = {name: os.environ[name] for name in ("OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS")}
+        card = replace(spec.card, own_features={**seen, "process": str(os.getpid())})
+        return fit(known, replace(spec, card=card), **more)
 
-    found = backtest(business, FEATURES, TESTS[:2], **HOW, learner=learner, execution=TWO)
+    found = backtest(business, SPEC, TESTS[:2], **HOW, learner=learner, execution=TWO)
     each = str(max(1, workers.cpu_count() // 2))
     for bundle in found.bundles.values():
-        assert bundle.meta["OMP_NUM_THREADS"] == bundle.meta["OMP_THREAD_LIMIT"] == each
-        assert bundle.meta["OPENBLAS_NUM_THREADS"] == each
-        assert bundle.meta["process"] != os.getpid()
+        assert bundle.card.own_features["OMP_NUM_THREADS"] == each
+        assert bundle.card.own_features["OMP_THREAD_LIMIT"] == each
+        assert bundle.card.own_features["OPENBLAS_NUM_THREADS"] == each
+        assert bundle.card.own_features["process"] != str(os.getpid())
 
 
 def test_an_error_in_a_worker_is_the_callers(business: pd.DataFrame) -> None:
     """The message reaches the user as if there were no processes."""
 
-    def learner(known: pd.DataFrame, features: Any, **settings: Any) -> Bundle:
+    def learner(known: pd.DataFrame, spec: TrainingSpec, **more: Any) -> Bundle:
         raise DataError("Wanted better weather.")
 
     with pytest.raises(DataError, match="better weather"):
-        backtest(business, FEATURES, TESTS, **HOW, learner=learner, execution=TWO)
+        backtest(business, SPEC, TESTS, **HOW, learner=learner, execution=TWO)
 
 
 def test_a_worker_that_is_killed_is_named_with_what_to_do(business: pd.DataFrame) -> None:
     """The system kills without a word where memory runs out; a trace of a broken pool helps nobody."""
 
-    def learner(known: pd.DataFrame, features: Any, **settings: Any) -> Bundle:
+    def learner(known: pd.DataFrame, spec: TrainingSpec, **more: Any) -> Bundle:
         os.kill(os.getpid(), 9)
         raise AssertionError
 
     with pytest.raises(HoldfastError, match=r"stopped from outside; .* memory runs out\. Use fewer jobs"):
-        backtest(business, FEATURES, TESTS, **HOW, learner=learner, execution=TWO)
+        backtest(business, SPEC, TESTS, **HOW, learner=learner, execution=TWO)
 
 
 def test_workers_run_this_code_though_a_loaded_model_brought_its_own(
@@ -91,19 +95,19 @@ def test_workers_run_this_code_though_a_loaded_model_brought_its_own(
     (tmp_path / "holdfast" / "__init__.py").touch()
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     before = list(sys.path)
-    assert told(backtest(business, FEATURES, TESTS, execution=TWO, **HOW))
+    assert told(backtest(business, SPEC, TESTS, execution=TWO, **HOW))
     assert sys.path == before
 
 
 def test_what_cannot_be_tested_is_said_before_anything_is_fitted(business: pd.DataFrame) -> None:
     """An hour of fits, and then a wrong date: no."""
 
-    def learner(known: pd.DataFrame, features: Any, **settings: Any) -> Bundle:
+    def learner(known: pd.DataFrame, spec: TrainingSpec, **more: Any) -> Bundle:
         raise AssertionError("fitted")
 
     late = business["cutoff"].max() + 1
     with pytest.raises(DataError, match="No snapshot stands"):
-        backtest(business, FEATURES, [*TESTS, late], **HOW, learner=learner)
+        backtest(business, SPEC, [*TESTS, late], **HOW, learner=learner)
 
 
 def test_the_mapped_table_is_the_table_and_is_not_copied(business: pd.DataFrame, tmp_path: Path) -> None:
@@ -164,7 +168,7 @@ def test_no_jobs_at_all_is_a_mistake() -> None:
 
 def test_a_share_of_the_customers_is_part_of_every_larger_share(business: pd.DataFrame) -> None:
     """Otherwise one step of a learning curve would compare two draws instead of two sizes."""
-    fitter = FoldFitter.of(FEATURES, HOW["complete_after"], 0, None, (), fit)
+    fitter = FoldFitter.of(SPEC, (), fit)
     table_of_many = snapshots(customers=1_700, cutoffs=3)
     at = table_of_many["cutoff"].max()
     shares = {
@@ -179,7 +183,7 @@ def test_a_share_of_the_customers_is_part_of_every_larger_share(business: pd.Dat
 
 def test_slices_are_the_latest_that_were_known(business: pd.DataFrame) -> None:
     """As if the history began later."""
-    fitter = FoldFitter.of(FEATURES, HOW["complete_after"], 0, None, (), fit)
+    fitter = FoldFitter.of(SPEC, (), fit)
     whole = fitter.training_rows(business, BacktestFold(TESTS[-1]))
     at = sorted(set(whole["cutoff"]))
     assert sorted(set(fitter.training_rows(business, BacktestFold(TESTS[-1], slices=2))["cutoff"])) == at[-2:]

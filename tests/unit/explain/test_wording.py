@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
 from holdfast.explain import speaker
+from holdfast.features.catalogue import EVERYTHING, catalogue
+from holdfast.models.feature_record import FeatureRecord
 
 
-def spec(meaning: str, unit: str, **more: object) -> dict[str, object]:
+def spec(meaning: str, unit: str, **more: Any) -> FeatureRecord:
     """A feature's record."""
-    return {"name": "feature_90d", "meaning": meaning, "unit": unit, "family": "any", **more}
+    return FeatureRecord("feature_90d", unit=unit, meaning=meaning, **more)
 
 
 @pytest.mark.parametrize(
@@ -57,20 +60,22 @@ def test_an_amount_without_a_configured_currency_is_a_bare_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "unit", "window", "sentence"),
+    ("name", "sentence"),
     [
-        ("days_since_order", "days", None, "no order yet"),
-        ("days_since_first_order", "days", None, "no order yet"),
-        ("days_since_unresolved", "days", None, "has no open ticket"),
-        ("order_overdue_ratio", "ratio", None, "has too few orders for a rhythm"),
-        ("satisfaction_last", "score", None, "has rated no solution yet"),
-        ("email_open_rate_90d", "share", 90.0, "got no e-mail in the last 90 days"),
-        ("plan", "category", None, "plan not known"),
+        ("days_since_order", "no order yet"),
+        ("days_since_first_order", "no order yet"),
+        ("days_since_unresolved", "has no open ticket"),
+        ("days_since_email_click", "no email click yet"),
+        ("order_overdue_ratio", "has too few orders for a rhythm"),
+        ("order_value_mean_365d", "has placed no order in the last 365 days"),
+        ("satisfaction_last", "has rated no solution yet"),
+        ("email_open_rate_90d", "got no e-mail in the last 90 days"),
+        ("plan", "plan not known"),
     ],
 )
-def test_a_missing_value_says_what_is_missing(name: str, unit: str, window: float | None, sentence: str) -> None:
+def test_a_missing_value_says_what_is_missing(name: str, sentence: str) -> None:
     """'last ordered nan days ago' is what a customer's manager must never read."""
-    record = spec("last {value} ago", unit, window_days=window) | {"name": name}
+    record = next(feature for feature in catalogue(EVERYTHING) if feature.name == name).record()
     for missing in (math.nan, None):
         assert speaker(record, "EUR")(missing) == sentence
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from holdfast.features.catalogue import EVERYTHING, MOST_LEVELS, RESERVED, Vocabulary, catalogue
 from holdfast.features.feature import UNITS, Feature
+from holdfast.models.feature_record import Role
 from holdfast.timeline import LIFETIME, Days
 from tests.raw_business import CUTOFF, DAY, opened, opened_rows, raw_business
 
@@ -84,13 +85,6 @@ def test_without_any_source_only_the_calendar_remains() -> None:
     assert {feature.family for feature in catalogue(Vocabulary({}, {}))} == {"season"}
 
 
-def test_a_vocabulary_survives_its_storage() -> None:
-    """The bundle keeps it as JSON, and scoring must ask for the very same features."""
-    stored = Vocabulary.from_dict(json.loads(json.dumps(EVERYTHING.to_dict())))
-    assert stored == EVERYTHING
-    assert catalogue(stored) == ALL
-
-
 LEVEL = st.text(min_size=1, max_size=12) | st.sampled_from(
     ["usage", "order", "engagement", "{value}", "E-Mail", "e mail"]
 )
@@ -150,3 +144,22 @@ def test_only_the_commonest_levels_get_features_of_their_own() -> None:
         levels = Vocabulary.of(tables).levels["engagement.kind"]
     assert levels == ("kind00", "kind01", "kind02", "kind03", "kind08", "kind09", "kind10", "kind11")
     assert len(levels) == MOST_LEVELS
+
+
+def test_every_role_is_played_by_one_feature() -> None:
+    """A feature that loses its role takes the model of the customer base, or the season, with it."""
+    played = [feature.role for feature in catalogue(EVERYTHING) if feature.role is not None]
+    assert sorted(played) == sorted(get_args(Role))
+
+
+def test_what_grows_with_the_history_is_declared() -> None:
+    """Counts and sums of orders without a window say more of the data's length than of customers, where it is short."""
+    growing = {feature.name for feature in catalogue(EVERYTHING) if feature.accumulates}
+    counted = {
+        feature.name
+        for feature in catalogue(EVERYTHING)
+        if feature.source in ("orders", "items")
+        and feature.window == LIFETIME
+        and feature.unit in ("count", "currency")
+    }
+    assert growing == (counted - {"discount_last"}) | {"days_since_first_order"}

@@ -10,6 +10,7 @@ import pytest
 
 from holdfast.features.feature import Feature, spoken
 from holdfast.history.aggregates import Count, Last, Sum
+from holdfast.models.feature_record import FeatureRecord
 from holdfast.timeline import Days
 
 SPEND = Feature("spend_90d", "orders", Sum("amount"), "currency", "spent {value} in 90 days", "monetary", Days(90))
@@ -37,7 +38,7 @@ def test_a_category_is_the_first_or_last_text_of_a_column() -> None:
 
 def test_a_bundle_keeps_everything_but_the_computation_as_plain_json() -> None:
     """A consumer of a model has no source tree; NaN is no JSON, so unknown becomes null."""
-    stored = json.loads(json.dumps(SPEND.to_dict(), allow_nan=False))
+    stored = json.loads(json.dumps(SPEND.record().to_json(), allow_nan=False))
     assert stored == {
         "name": "spend_90d",
         "dtype": "number",
@@ -46,11 +47,17 @@ def test_a_bundle_keeps_everything_but_the_computation_as_plain_json() -> None:
         "meaning": "spent {value} in 90 days",
         "family": "monetary",
         "when_empty": None,
+        "when_missing": "spend 90d not known",
         "actionable": False,
+        "risk": None,
+        "role": None,
+        "accumulates": False,
+        "categories": [],
     }
+    assert FeatureRecord.from_json(stored) == SPEND.record()
     lifetime = Feature("plan", "subscriptions", Last("plan"), "category", "has {value}", "plan", when_empty=0.0)
-    assert lifetime.to_dict()["window_days"] is None
-    assert lifetime.to_dict()["when_empty"] == 0.0
+    assert lifetime.record().window_days is None
+    assert lifetime.record().when_empty == 0.0
     assert math.isnan(SPEND.when_empty)
 
 
@@ -62,8 +69,8 @@ def test_a_level_is_spoken_without_underscores_and_braces() -> None:
 
 def test_a_direction_is_one_of_two_words_and_of_a_number() -> None:
     """A consumer of the model sees it where it was declared, and nothing where it was not."""
-    assert "risk" not in SPEND.to_dict()
-    assert replace(SPEND, risk="falls").to_dict() == {**SPEND.to_dict(), "risk": "falls"}
+    assert SPEND.record().risk is None
+    assert replace(SPEND, risk="falls").record() == replace(SPEND.record(), risk="falls")
     with pytest.raises(ValueError, match="has risk 'up'; wanted one of rises, falls"):
         replace(SPEND, risk="up")  # type: ignore[arg-type] # what a typist might do
     with pytest.raises(ValueError, match="'plan' is a category, and categories have no order"):

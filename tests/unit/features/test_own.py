@@ -30,6 +30,7 @@ from holdfast.history.aggregates import (
 from holdfast.history.conditions import Where
 from holdfast.history.custom import OwnFunction
 from holdfast.history.registry import BUILT_IN, OF_A_LEVEL, OF_CONDITIONS, OF_NUMBERS, OF_VALUES, USUAL
+from holdfast.models.feature_record import FeatureRecord
 from holdfast.sources.kinds import KINDS
 from holdfast.testing import check_feature
 from holdfast.timeline import LIFETIME, Days
@@ -75,16 +76,16 @@ def test_settings_become_the_record_that_python_would_write() -> None:
     )
     assert math.isnan(record().when_empty)
     assert not record().actionable
-    assert record(when_empty=0, actionable=True, family="lounge").to_dict() == {
-        "name": "lounge_visits_90d",
-        "dtype": "number",
-        "unit": "count",
-        "window_days": 90.0,
-        "meaning": "visited the lounge {value} times in the last 90 days",
-        "family": "lounge",
-        "when_empty": 0.0,
-        "actionable": True,
-    }
+    assert record(when_empty=0, actionable=True, family="lounge").record() == FeatureRecord(
+        name="lounge_visits_90d",
+        unit="count",
+        window_days=90.0,
+        meaning="visited the lounge {value} times in the last 90 days",
+        family="lounge",
+        when_empty=0.0,
+        when_missing="lounge visits 90d not known",
+        actionable=True,
+    )
 
 
 @pytest.mark.parametrize(

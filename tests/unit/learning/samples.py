@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
-from holdfast.timeline import MICROSECONDS_PER_DAY, instant
+from holdfast.learning.training_spec import TrainingSpec
+from holdfast.models.feature_record import FeatureRecord
+from holdfast.models.model_card import ChurnDefinition, ModelCard, ValueDefinition
+from holdfast.timeline import MICROSECONDS_PER_DAY, Days, instant
 
 MONTH = 30 * MICROSECONDS_PER_DAY
 FEATURES = (
-    {"name": "days_since_order", "dtype": "number", "unit": "days", "family": "recency"},
-    {"name": "orders_365d", "dtype": "number", "unit": "count", "family": "frequency"},
-    {"name": "spend_365d", "dtype": "number", "unit": "currency", "family": "monetary"},
-    {"name": "satisfaction_last", "dtype": "number", "unit": "score", "family": "support"},
-    {"name": "channel", "dtype": "category", "unit": "category", "family": "attribute"},
+    FeatureRecord("days_since_order", unit="days", family="recency", role="days_since_order"),
+    FeatureRecord("orders_365d", unit="count", family="frequency"),
+    FeatureRecord("spend_365d", unit="currency", family="monetary"),
+    FeatureRecord("satisfaction_last", family="support"),
+    FeatureRecord("channel", "category", "category", family="attribute"),
 )
+CARD = ModelCard("shop", ChurnDefinition("no_event", 60), ValueDefinition("revenue", 60), currency="EUR")
+
+
+def training_spec(features: Sequence[FeatureRecord] = FEATURES, **changes: Any) -> TrainingSpec:
+    """How to train on these snapshots; their outcomes are complete after two months."""
+    return TrainingSpec(**{"features": tuple(features), "card": CARD, "complete_after": Days(60), "seed": 0} | changes)
 
 
 def snapshots(customers: int = 300, cutoffs: int = 8, seed: int = 1) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,9 +12,10 @@ from holdfast.errors import ConfigError, DataError
 from holdfast.learning.training import FEWEST_CUSTOMERS, fit, known_by, require_directions, require_learnable
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS
 from holdfast.models import Bundle
+from holdfast.models.feature_record import Direction, FeatureRecord
 from holdfast.sampling import WEIGHT, sampled
 from holdfast.timeline import Days, instant, show
-from tests.unit.learning.samples import FEATURES, MONTH, snapshots
+from tests.unit.learning.samples import FEATURES, MONTH, snapshots, training_spec
 
 FIRST = instant("2024-01-01")
 
@@ -20,11 +23,11 @@ FIRST = instant("2024-01-01")
 def test_a_bundle_knows_how_it_was_trained() -> None:
     """Whoever finds it later must be able to say from what it learnt."""
     table = snapshots(customers=250, cutoffs=4)
-    bundle = fit(table, FEATURES, complete_after=Days(60), seed=3, meta={"name": "shop"})
-    assert list(bundle.feature_names) == [spec["name"] for spec in FEATURES]
-    assert bundle.meta["name"] == "shop"
-    assert bundle.meta["training_cutoffs"] == [show(FIRST + k * MONTH) for k in range(4)]
-    assert bundle.meta["training_snapshots"] == len(table)
+    bundle = fit(table, training_spec(seed=3))
+    assert list(bundle.feature_names) == [feature.name for feature in FEATURES]
+    assert bundle.card.name == "shop"
+    assert bundle.card.training.cutoffs == tuple(show(FIRST + k * MONTH) for k in range(4))
+    assert bundle.card.training.snapshots == len(table)
     risk = bundle.predict(table)["p_churn"].to_numpy()
     assert risk[table["churned"] == 1].mean() > risk[table["churned"] == 0].mean() + 0.1
 
@@ -32,32 +35,31 @@ def test_a_bundle_knows_how_it_was_trained() -> None:
 def test_the_same_snapshots_and_seed_give_the_same_bundle() -> None:
     """A training that cannot be repeated cannot be questioned."""
     table = snapshots(customers=250, cutoffs=3)
-    one, other = (
-        fit(table, FEATURES, complete_after=Days(60), seed=1, meta={}).predict(table).to_numpy() for _ in range(2)
-    )
+    one, other = (fit(table, training_spec(seed=1)).predict(table).to_numpy() for _ in range(2))
     assert (one == other).all()
 
 
-def with_risk(**directions: str) -> list[dict[str, str]]:
+def with_risk(**directions: Direction) -> list[FeatureRecord]:
     """The features, some of them with a direction."""
-    names = [{"name": name} for name in ("season_sin", "season_cos", "order_days_lifetime", "days_since_first_order")]
-    risk = {name: {"risk": direction} for name, direction in directions.items()}
-    return [{**spec, **risk.get(spec["name"], {})} for spec in (*FEATURES, *names)]
+    of_orders = (
+        FeatureRecord("season_sin", role="season_sine"),
+        FeatureRecord("season_cos", role="season_cosine"),
+        FeatureRecord("order_days_lifetime", role="order_days"),
+        FeatureRecord("days_since_first_order", role="days_since_first_order"),
+    )
+    return [replace(feature, risk=directions.get(feature.name)) for feature in (*FEATURES, *of_orders)]
 
 
 def test_the_risk_keeps_to_the_direction_of_a_record() -> None:
     """Churn of this business falls with satisfaction; a record that says the opposite leaves no say to it."""
     table = snapshots(customers=250, cutoffs=4)
     features = with_risk(satisfaction_last="rises", days_since_order="rises")[: len(FEATURES)]
-    kept, free = (
-        fit(table, specs, complete_after=Days(60), seed=3, meta={"churn": {"kind": "no_event"}})
-        for specs in (features, FEATURES)
-    )
+    kept, free = (fit(table, training_spec(specs, seed=3)) for specs in (features, FEATURES))
     more = table.assign(satisfaction_last=table["satisfaction_last"] + 2)
     asked = table["satisfaction_last"].notna()
     assert (kept.predict(more)["p_churn"] >= kept.predict(table)["p_churn"] - 1e-12)[asked].all()
     assert (free.predict(more)["p_churn"] < free.predict(table)["p_churn"])[asked].mean() > 0.7
-    assert [spec.get("risk") for spec in kept.features] == ["rises", None, None, "rises", None]
+    assert [feature.risk for feature in kept.features] == ["rises", None, None, "rises", None]
     values = ["value", "value_low", "value_high"]
     pd.testing.assert_frame_equal(kept.predict(table)[values], free.predict(table)[values], check_exact=True)
 
@@ -76,7 +78,9 @@ def test_a_direction_that_cannot_be_kept_to_is_refused(name: str, churn: str, re
         require_directions(with_risk(**{name: "rises"}), churn)
     require_directions(with_risk(days_since_order="rises"), "no_event")
     require_directions(with_risk(orders_365d="falls"), "no_order")
-    require_directions([{"name": "days_since_order", "risk": "rises"}], "no_order")  # no history, no customer base
+    require_directions(
+        [FeatureRecord("x", risk="rises", role="days_since_order")], "no_order"
+    )  # no history, no customer base
 
 
 def test_too_few_customers_are_refused() -> None:
@@ -120,13 +124,13 @@ def rare() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def whole(rare: pd.DataFrame) -> Bundle:
     """Learnt from all of them."""
-    return fit(rare, FEATURES, complete_after=Days(60), seed=0, meta={})
+    return fit(rare, training_spec())
 
 
 @pytest.fixture(scope="module")
 def part(rare: pd.DataFrame) -> Bundle:
     """Learnt from 8,000 of them."""
-    return fit(sampled(rare, 8_000, seed=0), FEATURES, complete_after=Days(60), seed=0, meta={})
+    return fit(sampled(rare, 8_000, seed=0), training_spec())
 
 
 def test_a_sample_teaches_the_same_mean_risk(rare: pd.DataFrame, whole: Bundle, part: Bundle) -> None:
@@ -135,9 +139,7 @@ def test_a_sample_teaches_the_same_mean_risk(rare: pd.DataFrame, whole: Bundle, 
     all_risk, risk = (bundle.predict(rare)["p_churn"].to_numpy() for bundle in (whole, part))
     assert risk.mean() == pytest.approx(all_risk.mean(), rel=0.05)
     assert risk.mean() == pytest.approx(churned.mean(), rel=0.05)
-    unweighted = fit(
-        sampled(rare, 8_000, seed=0).drop(columns=WEIGHT), FEATURES, complete_after=Days(60), seed=0, meta={}
-    )
+    unweighted = fit(sampled(rare, 8_000, seed=0).drop(columns=WEIGHT), training_spec())
     assert unweighted.predict(rare)["p_churn"].mean() > 2 * churned.mean()
 
 
@@ -160,7 +162,7 @@ def test_a_sample_teaches_nearly_as_well(whole: Bundle, part: Bundle) -> None:
 
 def test_a_bundle_says_what_sample_it_learnt_from(rare: pd.DataFrame, whole: Bundle, part: Bundle) -> None:
     """And one that learnt from everything says nothing."""
-    assert "sample" not in whole.meta
-    assert part.meta["training_snapshots"] == part.meta["sample"]["kept"] == 8_000
-    assert part.meta["sample"]["of"] == len(rare)
-    assert part.meta["sample"]["share_of_churned"] > 4 * part.meta["sample"]["share_of_stayed"]
+    assert whole.card.training.sample is None
+    assert part.card.training.snapshots == part.card.training.sample["kept"] == 8_000
+    assert part.card.training.sample["of"] == len(rare)
+    assert part.card.training.sample["share_of_churned"] > 4 * part.card.training.sample["share_of_stayed"]

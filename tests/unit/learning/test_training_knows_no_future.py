@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +13,21 @@ import pytest
 from holdfast.backtest import backtest
 from holdfast.learning import Tuning
 from holdfast.learning.training import fit, with_whole_population
+from holdfast.models.feature_record import FeatureRecord
+from holdfast.models.model_card import ChurnDefinition, ModelCard, PopulationDefinition
 from holdfast.timeline import MICROSECONDS_PER_DAY as DAY
 from holdfast.timeline import Days, instant, show
-from tests.unit.learning.samples import FEATURES, MONTH, snapshots
+from tests.unit.learning.samples import CARD, FEATURES, MONTH, snapshots, training_spec
 
 FIRST = instant("2024-01-01")
-OF_ORDERS = tuple(
-    {"name": name, "dtype": "number", "unit": unit, "family": family, "window_days": None}
-    for name, unit, family in (
-        ("order_days_lifetime", "count", "frequency"),
-        ("days_since_first_order", "days", "tenure"),
-        ("season_sin", "ratio", "season"),
-        ("season_cos", "ratio", "season"),
-    )
+OF_ORDERS = (
+    FeatureRecord("order_days_lifetime", unit="count", role="order_days", accumulates=True),
+    FeatureRecord("days_since_first_order", unit="days", role="days_since_first_order", accumulates=True),
+    FeatureRecord("season_sin", unit="ratio", role="season_sine"),
+    FeatureRecord("season_cos", unit="ratio", role="season_cosine"),
 )
-HOW: dict[str, Any] = {"complete_after": Days(60), "horizon": 60, "seed": 0, "draws": 2}
-META: dict[str, Any] = {
-    "churn": {"kind": "no_order", "horizon_days": 60},
-    "population": {"bought_within_days": 400},
-}
+EVERYTHING = (*FEATURES, *OF_ORDERS)
+ORDERS = replace(CARD, churn=ChurnDefinition("no_order", 60), population=PopulationDefinition(bought_within_days=400))
 
 
 def shop(cutoffs: int) -> pd.DataFrame:
@@ -55,9 +52,9 @@ def stored(bundle: Any, folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize(
-    ("meta", "tuning"), [(META, None), ({}, None), (META, Tuning(trials=5))], ids=["orders", "any", "tuned"]
+    ("card", "tuning"), [(ORDERS, None), (CARD, None), (ORDERS, Tuning(trials=5))], ids=["orders", "any", "tuned"]
 )
-def test_outcomes_after_the_cutoff_change_no_byte(meta: dict[str, Any], tuning: Tuning | None, tmp_path: Path) -> None:
+def test_outcomes_after_the_cutoff_change_no_byte(card: ModelCard, tuning: Tuning | None, tmp_path: Path) -> None:
     """Columns, ridge, trees, levels, calibration, scale, search: shuffle all later outcomes, the bundle is the same."""
     table = shop(cutoffs=9)
     at = FIRST + 7 * MONTH
@@ -69,14 +66,14 @@ def test_outcomes_after_the_cutoff_change_no_byte(meta: dict[str, Any], tuning: 
         values[np.flatnonzero(later)] = values[order]
         shuffled[name] = values
     assert not shuffled["churned"].equals(table["churned"])
-    features = [*FEATURES, *OF_ORDERS]
+    spec = training_spec(EVERYTHING, card=card, tuning=tuning)
     files = []
     for name, rows in (("as it was", table), ("shuffled", shuffled)):
-        found = backtest(rows, features, [at], **HOW, meta=meta, tuning=tuning)
+        found = backtest(rows, spec, [at], draws=2)
         files.append(stored(found.bundles[at], tmp_path / name))
     assert files[0] == files[1]
     again = table[~later].assign(churned=lambda rows: 1 - rows["churned"])
-    other = fit(again, features, complete_after=Days(60), seed=0, meta=meta, tuning=tuning)
+    other = fit(again, spec)
     assert stored(other, tmp_path / "other") != files[0]  # earlier outcomes do
 
 
@@ -85,8 +82,8 @@ def test_cutoffs_that_the_data_hardly_reaches_are_left_out() -> None:
     table = shop(cutoffs=6)
     reach = (table["cutoff"] - FIRST) / DAY + 30
     table = table.assign(days_since_first_order=np.minimum(table["days_since_first_order"], reach))
-    kept = with_whole_population(table, 100)
+    kept = with_whole_population(table, EVERYTHING, 100)
     assert [show(at) for at in sorted(kept["cutoff"].unique())] == [show(FIRST + k * MONTH) for k in (3, 4, 5)]
-    assert with_whole_population(table, 150) is table  # two cutoffs would be too few
-    assert with_whole_population(table, None) is table
-    assert with_whole_population(table.drop(columns="days_since_first_order"), 100).shape[0] == len(table)
+    assert with_whole_population(table, EVERYTHING, 150) is table  # two cutoffs would be too few
+    assert with_whole_population(table, EVERYTHING, None) is table
+    assert with_whole_population(table, FEATURES, 100) is table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ def test_a_saved_bundle_scores_to_the_bit(bundle: Bundle, folder: Path, table: p
     pd.testing.assert_frame_equal(again.predict(table), bundle.predict(table), check_exact=True)
     pd.testing.assert_frame_equal(again.contributions(table), bundle.contributions(table), check_exact=True)
     assert again.features == bundle.features
-    assert again.meta == {"name": "sample", "currency": "EUR", "horizon_days": 60}
+    assert again.card == bundle.card
 
 
 def test_scores_are_what_their_names_say(bundle: Bundle, table: pd.DataFrame) -> None:
@@ -43,14 +44,14 @@ def test_scores_are_what_their_names_say(bundle: Bundle, table: pd.DataFrame) ->
     assert (scores["expected_loss"] == scores["p_churn"] * scores["value"]).all()
     assert (scores["value_low"] <= scores["value_high"]).all()
     assert ((scores["value_low"] <= scores["value"]) & (scores["value"] <= scores["value_high"])).mean() > 0.8
-    assert (bundle.probability_value_above(part, 0.0) <= 1).all()
+    assert (bundle.scores(part).probability_value_above(0.0) <= 1).all()
 
 
 def test_contributions_sum_to_the_log_odds(bundle: Bundle, table: pd.DataFrame) -> None:
     """Every reason on a list adds up."""
     parts = bundle.contributions(table)
     assert parts.columns.tolist() == [*bundle.feature_names, "base"]
-    log_odds = bundle.log_odds(table)
+    log_odds = bundle.scores(table).log_odds
     assert np.abs(parts.sum(axis=1) - log_odds).max() < 1e-9
     assert bundle.predict(table)["p_churn"].to_numpy() == pytest.approx(1 / (1 + np.exp(-log_odds)), abs=1e-15)
 
@@ -127,7 +128,7 @@ def test_a_disk_that_refuses_leaves_what_was_there(bundle: Bundle, folder: Path,
 
 def test_missing_columns_are_all_named(bundle: Bundle, table: pd.DataFrame) -> None:
     """One error per run would take as many runs as there are columns."""
-    with pytest.raises(BundleError, match="missing are days_since_order, channel"):
+    with pytest.raises(BundleError, match="lacks 2 of them: days_since_order, channel"):
         bundle.predict(table.drop(columns=["days_since_order", "channel"]))
 
 
@@ -149,7 +150,8 @@ def test_an_unknown_category_counts_as_missing(bundle: Bundle, table: pd.DataFra
 
 
 @pytest.mark.parametrize(
-    ("column", "message"), [([np.inf] * 3, "infinity in spend_365d"), (["much"] * 3, "'spend_365d' wants numbers")]
+    ("column", "message"),
+    [([np.inf] * 3, "infinity in spend_365d"), (["much"] * 3, "spend_365d \\(wanted a number, found str\\)")],
 )
 def test_what_is_no_number_is_refused(bundle: Bundle, table: pd.DataFrame, column: list[object], message: str) -> None:
     """The error names the feature, never the customer's value."""
@@ -160,11 +162,11 @@ def test_what_is_no_number_is_refused(bundle: Bundle, table: pd.DataFrame, colum
 def test_models_of_another_catalogue_do_not_make_a_bundle(bundle: Bundle) -> None:
     """Four features cannot describe a model of five columns."""
     with pytest.raises(BundleError, match=r"found 4 features, a risk model of 5 and a value model of 5 columns"):
-        Bundle(bundle.risk, bundle.value, bundle.features[:4])
+        Bundle(bundle.risk, bundle.value, bundle.features[:4], bundle.card)
 
 
-def test_meta_that_is_not_json_is_refused(bundle: Bundle, tmp_path: Path) -> None:
+def test_a_card_that_is_not_json_is_refused(bundle: Bundle, tmp_path: Path) -> None:
     """Found when saving, not when somebody reads the bundle a year later."""
-    with pytest.raises(TypeError, match="meta holds a"):
-        Bundle(bundle.risk, bundle.value, bundle.features, {"home": tmp_path}).save(tmp_path / "bundle")
+    with pytest.raises(TypeError, match="card holds a"):
+        replace(bundle, card=replace(bundle.card, own_features={"home": tmp_path})).save(tmp_path / "bundle")
     assert list(tmp_path.iterdir()) == []

@@ -18,7 +18,9 @@ from holdfast.models.additive import Additive, Linear
 from holdfast.models.btyd.discounting import YEAR_DAYS, present_value
 from holdfast.models.calibration import IDENTITY
 from holdfast.models.checks import InputError
+from holdfast.models.feature_record import FeatureRecord
 from holdfast.models.lifetime import Lifetime
+from holdfast.models.model_card import ChurnDefinition, ModelCard, ValueDefinition
 from holdfast.models.risk import RiskModel
 from holdfast.models.serving import ServedBundle
 from holdfast.models.value import Refunds
@@ -26,7 +28,7 @@ from tests.unit.learning.samples import shop
 
 NAMES = ("order_days_lifetime", "days_since_order", "days_since_first_order", "spend_lifetime")
 HORIZONS = (30, 90, 365, 1095)
-META: dict[str, Any] = {"value": {"of": "revenue", "horizon_days": 90}, "churn": {"gap_days": 0}}
+CARD = ModelCard("shop", ChurnDefinition("no_order", 90), ValueDefinition("revenue", 90))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def kept() -> Bundle:
     few = {"n_estimators": 20, "min_child_samples": 20, "purge_days": 90, "horizon_days": 90}
     value = ValueRegressor(**few, history_columns=(0, 1, 2), spend_column=3).fit(X, y, cutoff=cutoff)
     risk = RiskModel(Additive(4, Linear.constant(0.0), None), IDENTITY)
-    return Bundle(risk, value, tuple({"name": name, "dtype": "number"} for name in NAMES), META)
+    return Bundle(risk, value, tuple(FeatureRecord(name) for name in NAMES), CARD)
 
 
 def test_at_its_own_horizon_the_model_says_what_it_says(kept: Bundle, buyers: pd.DataFrame) -> None:
@@ -94,7 +96,7 @@ def test_money_to_come_late_is_worth_less(kept: Bundle, buyers: pd.DataFrame) ->
 
 def test_whoever_is_unknown_gains_as_a_new_customer_does(kept: Bundle, buyers: pd.DataFrame) -> None:
     """Missing numbers are no reason for missing answers."""
-    growth = Lifetime.of(kept.value, kept.meta).growth(buyers.to_numpy(), HORIZONS)
+    growth = Lifetime.of(kept.value, kept.card).growth(buyers.to_numpy(), HORIZONS)
     assert np.isfinite(kept.value_over(buyers, HORIZONS, 0.1)).all(axis=None)
     assert (growth[[-1, -3]] == growth[-2]).all()
     assert (growth[-1] > [0, 0, 3, 8]).all()
@@ -103,7 +105,7 @@ def test_whoever_is_unknown_gains_as_a_new_customer_does(kept: Bundle, buyers: p
 def test_a_customer_given_up_gains_as_one_who_is_there(kept: Bundle) -> None:
     """B(h) and B(h0) both fall to 0 with the probability of being there; their ratio does not, and must not be 0/0."""
     gone = np.array([[400.0, 5_000.0, 5_400.0, 9_000.0]])
-    lifetime = Lifetime.of(kept.value, kept.meta)
+    lifetime = Lifetime.of(kept.value, kept.card)
     assert lifetime.history.mean(gone, 365)[0] == 0
     assert 3.5 < lifetime.growth(gone, (365,))[0, 0] <= 365 / 90
 
@@ -120,7 +122,7 @@ def test_a_negative_value_stays_what_it_is(kept: Bundle, buyers: pd.DataFrame) -
 
 def test_horizons_begin_where_the_outcome_window_does(kept: Bundle, buyers: pd.DataFrame) -> None:
     """With a gap, what the customer base expects before it counts for nothing."""
-    late = Lifetime.of(kept.value, {**META, "churn": {"gap_days": 30}})
+    late = Lifetime.of(kept.value, replace(CARD, churn=ChurnDefinition("no_order", 90, gap_days=30)))
     X, base = buyers.to_numpy()[:-3], late.history
     wanted = (base.mean(X, 395) - base.mean(X, 30)) / (base.mean(X, 120) - base.mean(X, 30))
     np.testing.assert_allclose(late.growth(X, (90, 365)), np.column_stack([np.ones(len(X)), wanted]), rtol=1e-9)
@@ -162,14 +164,9 @@ REFUSED: dict[str, tuple[Callable[[Bundle, pd.DataFrame], Any], type[Exception],
     "endless": (lambda b, t: b.value_over(t, (90,), np.inf), InputError, "found inf"),
     "unknown": (lambda b, t: b.value_over(t, (90,), np.nan), InputError, "found nan"),
     "mrr": (
-        lambda b, t: replace(b, meta={"value": {"of": "mrr", "horizon_days": 90}}).value_over(t, (90,)),
+        lambda b, t: replace(b, card=replace(CARD, value=ValueDefinition("mrr", 90))).value_over(t, (90,)),
         BundleError,
         r"wants a model of the customer base.*found a value of mrr\. What this model can tell .* 90 days, as 'value'",
-    ),
-    "no horizon": (
-        lambda b, t: replace(b, meta={}).value_over(t, (90,)),
-        BundleError,
-        r"Wanted the horizon of the value as value\.horizon_days.*found none",
     ),
 }
 
@@ -184,7 +181,7 @@ def test_what_cannot_be_told_is_refused(case: str, kept: Bundle, buyers: pd.Data
 
 def test_a_bundle_without_a_customer_base_is_refused(bundle: Bundle, table: pd.DataFrame) -> None:
     """As of a service under contract; what it can tell is named."""
-    plain = replace(bundle, meta=META)
+    plain = replace(bundle, card=CARD)
     with pytest.raises(
         BundleError, match=r"found a value of revenue without one\. What this model can tell .* 90 days"
     ):

@@ -8,44 +8,25 @@ import numpy as np
 import pandas as pd
 
 from holdfast.explain import reasons
+from holdfast.models.feature_record import FeatureRecord
 from holdfast.outreach import OutreachSettings, Selection, select
 from holdfast.timeline import instant
 
 AS_OF = instant("2025-01-01")
 
-SPECS: tuple[dict[str, Any], ...] = (
-    {
-        "name": "days_since_order",
-        "unit": "days",
-        "meaning": "last ordered {value} ago",
-        "family": "recency",
-        "window_days": None,
-        "when_empty": None,
-    },
-    {
-        "name": "orders_90d",
-        "unit": "count",
-        "meaning": "placed {value} orders in the last 90 days",
-        "family": "frequency",
-        "window_days": 90.0,
-        "when_empty": 0.0,
-    },
-    {
-        "name": "spend_90d",
-        "unit": "currency",
-        "meaning": "spent {value} in the last 90 days",
-        "family": "monetary",
-        "window_days": 90.0,
-        "when_empty": 0.0,
-    },
-    {
-        "name": "tickets_open",
-        "unit": "count",
-        "meaning": "has {value} open tickets",
-        "family": "open ticket",
-        "window_days": None,
-        "when_empty": None,
-    },
+SPECS = (
+    FeatureRecord("days_since_order", unit="days", meaning="last ordered {value} ago", family="recency"),
+    FeatureRecord(
+        "orders_90d",
+        unit="count",
+        meaning="placed {value} orders in the last 90 days",
+        family="frequency",
+        when_empty=0.0,
+    ),
+    FeatureRecord(
+        "spend_90d", unit="currency", meaning="spent {value} in the last 90 days", family="monetary", when_empty=0.0
+    ),
+    FeatureRecord("tickets_open", unit="count", meaning="has {value} open tickets", family="open ticket"),
 )
 
 RAW_SETTINGS: dict[str, Any] = {
@@ -82,9 +63,8 @@ def scored_customers(n: int = 200, seed: int = 0) -> pd.DataFrame:
             "tickets_open": (rng.random(n) < 0.1).astype(float),
         }
     )
-    contributions = pd.DataFrame(rng.normal(0, 0.6, (n, 4)), columns=[spec["name"] for spec in SPECS])
-    contributions["base"] = -1.0
-    p_churn = 1 / (1 + np.exp(-contributions.to_numpy().sum(axis=1)))
+    contributions = np.column_stack([rng.normal(0, 0.6, (n, 4)), np.full(n, -1.0)])
+    p_churn = 1 / (1 + np.exp(-contributions.sum(axis=1)))
     value = rng.gamma(1.5, 120, n)
     table = pd.DataFrame(
         {

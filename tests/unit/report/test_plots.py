@@ -13,15 +13,15 @@ from holdfast.backtest import Backtest, backtest
 from holdfast.errors import StorageError
 from holdfast.report import plots
 from holdfast.sampling import WEIGHT
-from holdfast.timeline import Days, instant, show
-from tests.unit.learning.samples import FEATURES, MONTH, snapshots
+from holdfast.timeline import instant, show
+from tests.unit.learning.samples import MONTH, snapshots, training_spec
 
 
 @pytest.fixture(scope="module")
 def result() -> Backtest:
     """A backtest at two cutoffs."""
     tests = [instant("2024-01-01") + k * MONTH for k in (4, 6)]
-    return backtest(snapshots(cutoffs=7), FEATURES, tests, complete_after=Days(60), horizon=60, seed=0, draws=5)
+    return backtest(snapshots(cutoffs=7), training_spec(), tests, draws=5)
 
 
 def labels(figure: Figure) -> list[str]:

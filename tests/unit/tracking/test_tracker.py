@@ -19,14 +19,15 @@ import pytest
 from matplotlib.figure import Figure
 
 from holdfast.errors import BundleError, ConfigError, HoldfastError, LockedError
+from holdfast.models.feature_record import FeatureRecord
 from holdfast.timeline import instant
 from holdfast.tracking import RunInfo, ServingCode, StoredModel, Tracker, TrackingSettings, Verdict
 
 NAME = "corner-shop"
 FIRST = Verdict(accepted=True, reason="the first")
 FEATURES = [
-    {"name": "orders_90d", "dtype": "number"},
-    {"name": "country", "dtype": "category"},
+    FeatureRecord("orders_90d"),
+    FeatureRecord("country", "category", "category"),
 ]
 SERVING = """
 import json

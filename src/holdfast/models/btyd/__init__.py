@@ -1,4 +1,4 @@
-"""Models of a customer base ("buy till you die"): who is still a customer, how often they buy, what a purchase is worth.
+"""Models of a customer base ("buy till you die"): who is still there, how often they buy, what a purchase is worth.
 
 One file a model: :mod:`bg_nbd` and :mod:`mbg_nbd` (with their common formulas in :mod:`geometric`), :mod:`pareto_nbd`,
 :mod:`gamma_gamma`. Each is a frozen record of its parameters with closed formulas; :mod:`holdfast.learning.btyd` fits

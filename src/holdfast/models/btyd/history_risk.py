@@ -57,12 +57,12 @@ class HistoryRisk:
         """Log-odds of no purchase, within 27.6 of 0."""
         return np.asarray(logit(np.clip(self.probability(X), _NEAREST, 1 - _NEAREST)))
 
-    def contributions(self, X: Matrix) -> Matrix:
-        """Shape (n_rows, n_features + 1): rows sum to :meth:`log_odds`, the last column is the base.
+    def contributions(self, X: Matrix, log_odds: Vector | None = None) -> Matrix:
+        """Shape (n_rows, n_features + 1): rows sum to :meth:`log_odds` (which may be given); the last is the base.
 
-        The base is the usual customer; the three columns share the difference (:mod:`sharing`).
+        The base is the usual customer; the three columns share the difference (:mod:`shapley`).
         """
-        return shared(self.columns, self.usual, X, self.log_odds)
+        return shared(self.columns, self.usual, X, self.log_odds, log_odds)
 
     def to_parts(self) -> tuple[dict[str, Any], dict[str, str]]:
         """A JSON-ready description, and no texts."""

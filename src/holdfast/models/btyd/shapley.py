@@ -13,20 +13,27 @@ from holdfast.models.checks import Matrix, Vector
 
 
 def shared(
-    columns: HistoryColumns, usual: tuple[float, float, float], X: Matrix, score: Callable[[Matrix], Vector]
+    columns: HistoryColumns,
+    usual: tuple[float, float, float],
+    X: Matrix,
+    score: Callable[[Matrix], Vector],
+    scored: Vector | None = None,
 ) -> Matrix:
     """Shape (n_rows, n_features + 1): rows sum to ``score``, the last column is the score of the usual customer.
 
     The three columns share the difference by Shapley's rule, exactly: what a column adds, averaged over the orders in
     which the usual numbers may be replaced by the customer's. Where the history is unknown, that itself is the
-    difference, and ``orders`` bears it. ``score`` looks at no other column.
+    difference, and ``orders`` bears it. ``score`` looks at no other column; ``scored`` is what it says of ``X``, where
+    that is known already.
     """
     places = columns.places
     typical = np.zeros_like(X)
     typical[:, places] = usual
     known = columns.known(X)
-    scores = {}
-    for own in (own for size in range(4) for own in combinations(range(3), size)):
+    scored = score(X) if scored is None else scored
+    everything = (0, 1, 2)
+    scores = {(): np.repeat(score(typical[:1]), len(X)), everything: scored}
+    for own in (own for size in (1, 2) for own in combinations(everything, size)):
         mixed = typical.copy()
         mixed[:, [places[i] for i in own]] = X[:, [places[i] for i in own]]
         scores[own] = score(mixed)
@@ -36,5 +43,5 @@ def shared(
         for others in (own for own in scores if i not in own):
             gain = scores[tuple(sorted((*others, i)))] - scores[others]
             out[:, place] += np.where(known, gain, 0.0) / (3 * comb(2, len(others)))
-    out[~known, places[0]] = (score(X) - scores[()])[~known]
+    out[~known, places[0]] = (scored - scores[()])[~known]
     return out

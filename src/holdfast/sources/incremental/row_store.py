@@ -1,8 +1,8 @@
 """Validated rows kept from one opening to the next, so that raw rows are judged once.
 
 Every row that is not old (:mod:`holdfast.sources.incremental.old_rows`) is read and judged each time. Of the old ones
-the good rows are kept, the rejected ones as counts, and a digest of their raw cells: if that, the settings, the types or
-the code are not what they were, everything is read again. So the tables are those of a whole reading, whatever was
+the good rows are kept, the rejected ones as counts, and a digest of their raw cells: if that, the settings, the types
+or the code are not what they were, everything is read again. So the tables are those of a whole reading, whatever was
 added, deleted or rewritten.
 """
 

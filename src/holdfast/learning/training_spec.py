@@ -1,0 +1,39 @@
+"""What a training needs to know beside the snapshots, as one typed record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from holdfast.learning.tuning_settings import Tuning
+from holdfast.models.feature_record import FeatureRecord
+from holdfast.models.model_card import ModelCard
+from holdfast.timeline import Days
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """How to make a bundle of a snapshots table.
+
+    Attributes
+    ----------
+    features : tuple of FeatureRecord
+        In the order of the matrix; categories are learnt. Where a record has ``risk``, p_churn keeps to that direction
+        for every customer; the value does not. Records with a role are read in that role.
+    card : ModelCard
+        What churn, value and population mean; training adds its own record.
+    complete_after : Days
+        From a cutoff until both labels are known; cutoffs closer than that never teach and judge the same model.
+    seed : int
+    tuning : Tuning or None
+        Budget of a search for better parameters; a third of its minutes goes to each of risk, any value and amount.
+    """
+
+    features: tuple[FeatureRecord, ...]
+    card: ModelCard
+    complete_after: Days
+    seed: int = 0
+    tuning: Tuning | None = None
+
+    def tuned_by(self, tuning: Tuning | None) -> TrainingSpec:
+        """The same with another budget for the search."""
+        return replace(self, tuning=tuning)
