@@ -19,6 +19,7 @@ import lightgbm as lgb
 import numpy as np
 
 from holdfast.models.checks import Matrix, Vector, refuse_infinite, refuse_other_width
+from holdfast.models.tree_text import require_sound_trees
 
 ROWS_WORTH_TWO_THREADS = 2_000
 
@@ -168,11 +169,13 @@ class Additive:
     @classmethod
     def from_parts(cls, about: Mapping[str, Any], texts: Mapping[str, str]) -> Additive:
         """Rebuild from :meth:`to_parts`."""
-        linear, trees = about["linear"], about["trees"]
+        n_features, linear, trees = int(about["n_features"]), about["linear"], about["trees"]
+        if trees is not None:
+            require_sound_trees(texts[trees["file"]], n_features)
         return cls(
-            n_features=int(about["n_features"]),
+            n_features=n_features,
             linear=None if linear is None else Linear.from_json(linear),
             trees=None
             if trees is None
-            else Trees(texts[trees["file"]], np.array([np.nan if x is None else x for x in trees["fill"]])),
+            else Trees(texts[trees["file"]], np.array([np.nan if x is None else float(x) for x in trees["fill"]])),
         )

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
@@ -33,6 +34,17 @@ from holdfast.models.value import ValueModel
 
 FORMAT = "holdfast-bundle/3"
 _INDEX, _SEAL = "bundle.json", "bundle.sha256"
+_BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    RecursionError,
+    MemoryError,
+    lgb.basic.LightGBMError,
+)
+"""What a file that was edited may make of the code that reads it."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +198,16 @@ class Bundle:
         folder = Path(folder)
         raw = _read(folder / _INDEX)
         _require(folder / _INDEX, raw, _read(folder / _SEAL).decode("ascii", "replace").strip())
-        index = json.loads(raw)
+        try:
+            return cls._from_index(folder, json.loads(raw, parse_float=_finite, parse_constant=_finite))
+        except _BROKEN as error:
+            raise BundleError(
+                f"{folder} has sound hashes, but what it holds is no model ({type(error).__name__}). It was changed by "
+                "hand; copy the bundle again, or train again."
+            ) from None
+
+    @classmethod
+    def _from_index(cls, folder: Path, index: Mapping[str, Any]) -> Bundle:
         if index.get("format") != FORMAT:
             raise BundleError(
                 f"{folder / _INDEX} has format {index.get('format')!r}; this version of holdfast reads {FORMAT!r}. "
@@ -199,12 +220,33 @@ class Bundle:
             content = _read(folder / name)
             _require(folder / name, content, wanted)
             texts[name] = content.decode()
-        return cls(
+        bundle = cls(
             RiskModel.from_parts(index["risk"], texts),
             ValueModel.from_parts(index["value"], texts),
             tuple(FeatureRecord.from_json(each) for each in index["features"]),
             ModelCard.from_json(index["card"]),
         )
+        bundle._require_answers()
+        return bundle
+
+    def _require_answers(self) -> None:
+        """Refuse parts that do not fit each other: an unknown customer and an invented one are scored."""
+        invented = {
+            each.name: [None, (*each.categories, "")[0]] if each.is_category else [np.nan, 1.0]
+            for each in self.features
+        }
+        scores = self.scores(pd.DataFrame(invented), reasons=True)
+        numbers = (scores.predictions.to_numpy(), scores.contributions, scores.probability_value_above(1.0))
+        if not all(np.isfinite(np.asarray(each, dtype=np.float64)).all() for each in numbers):
+            raise ValueError("scores that are not finite")
+
+
+def _finite(text: str) -> float:
+    """A number of JSON; the words NaN and Infinity, and numbers beyond all bounds, are none."""
+    number = float(text)
+    if not np.isfinite(number):
+        raise ValueError("a number that is not finite")
+    return number
 
 
 def _plain(value: Any) -> Any:
