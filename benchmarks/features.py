@@ -30,7 +30,7 @@ import pandas as pd
 from benchmarks.peers import comparing, data
 from benchmarks.peers.sets import SETS
 from holdfast.features.feature import Feature
-from holdfast.snapshots import PopulationSettings, Snapshots, snapshot_frames
+from holdfast.snapshots import PopulationSettings, Snapshots, snapshot_parts
 from holdfast.sources import DuckTables
 
 OURS_MEMORY, PEERS_MEMORY = "2GB", "4GB"
@@ -43,7 +43,7 @@ def ours(
     tables: DuckTables, features: Sequence[Feature], cutoffs: Sequence[int], consume: Callable[[pd.DataFrame], object]
 ) -> None:
     """Build all snapshots and hand them to ``consume``, piece by piece."""
-    for frame in snapshot_frames(tables, Snapshots.of(features, EVERYONE, cutoffs)):
+    for frame in snapshot_parts(tables, Snapshots.of(features, EVERYONE, cutoffs)).frames(None):
         consume(frame)
 
 

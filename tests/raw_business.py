@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from holdfast.sources import AttributeSettings, SourceSettings, Tables, open_sources
+from holdfast.sources import AttributeSettings, DuckTables, SourceSettings, open_sources
 from holdfast.timeline import MICROSECONDS_PER_DAY, instant
 
 DAY = MICROSECONDS_PER_DAY
@@ -187,13 +187,13 @@ def framed(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return table
 
 
-def opened(frames: Frames, **more: Any) -> Tables:
+def opened(frames: Frames, **more: Any) -> DuckTables:
     """The valid tables of the business, as they stand a year after the cutoff and more."""
     sources = {name: settings for name, settings in SOURCES.items() if name in frames}
     return open_sources(sources, base=Path(), frames=frames, now=CUTOFF + 2000 * DAY, **more)
 
 
-def opened_rows(**rows: list[dict[str, Any]]) -> Tables:
+def opened_rows(**rows: list[dict[str, Any]]) -> DuckTables:
     """A few rows per source, in our columns; times as dates or microseconds."""
     sources, frames = {}, {}
     for name, listed in rows.items():

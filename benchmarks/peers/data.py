@@ -80,7 +80,7 @@ def tables(database: Path, memory_limit: str) -> DuckTables:
     folder = database.with_name(f"{database.name}.spill")
     folder.mkdir(exist_ok=True)
     streams = {"orders": StreamInfo("orders", COLUMNS)}
-    return DuckTables(connect(database, memory_limit), folder, streams, SourcesReport(()), [], {})
+    return DuckTables(connect(database, memory_limit), folder, streams, SourcesReport(()))
 
 
 def cutoffs_of_a_year(count: int) -> list[int]:

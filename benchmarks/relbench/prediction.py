@@ -12,6 +12,7 @@ import pandas as pd
 
 from benchmarks.relbench.database import cutoffs_of, last_seen, open_database
 from benchmarks.relbench.declaration import Declaration
+from benchmarks.relbench.given import build_given
 from benchmarks.relbench.interface import Task
 from benchmarks.relbench.rows import TARGET, rows_in_our_words, rows_of, sampled, seeds_between
 from holdfast.errors import ConfigError, DataError
@@ -20,7 +21,6 @@ from holdfast.learning import AtRiskClassifier, ValueRegressor
 from holdfast.models import categorical_columns, learn_categories, to_matrix
 from holdfast.models.checks import Matrix, Vector
 from holdfast.progress import SILENT, Progress
-from holdfast.snapshots import build_given
 from holdfast.timeline import Days, Instants
 
 MOST_ROWS = 500_000

@@ -13,7 +13,7 @@ from benchmarks.relbench.declaration import OwnWords
 from benchmarks.relbench.interface import Task
 from holdfast.history.arrays import Indices, Numbers
 from holdfast.history.chunk import Chunk
-from holdfast.history.duck import worked
+from holdfast.history.chunk_reader import worked
 from holdfast.history.stream import Window, past
 from holdfast.labels import ChurnSettings, churned, future_value, reads
 from holdfast.snapshots.declared import CELLS_PER_CHUNK

@@ -13,7 +13,7 @@ The audit names what it finds and lets a person decide: a finding stops training
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,11 +28,8 @@ from holdfast.labels import LabelSettings
 from holdfast.progress import SILENT, Progress
 from holdfast.settings import Settings
 from holdfast.snapshots import PopulationSettings, build_snapshots
-from holdfast.sources import DuckTables, Tables
+from holdfast.sources import Engine
 from holdfast.timeline import MICROSECONDS_PER_DAY, show
-
-OpenTables = Callable[..., DuckTables]
-"""Opens the sources again; takes ``as_of`` (cut there) and ``customers`` (only these)."""
 
 
 class AuditSettings(Settings):
@@ -95,8 +92,7 @@ class Audit:
 
 
 def audit(
-    open_tables: OpenTables,
-    tables: Tables,
+    tables: Engine,
     snapshots: pd.DataFrame,
     features: Sequence[Feature],
     *,
@@ -109,15 +105,13 @@ def audit(
 
     Parameters
     ----------
-    open_tables : callable
-        Opens the sources again, cut at ``as_of`` and for some ``customers`` only.
-    tables : Tables
-        The sources that the snapshots were built from.
+    tables : Engine
+        The sources that the snapshots were built from; they are opened again for some customers.
     snapshots : DataFrame
         As ``build_snapshots`` made it, with labels.
     """
     chosen = _cutoffs(snapshots, settings.cutoffs)
-    build = _Builder(open_tables, tables, snapshots, features, population, settings)
+    build = _Builder(tables, snapshots, features, population, settings)
     findings: list[Finding] = []
     with progress("Auditing", total=2 * len(chosen) + 1) as advance:
         for cutoff in chosen:
@@ -153,16 +147,14 @@ class _Builder:
 
     def __init__(
         self,
-        open_tables: OpenTables,
-        tables: Tables,
+        tables: Engine,
         snapshots: pd.DataFrame,
         features: Sequence[Feature],
         population: PopulationSettings,
         settings: AuditSettings,
     ) -> None:
-        self.open_tables, self.features, self.population = open_tables, features, population
+        self.tables, self.features, self.population = tables, features, population
         self.snapshots, self.settings = snapshots, settings
-        self.tables = tables
         self.compared = self.injected_into = 0
 
     def sample(self, cutoff: int) -> list[str]:
@@ -176,7 +168,7 @@ class _Builder:
     def rebuilt(self, cutoff: int) -> list[Finding]:
         """From data that ends at the cutoff."""
         ids = self.sample(cutoff)
-        with self.open_tables(as_of=cutoff, customers=ids) as cut:
+        with self.tables.reopened(as_of=cutoff, customers=ids) as cut:
             again = self.build(cut, cutoff)
         self.compared += len(again)
         return self.differences("rebuilt", cutoff, ids, again, "rebuilt from data cut at the cutoff")
@@ -184,14 +176,14 @@ class _Builder:
     def injected(self, cutoff: int) -> list[Finding]:
         """From data in which every event of the sample happens once more at the cutoff, and once more a day later."""
         ids = self.sample(cutoff)
-        with self.open_tables(as_of=None, customers=ids) as more:
+        with self.tables.reopened(as_of=None, customers=ids) as more:
             for later in (0, MICROSECONDS_PER_DAY):
                 more.plant(cutoff + later, before=cutoff)
             again = self.build(more, cutoff)
         self.injected_into += len(again)
         return self.differences("injected", cutoff, ids, again, "events were planted at and after the cutoff")
 
-    def build(self, tables: DuckTables, cutoff: int) -> pd.DataFrame:
+    def build(self, tables: Engine, cutoff: int) -> pd.DataFrame:
         return build_snapshots(tables, self.features, population=self.population, cutoffs=[cutoff])
 
     def differences(
@@ -227,7 +219,7 @@ def _same(one: pd.Series, other: pd.Series) -> np.ndarray[Any, np.dtype[np.bool_
     return ((one == other) | (one.isna() & other.isna())).to_numpy(dtype=bool)
 
 
-def _undated(tables: Tables) -> Iterable[Finding]:
+def _undated(tables: Engine) -> Iterable[Finding]:
     for name in tables.unknown_time_attributes:
         yield Finding(
             "undated attribute",
@@ -236,7 +228,7 @@ def _undated(tables: Tables) -> Iterable[Finding]:
         )
 
 
-def _changed_later(tables: Tables) -> Iterable[Finding]:
+def _changed_later(tables: Engine) -> Iterable[Finding]:
     for name, share in tables.changed_later.items():
         yield Finding(
             "changed later",

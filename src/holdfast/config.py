@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -21,8 +21,7 @@ from holdfast.outreach import OutreachSettings
 from holdfast.sampling import SampleSettings
 from holdfast.settings import Settings
 from holdfast.snapshots import CutoffSettings, PopulationSettings
-from holdfast.sources import SourceSettings
-from holdfast.sources.spark import SparkSettings
+from holdfast.sources import EngineName, SourceSettings, SparkSettings
 from holdfast.tracking import TrackingSettings
 
 _NO_ANSWER: Any = {"engine": True, "spark": True, "store": True, "training": {"tuning": {"folder"}}}
@@ -99,7 +98,7 @@ class Configuration(Settings):
         description="Folder, relative to this file, where scoring keeps validated rows, so that the next score judges "
         "only the others; with engine: duckdb. It holds what the sources hold: protect it alike.",
     )
-    engine: Literal["duckdb", "spark"] = Field(
+    engine: EngineName = Field(
         default="duckdb", description="duckdb: this machine. spark: a cluster; the results are the same to the bit."
     )
     spark: SparkSettings = Field(default=SparkSettings(), description="How to work on Spark, with engine: spark.")

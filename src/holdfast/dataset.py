@@ -31,12 +31,12 @@ from holdfast.snapshots import (
     PopulationSettings,
     Snapshots,
     build_snapshots,
+    require_members,
     snapshot_parts,
     training_cutoffs,
     write_snapshots,
 )
-from holdfast.sources import DuckTables, open_sources
-from holdfast.sources.spark import SparkTables, open_on_spark
+from holdfast.sources import Engine, open_engine
 from holdfast.timeline import Days, instant, show
 
 _MOST_RECENT = 100_000
@@ -110,12 +110,19 @@ class Dataset:
             del self.__dict__["tables"]
 
     @cached_property
-    def tables(self) -> DuckTables | SparkTables:
+    def tables(self) -> Engine:
         """The validated sources, opened when first needed."""
         settings = self.configuration
-        if settings.engine == "spark":
-            return open_on_spark(settings.sources, settings.spark, progress=self.progress, **self._opening())
-        return open_sources(settings.sources, keep=self._keep, progress=self.progress, **self._opening())
+        return open_engine(
+            settings.engine,
+            settings.sources,
+            settings.spark,
+            base=self.base,
+            currency=settings.currency,
+            frames=self.frames,
+            keep=self._keep,
+            progress=self.progress,
+        )
 
     @contextmanager
     def from_store(self) -> Iterator[None]:
@@ -146,15 +153,6 @@ class Dataset:
                     f"Wanted a store apart from the sources; found store '{self.configuration.store}' inside "
                     f"sources.{name}.path '{source.path}', whose files would be mixed with it. Name another folder."
                 )
-
-    def _opening(self) -> dict[str, Any]:
-        return {"base": self.base, "currency": self.configuration.currency, "frames": self.frames}
-
-    def _open_tables(self, *, as_of: int | None, customers: Sequence[str]) -> DuckTables:
-        """Open the sources again for some customers, perhaps cut at an instant; in DuckDB, because they are few."""
-        if isinstance(self.tables, SparkTables):
-            return self.tables.reopened(as_of=as_of, customers=customers)
-        return open_sources(self.configuration.sources, as_of=as_of, customers=customers, **self._opening())
 
     def check(self, *, audit: bool = False, rejects: Path | None = None) -> Checked:
         """Read and validate the sources; optionally audit the training table, and write the rejected rows."""
@@ -240,10 +238,9 @@ class Dataset:
         settings, now = self.configuration, self.tables.data_until + 1
         share = _MOST_RECENT / max(self.tables.customer_count, 1)
         try:
-            found = self.everyone(self.features(), [now], Drawn(share, settings.seed))
+            return self.everyone(self.features(), [now], Drawn(share, settings.seed))
         except DataError:  # nobody is a customer any more; what can be learnt of the past is learnt
-            found = no_rows(Snapshots.of(self.features(), settings.population, [now]).columns)
-        return found.sort_values("customer_id", ignore_index=True)  # engines hand them over in orders of their own
+            return no_rows(Snapshots.of(self.features(), settings.population, [now]).columns)
 
     def everyone(
         self,
@@ -265,8 +262,10 @@ class Dataset:
         """
         snapshots = Snapshots.of(features, population or self.configuration.population, cutoffs)
         columns = snapshots.columns if columns is None else columns
-        found = snapshot_parts(self.tables, snapshots, progress=self.progress).map(work, columns)
-        return pd.concat([no_rows(columns), *found.frames()], ignore_index=True)
+        parts = snapshot_parts(self.tables, snapshots, progress=self.progress).map(work, columns)
+        found = pd.concat([no_rows(columns), *parts.frames()], ignore_index=True)
+        require_members(len(found), self.tables, snapshots)
+        return found
 
     def write_snapshots(self, path: Path) -> Built:
         """Write the labelled table, all of it, as one Parquet file, whole or not at all."""
@@ -283,7 +282,6 @@ class Dataset:
     def _audit(self) -> Audit:
         settings = self.configuration
         return audit(
-            self._open_tables,
             self.tables,
             self._snapshots,
             self.features(),

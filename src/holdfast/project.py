@@ -24,7 +24,6 @@ from holdfast.models import Bundle
 from holdfast.models.model_card import TrainingRecord
 from holdfast.outreach import Scorer, scored_columns
 from holdfast.outreach.state import CONSENT, tellers
-from holdfast.partitioned import Parts, no_rows
 from holdfast.promotion import judge
 from holdfast.report import plots as drawings
 from holdfast.report.results import Published, Runs, Trained
@@ -155,10 +154,10 @@ class Project(Evaluation):
             Another model than the champion.
         """
         bundle = self.champion()[0] if bundle is None else bundle
-        features, snapshots = self._to_score(instant(as_of), bundle)
+        features, cutoff = self._features_of(bundle), instant(as_of)
+        self.require_known(cutoff)
         columns = scored_columns(feature.name for feature in features)
-        scored = snapshots.map(Scorer(bundle), columns)
-        return pd.concat([no_rows(columns), *scored.frames()], ignore_index=True)
+        return self.everyone(features, [cutoff], Scorer(bundle), columns)
 
     def survival(
         self, as_of: str, *, horizons: Sequence[float] = HORIZONS, bundle: Bundle | None = None
@@ -255,16 +254,14 @@ class Project(Evaluation):
         """
         return extrapolate(self, as_of, horizon_days)
 
-    def _to_score(self, cutoff: int, bundle: Bundle) -> tuple[Sequence[Feature], Parts]:
-        """The features that the model and the rules need, and the snapshots that hold them."""
-        self.require_known(cutoff)
+    def _features_of(self, bundle: Bundle) -> tuple[Feature, ...]:
+        """The features that the model and the rules need."""
         features = {feature.name: feature for feature in declarations(bundle, self.vocabulary, self.own.records)}
         wanted = tellers()
         for feature in (*self.features(), CONSENT):
             if feature.name in wanted and self.vocabulary.gives(feature):
                 features.setdefault(feature.name, feature)
-        snapshots = Snapshots.of(features.values(), self.configuration.population, [cutoff])
-        return snapshots.features, snapshot_parts(self.tables, snapshots, progress=self.progress)
+        return tuple(features.values())
 
     def score(self, as_of: str, *, output: Path | None = None) -> Published:
         """Score with the champion and publish the list, whole or not at all.
@@ -281,9 +278,11 @@ class Project(Evaluation):
             self.tables.report.require(settings.most_rejected)
             with versioned_folder(folder) as published:
                 bundle, stored = self.champion()
-                features, snapshots = self._to_score(cutoff, bundle)
+                self.require_known(cutoff)
+                features = self._features_of(bundle)
+                snapshots = Snapshots.of(features, settings.population, [cutoff])
                 return publish_list(
-                    snapshots,
+                    snapshot_parts(self.tables, snapshots, progress=self.progress),
                     settings,
                     cutoff,
                     published,

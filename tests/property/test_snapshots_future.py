@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from holdfast.features.build import build
 from holdfast.features.catalogue import Vocabulary, catalogue
 from holdfast.snapshots import PopulationSettings, build_snapshots
-from holdfast.sources import Tables
+from holdfast.sources import Engine
 from tests.oracle.test_features_catalogue import FEATURES
 from tests.raw_business import CUTOFF, DAY, ROWS, Frames, framed, opened, raw_business
 from tests.strategies import CUSTOMERS, ERAS, Business, businesses, streams_of
@@ -55,7 +55,7 @@ def test_what_is_known_is_what_a_business_without_its_future_has(drawn: tuple[Bu
     pd.testing.assert_frame_equal(columns_at(business, cutoff), columns_at(known, cutoff), check_exact=True)
 
 
-def snapshots(tables: Tables, vocabulary: Vocabulary | None = None) -> pd.DataFrame:
+def snapshots(tables: Engine, vocabulary: Vocabulary | None = None) -> pd.DataFrame:
     """The scoring table at the cutoff and a day before it."""
     features = catalogue(Vocabulary.of(tables) if vocabulary is None else vocabulary)
     return build_snapshots(tables, features, population=BOUGHT, cutoffs=[CUTOFF])

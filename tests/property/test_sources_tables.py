@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.errors import DataError
-from holdfast.sources import AttributeSettings, SourceSettings, Tables, open_sources
+from holdfast.sources import AttributeSettings, DuckTables, SourceSettings, open_sources
 from holdfast.timeline import instant
 
 DAY = 86_400_000_000
@@ -94,7 +94,7 @@ each_kind = pytest.mark.parametrize("kind", list(FIELDS))
 cutoffs = st.sampled_from([FIRST + day * DAY for day in range(1, 6)])
 
 
-def opened(kind: str, rows: list[Row], **options: Any) -> Tables:
+def opened(kind: str, rows: list[Row], **options: Any) -> DuckTables:
     """The rows as one source; an order of a business that has others keeps the source from being all invalid."""
     frame = pa.table({name: pa.array([row[name] for row in rows], kept) for name, (_, kept) in FIELDS[kind].items()})
     extra = ("country", "tier", "tier_since") if kind == "customers" else ()
@@ -108,7 +108,7 @@ def opened(kind: str, rows: list[Row], **options: Any) -> Tables:
     return open_sources({kind: source}, frames={"rows": frame}, **arguments)
 
 
-def content(tables: Tables) -> dict[str, list[tuple[Any, ...]]]:
+def content(tables: DuckTables) -> dict[str, list[tuple[Any, ...]]]:
     """All events of all streams by customer id, in a total order; times and texts of floats as they are."""
     return {
         name: tables.connection.execute(

@@ -22,7 +22,7 @@ from holdfast.history.arrays import Numbers
 from holdfast.history.stream import View, Window
 from holdfast.labels import ChurnSettings, LabelSettings, ValueSettings
 from holdfast.snapshots import PopulationSettings, build_snapshots
-from holdfast.sources import AttributeSettings, SourceSettings, Tables, open_sources
+from holdfast.sources import AttributeSettings, SourceSettings, open_sources
 from tests.raw_business import CUTOFF, DAY, SOURCES, Frames, framed, raw_business
 
 LABELS = LabelSettings(
@@ -41,17 +41,12 @@ def audited(
     **settings: Any,
 ) -> Audit:
     """The audit of a training table over these sources, with these features beside the catalogue."""
-
-    def reopen(**options: Any) -> Tables:
-        return open_sources(sources, base=Path(), frames=frames, now=CUTOFF + 2000 * DAY, **options)
-
-    with reopen() as tables:
+    with open_sources(sources, base=Path(), frames=frames, now=CUTOFF + 2000 * DAY) as tables:
         features = (*catalogue(Vocabulary.of(tables)), *more)
         table = build_snapshots(tables, features, population=BOUGHT, cutoffs=CUTOFFS, labels=LABELS)
         for name, difference in (tamper or {}).items():
             table[name] += difference
         return audit(
-            reopen,
             tables,
             table,
             features,

@@ -24,7 +24,7 @@ from holdfast.features import (
     support,
 )
 from holdfast.features.feature import Feature
-from holdfast.sources import Tables
+from holdfast.sources import Engine
 
 FAMILIES = (recency, frequency, monetary, engagement, support, subscription, feedback, contact, calendar)
 PER_LEVEL = {
@@ -64,7 +64,7 @@ class Vocabulary:
     levels: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def of(cls, tables: Tables) -> Vocabulary:
+    def of(cls, tables: Engine) -> Vocabulary:
         """Read it off the valid tables."""
         columns = {name: tuple(sorted(stream.columns)) for name, stream in sorted(tables.streams.items())}
         levels = {

@@ -21,7 +21,7 @@ from holdfast.features.settings import FeatureSettings
 from holdfast.history.aggregates import First, Last
 from holdfast.history.conditions import Where
 from holdfast.history.registry import COMPUTING
-from holdfast.sources import Tables
+from holdfast.sources import Engine
 from holdfast.sources.kinds import nearest
 from holdfast.timeline import LIFETIME, Days
 
@@ -153,7 +153,7 @@ def _not_there(record: Feature, vocabulary: Vocabulary) -> str:
     )
 
 
-def require_sensible(tables: Tables, own: Iterable[Feature]) -> None:
+def require_sensible(tables: Engine, own: Iterable[Feature]) -> None:
     """Refuse own features that read texts as numbers, or wait for a text that no event has.
 
     Meant for training; an export to score may lack a rare level. Features that :func:`together` accepts are wanted.
@@ -182,7 +182,7 @@ def require_sensible(tables: Tables, own: Iterable[Feature]) -> None:
                 _require_level(record.name, where, levels[place])
 
 
-def _require_kind(tables: Tables, record: Feature, column: str, wanted: str, why: str) -> None:
+def _require_kind(tables: Engine, record: Feature, column: str, wanted: str, why: str) -> None:
     words = {True: "texts", False: "numbers"}
     texts = tables.streams[str(record.source)].columns[column] == "category"
     if texts != (wanted == "category"):

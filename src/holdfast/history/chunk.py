@@ -9,6 +9,9 @@ from pandas.api.extensions import ExtensionArray
 
 from holdfast.history.stream import Stream
 
+EVENTS_PER_CHUNK = 1_000_000
+"""About so many events are in memory at once, for each thread."""
+
 
 @dataclass(frozen=True)
 class Chunk:

@@ -17,7 +17,7 @@ from holdfast.init.definition import Definition, propose
 from holdfast.init.draft import Draft
 from holdfast.init.guessing import guess
 from holdfast.snapshots import observed_until
-from holdfast.sources import DuckTables, open_sources
+from holdfast.sources import Engine, open_sources
 from holdfast.timeline import MICROSECONDS_PER_DAY, show
 
 
@@ -187,7 +187,7 @@ def _outreach(draft: Draft, name: str, definition: Definition) -> list[str]:
     ]
 
 
-def _told(draft: Draft, tables: DuckTables, definition: Definition, output: Path, text: str) -> str:
+def _told(draft: Draft, tables: Engine, definition: Definition, output: Path, text: str) -> str:
     """What to print: guesses with their confidence, what to look at, the next commands."""
     lines = [f"Wrote {output}. What the tables seem to be:", ""]
     report = {source.name: source for source in tables.report}

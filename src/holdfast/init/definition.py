@@ -8,7 +8,7 @@ from holdfast.errors import DataError
 from holdfast.init.draft import Draft
 from holdfast.labels import ChurnSettings, LabelSettings, ValueSettings, needed
 from holdfast.snapshots import PopulationSettings, build_snapshots, complete_until
-from holdfast.sources import DuckTables
+from holdfast.sources import Engine
 from holdfast.timeline import MICROSECONDS_PER_DAY, Days, every, month_starts, show
 
 HORIZONS = (90.0, 60.0, 30.0, 14.0, 7.0)  # days; the longest that the history can test is taken
@@ -34,7 +34,7 @@ class Definition:
         return self.labels.churn.horizon_days
 
 
-def propose(draft: Draft, tables: DuckTables) -> Definition:
+def propose(draft: Draft, tables: Engine) -> Definition:
     """Proposes the definition with the longest horizon that the history can test.
 
     Raises
@@ -65,7 +65,7 @@ def propose(draft: Draft, tables: DuckTables) -> Definition:
     )
 
 
-def _begin(tables: DuckTables, labels: LabelSettings, last: int) -> int:
+def _begin(tables: Engine, labels: LabelSettings, last: int) -> int:
     """When the sources have begun: those of the labels, and others that leave enough after them; not too long ago."""
     firsts = {source.name: source.first for source in tables.report if source.name != "customers" and source.first}
     told = needed(labels)

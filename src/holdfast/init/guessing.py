@@ -15,8 +15,7 @@ from holdfast.init.column_words import FILES, ROW_ID, WORDS, place, plain
 from holdfast.init.draft import Draft, SourceDraft
 from holdfast.init.profile import ColumnProfile, TableProfile, profile_table
 from holdfast.init.refining import refine
-from holdfast.sources.connection import connect
-from holdfast.sources.duck_tables import discard
+from holdfast.sources.connection import connect, discard
 from holdfast.sources.kinds import KINDS, Column, kind_of
 from holdfast.sources.readers import files_of
 

@@ -16,7 +16,7 @@ Source = Callable[[Sequence[str] | None], Iterable[pd.DataFrame]]
 
 
 class LocalParts:
-    """Parts that a source gives in order of ``customer_id``.
+    """Parts that a source gives in order of ``customer_id`` and ``cutoff``.
 
     Parameters
     ----------
@@ -58,9 +58,9 @@ class LocalParts:
         """See :class:`holdfast.partitioned.Parts`."""
         return self._spool.rows if self._spool is not None else sum(len(part) for part in self._source(["customer_id"]))
 
-    def frames(self) -> Iterator[pd.DataFrame]:
+    def frames(self, rows: int | None = ROWS_AT_ONCE) -> Iterator[pd.DataFrame]:
         """See :class:`holdfast.partitioned.Parts`."""
-        return rebatched(self._source(None))
+        return iter(self._source(None)) if rows is None else rebatched(self._source(None), rows)
 
     def keep(self) -> LocalParts:
         """See :class:`holdfast.partitioned.Parts`; only parts that :meth:`map` made are kept."""

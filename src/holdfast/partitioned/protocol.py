@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from holdfast.partitioned.columns import Columns
+from holdfast.partitioned.columns import ROWS_AT_ONCE, Columns
 
 RowWise = Callable[[pd.DataFrame], pd.DataFrame]
 """From rows to rows: what it makes of a row does not depend on the others. Picklable, to travel to the rows."""
@@ -19,15 +19,11 @@ Keys = Callable[[pd.DataFrame], NDArray[np.int64]]
 
 
 class Parts(Protocol):
-    """Rows with a ``customer_id``, of which nobody holds all at once.
+    """Rows with a ``customer_id``, of which nobody holds all at once."""
 
-    Attributes
-    ----------
-    most_rows : int or None
-        So many rows may come to this process at once; None where the rows are here anyway.
-    """
-
-    most_rows: int | None
+    @property
+    def most_rows(self) -> int | None:
+        """So many rows may come to this process at once; None where the rows are here anyway."""
 
     def map(self, function: RowWise, columns: Columns, *, reads: Sequence[str] | None = None) -> Parts:
         """The rows that the function makes, in these columns; it sees the columns ``reads`` (None: all).
@@ -41,8 +37,11 @@ class Parts(Protocol):
     def count(self) -> int:
         """How many rows there are."""
 
-    def frames(self) -> Iterator[pd.DataFrame]:
-        """All rows in order of ``customer_id``, in pieces of :data:`holdfast.partitioned.columns.ROWS_AT_ONCE` rows."""
+    def frames(self, rows: int | None = ROWS_AT_ONCE) -> Iterator[pd.DataFrame]:
+        """All rows in order of ``customer_id`` and, if there is one, ``cutoff``.
+
+        They come in pieces of so many ``rows``, whatever the parts were, or with None as they are, which saves a copy.
+        """
 
     def keep(self) -> Parts:
         """The same rows, computed once however often they are asked for; :meth:`close` lets go of them."""

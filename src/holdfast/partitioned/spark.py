@@ -15,6 +15,7 @@ from holdfast import errors
 from holdfast.partitioned.columns import ROWS_AT_ONCE, Columns, columns_of_spark, ddl, rebatched, to_arrow
 from holdfast.partitioned.local import count_keys
 from holdfast.partitioned.protocol import Keys, RowWise
+from holdfast.progress import SILENT, Progress
 from holdfast.spark.batches import in_arrow
 from holdfast.spark.pieces import pieces
 from holdfast.spark.session import named, running
@@ -40,13 +41,14 @@ class SparkParts:
         A column has another type; it is named.
     """
 
-    def __init__(self, frame: Any, *, most_rows: int = MOST_ROWS) -> None:
+    def __init__(self, frame: Any, *, most_rows: int = MOST_ROWS, progress: Progress = SILENT) -> None:
         if most_rows < 2 * ROWS_AT_ONCE:
             raise errors.ConfigError(
                 f"Wanted at least {2 * ROWS_AT_ONCE:,} rows as the most that may be on the driver, found "
                 f"{most_rows:,}. Files are written in pieces of {ROWS_AT_ONCE:,} rows; allow more."
             )
-        self.most_rows: int | None = most_rows
+        self.most_rows = most_rows
+        self._progress = progress
         self._most_arriving = most_rows - ROWS_AT_ONCE  # beside a piece in the making
         self._frame = frame
         self._columns = columns_of_spark(frame.dtypes)
@@ -54,7 +56,7 @@ class SparkParts:
     def map(self, function: RowWise, columns: Columns, *, reads: Sequence[str] | None = None) -> SparkParts:
         """See :class:`holdfast.partitioned.Parts`."""
         made = in_arrow(self._selected(reads), _Mapping(function, dict(columns)), ddl(columns))
-        return SparkParts(made, most_rows=self.most_rows or MOST_ROWS)
+        return SparkParts(made, most_rows=self.most_rows, progress=self._progress)
 
     def tally(self, function: Keys, *, reads: Sequence[str]) -> dict[int, int]:
         """See :class:`holdfast.partitioned.Parts`."""
@@ -72,10 +74,16 @@ class SparkParts:
         with running("counting rows"):
             return int(self._frame.count())
 
-    def frames(self) -> Iterator[pd.DataFrame]:
+    def frames(self, rows: int | None = ROWS_AT_ONCE) -> Iterator[pd.DataFrame]:
         """See :class:`holdfast.partitioned.Parts`."""
-        arriving = pieces(self._frame, self._most_arriving, order=["customer_id"])
-        return rebatched(piece.to_pandas().astype(self._columns) for piece in arriving)
+        return self._arriving(self.most_rows) if rows is None else rebatched(self._arriving(self._most_arriving), rows)
+
+    def _arriving(self, most_rows: int) -> Iterator[pd.DataFrame]:
+        order = [name for name in ("customer_id", "cutoff") if name in self._columns]
+        with self._progress("Bringing rows to this machine") as advance:
+            for piece in pieces(self._frame, most_rows, order=order):
+                advance(len(piece))
+                yield piece.to_pandas().astype(self._columns)
 
     def keep(self) -> SparkParts:
         """See :class:`holdfast.partitioned.Parts`; the executors keep them in memory and, where it is full, on disk."""

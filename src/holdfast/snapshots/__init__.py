@@ -3,9 +3,7 @@
 from holdfast.snapshots.building import (
     build_snapshots,
     require_members,
-    snapshot_frames,
     snapshot_parts,
-    snapshots_on_spark,
 )
 from holdfast.snapshots.cutoffs import (
     CutoffSettings,
@@ -16,23 +14,19 @@ from holdfast.snapshots.cutoffs import (
 )
 from holdfast.snapshots.declared import Snapshots, feature_columns
 from holdfast.snapshots.file import write_snapshots
-from holdfast.snapshots.given import build_given
 from holdfast.snapshots.population import PopulationSettings
 
 __all__ = [
     "CutoffSettings",
     "PopulationSettings",
     "Snapshots",
-    "build_given",
     "build_snapshots",
     "complete_until",
     "feature_columns",
     "observed_until",
     "require_complete",
     "require_members",
-    "snapshot_frames",
     "snapshot_parts",
-    "snapshots_on_spark",
     "training_cutoffs",
     "write_snapshots",
 ]

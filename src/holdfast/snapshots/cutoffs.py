@@ -12,7 +12,7 @@ from holdfast.errors import ConfigError, DataError
 from holdfast.labels import LabelSettings
 from holdfast.labels import needed as needed_by_labels
 from holdfast.settings import Settings
-from holdfast.sources import Tables
+from holdfast.sources import Engine
 from holdfast.timeline import Days, every, instant, month_starts, show
 
 
@@ -26,7 +26,7 @@ class CutoffSettings(Settings):
     test: tuple[date | datetime, ...] = Field(min_length=1, description="Cutoffs of the backtest.")
 
 
-def observed_until(tables: Tables, labels: LabelSettings) -> int:
+def observed_until(tables: Engine, labels: LabelSettings) -> int:
     """The last instant up to which the sources of the labels tell what happened.
 
     A source that stops early (orders of last month are not loaded yet, tickets of today are) would otherwise look like
@@ -36,12 +36,12 @@ def observed_until(tables: Tables, labels: LabelSettings) -> int:
     return min((end for end in ends if end is not None), default=tables.data_until)
 
 
-def complete_until(tables: Tables, labels: LabelSettings) -> int:
+def complete_until(tables: Engine, labels: LabelSettings) -> int:
     """The last instant at which a cutoff's labels are complete in the data."""
     return observed_until(tables, labels) - labels.complete_after.microseconds
 
 
-def require_complete(cutoffs: Iterable[int], tables: Tables, labels: LabelSettings) -> None:
+def require_complete(cutoffs: Iterable[int], tables: Engine, labels: LabelSettings) -> None:
     """Refuse cutoffs whose outcome is still open.
 
     Raises
@@ -69,7 +69,7 @@ def require_complete(cutoffs: Iterable[int], tables: Tables, labels: LabelSettin
             )
 
 
-def training_cutoffs(settings: CutoffSettings, tables: Tables, labels: LabelSettings) -> list[int]:
+def training_cutoffs(settings: CutoffSettings, tables: Engine, labels: LabelSettings) -> list[int]:
     """Every complete cutoff from the first on, and those to test on; earliest first.
 
     Raises

@@ -18,9 +18,9 @@ from holdfast.history.chunk import Chunk
 from holdfast.history.stream import Window, past
 from holdfast.labels import EVENT, LABELS, LabelSettings, label, label_names
 from holdfast.labels import needed as needed_by_labels
-from holdfast.sampling import WEIGHT
+from holdfast.sampling import WEIGHT, Sampler
 from holdfast.snapshots.population import PopulationSettings
-from holdfast.sources import Tables
+from holdfast.sources import Engine
 
 CELLS_PER_CHUNK = 6_000_000
 
@@ -37,12 +37,16 @@ class Snapshots:
         Instants in microseconds, earliest first.
     labels : LabelSettings or None
         None for scoring, where the outcome is not known yet.
+    sampler : Sampler or None
+        Of labelled snapshots, those only are built that it may keep; who had left when the outcome window began is not
+        among them.
     """
 
     features: tuple[Feature, ...]
     population: PopulationSettings
     cutoffs: tuple[int, ...]
     labels: LabelSettings | None = None
+    sampler: Sampler | None = None
 
     @classmethod
     def of(
@@ -63,7 +67,7 @@ class Snapshots:
         _require_own_names(listed)
         return cls(listed, population, tuple(sorted({int(cutoff) for cutoff in cutoffs})), labels)
 
-    def wanted(self, tables: Tables) -> dict[str, set[str]]:
+    def wanted(self, tables: Engine) -> dict[str, set[str]]:
         """The columns to read per stream.
 
         Raises
@@ -88,11 +92,17 @@ class Snapshots:
         view = past(chunk.streams[stream], customers, cutoffs)
         members = np.flatnonzero(rule(view, Window.before(window)) > 0)
         customers, cutoffs = customers[members], cutoffs[members]
-        columns: dict[str, object] = {"customer_id": chunk.ids.take(customers), "cutoff": cutoffs}
+        outcome = {} if self.labels is None else label(self.labels, chunk.streams, customers, cutoffs)
+        if self.sampler is not None:
+            stayed = np.flatnonzero(~np.isnan(outcome["churned"]))
+            who, when = chunk.ids.take(customers[stayed]), cutoffs[stayed]
+            asked = pd.DataFrame({"customer_id": who, "cutoff": when, "churned": outcome["churned"][stayed]})
+            kept = stayed[self.sampler.keeps(asked)]
+            members, customers, cutoffs = members[kept], customers[kept], cutoffs[kept]
+            outcome = {name: values[kept] for name, values in outcome.items()}
         views = {stream: view.among(members)}
-        columns |= features_room.build(self.features, chunk.streams, customers, cutoffs, views)
-        if self.labels is not None:
-            columns |= label(self.labels, chunk.streams, customers, cutoffs)
+        built = features_room.build(self.features, chunk.streams, customers, cutoffs, views)
+        columns = {"customer_id": chunk.ids.take(customers), "cutoff": cutoffs, **built, **outcome}
         return pd.DataFrame(columns, copy=False)
 
     @property
@@ -128,7 +138,7 @@ def _require_own_names(features: Sequence[Feature]) -> None:
 
 
 def _wanted(
-    tables: Tables, features: Sequence[Feature], population: PopulationSettings, labels: LabelSettings | None
+    tables: Engine, features: Sequence[Feature], population: PopulationSettings, labels: LabelSettings | None
 ) -> dict[str, set[str]]:
     """The columns to read per stream, checked against what there is."""
     stream, rule, _ = population.rule()

@@ -13,10 +13,9 @@ import pyarrow.parquet as pq
 
 from holdfast.errors import LockedError, StorageError
 from holdfast.progress import SILENT, Progress
-from holdfast.snapshots.building import require_members, require_stayed, snapshot_frames
+from holdfast.snapshots.building import require_members, require_stayed, snapshot_parts
 from holdfast.snapshots.declared import Snapshots
-from holdfast.sources import DuckTables
-from holdfast.sources.spark import SparkTables
+from holdfast.sources import Engine
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,7 @@ class Written:
     left_in_gap: int
 
 
-def write_snapshots(
-    tables: DuckTables | SparkTables, snapshots: Snapshots, path: Path, *, progress: Progress = SILENT
-) -> Written:
+def write_snapshots(tables: Engine, snapshots: Snapshots, path: Path, *, progress: Progress = SILENT) -> Written:
     """Write the snapshots in order of customer and cutoff; memory depends on the piece, not on the table.
 
     The rows go to a hidden file beside the path, which takes its name in one step when it is whole and on disk. What
@@ -72,12 +69,12 @@ def write_snapshots(
     return written
 
 
-def _write(tables: DuckTables | SparkTables, snapshots: Snapshots, file: IO[bytes], progress: Progress) -> Written:
+def _write(tables: Engine, snapshots: Snapshots, file: IO[bytes], progress: Progress) -> Written:
     """The whole table, on disk."""
     members = rows = 0
     file.truncate(0)  # what a killed job left
     with pq.ParquetWriter(file, snapshots.schema, compression="zstd", compression_level=1) as writer:
-        for frame in snapshot_frames(tables, snapshots, progress=progress):
+        for frame in snapshot_parts(tables, snapshots, progress=progress).frames(None):
             complete = frame if snapshots.labels is None else frame[frame["churned"].notna()]
             members, rows = members + len(frame), rows + len(complete)
             if len(complete):

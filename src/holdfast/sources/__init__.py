@@ -1,19 +1,25 @@
 """Raw tables in, valid events out: mapping, validation, rejects, cutting the data at an instant."""
 
 from holdfast.sources.duck_tables import DuckTables
+from holdfast.sources.engines import EngineName, open_engine
 from holdfast.sources.opening import open_sources
+from holdfast.sources.protocol import Engine, FewCustomers
 from holdfast.sources.report import SourceReport, SourcesReport
 from holdfast.sources.settings import AttributeSettings, SourceSettings
+from holdfast.sources.spark import SparkSettings
 from holdfast.sources.streams import StreamInfo
-from holdfast.sources.tables import Tables
 
 __all__ = [
     "AttributeSettings",
     "DuckTables",
+    "Engine",
+    "EngineName",
+    "FewCustomers",
     "SourceReport",
     "SourceSettings",
     "SourcesReport",
+    "SparkSettings",
     "StreamInfo",
-    "Tables",
+    "open_engine",
     "open_sources",
 ]

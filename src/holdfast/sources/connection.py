@@ -48,6 +48,12 @@ def connect(memory_limit: str, threads: int) -> tuple[duckdb.DuckDBPyConnection,
     return connection, folder
 
 
+def discard(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Close the connection and remove its folder."""
+    connection.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def connect_in_memory() -> duckdb.DuckDBPyConnection:
     """A connection that keeps nothing: for rows that stream through one query, on one thread."""
     connection = duckdb.connect(":memory:", config={**_CONFINED, "threads": 1})

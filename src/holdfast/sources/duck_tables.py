@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from weakref import finalize
 
 import duckdb
 import pyarrow as pa
 
-from holdfast.sources.connection import literal, one, quoted, rows
+from holdfast.errors import HoldfastError
+from holdfast.partitioned import Columns, LocalParts
+from holdfast.progress import SILENT, Progress
+from holdfast.sources.connection import discard, literal, one, quoted, rows
 from holdfast.sources.facts import Facts, facts
+from holdfast.sources.protocol import FewCustomers, Make
 from holdfast.sources.report import SourcesReport
 from holdfast.sources.streams import StreamInfo
-from holdfast.sources.tables import Tables
 
 
-class DuckTables(Tables):
-    """Tables in a temporary database.
+class DuckTables(FewCustomers):
+    """Tables in a temporary database on this machine.
 
     Attributes
     ----------
@@ -27,20 +31,31 @@ class DuckTables(Tables):
         are dense, in the order of the sorted ids.
     folder : Path
         Holds the database and whatever else goes with it when it closes.
+
+    Parameters
+    ----------
+    reopen : callable, optional
+        Opens the raw rows again, cut at ``as_of`` and for some ``customers`` only; needed by :meth:`reopened`.
     """
 
     def __init__(
         self,
         connection: duckdb.DuckDBPyConnection,
         folder: Path,
-        streams: dict[str, StreamInfo],
+        streams: Mapping[str, StreamInfo],
         report: SourcesReport,
-        unknown_time_attributes: list[str],
-        changed_later: dict[str, float],
+        unknown_time_attributes: Sequence[str] = (),
+        changed_later: Mapping[str, float] = MappingProxyType({}),
+        *,
+        reopen: Callable[..., DuckTables] | None = None,
     ) -> None:
-        super().__init__(streams, report, unknown_time_attributes, changed_later)
+        self.streams = streams
+        self.report = report
+        self.unknown_time_attributes = unknown_time_attributes
+        self.changed_later = changed_later
         self.connection = connection
         self.folder = folder
+        self._reopen = reopen
         self._finish = finalize(self, discard, connection, folder)
 
     def close(self) -> None:
@@ -105,6 +120,16 @@ class DuckTables(Tables):
         )
         return sorted(row[0] for row in found)
 
+    def parts(self, make: Make, columns: Columns, *, progress: Progress = SILENT) -> LocalParts:
+        """See :class:`holdfast.sources.Engine`; all customers are here, in the order of their ids."""
+        return LocalParts(lambda _: make(self, progress), columns)
+
+    def reopened(self, *, as_of: int | None, customers: Sequence[str]) -> DuckTables:
+        """See :class:`holdfast.sources.Engine`."""
+        if self._reopen is None:
+            raise HoldfastError("Wanted to open these tables again, found that they were not opened from raw sources.")
+        return self._reopen(as_of=as_of, customers=customers)
+
     def plant(self, at: int, before: int) -> None:
         """Let every event that happened before an instant happen once more, known at once, at another one."""
         for stream in self.streams:
@@ -119,9 +144,3 @@ class DuckTables(Tables):
             f"TO {literal(str(file))} (FORMAT parquet, COMPRESSION zstd)"
         )
         return int(one(self.connection, "SELECT count(*) FROM rejects")[0])
-
-
-def discard(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Close the connection and remove its folder."""
-    connection.close()
-    shutil.rmtree(folder, ignore_errors=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from holdfast.errors import ConfigError
 from holdfast.progress import SILENT, Progress
 from holdfast.sources.accounts import UNREADABLE, account_of, cells, require_rows, require_valid, unreadable
 from holdfast.sources.changes import changed_shares, watched
-from holdfast.sources.connection import connect, literal, one, quoted, reading, rows
-from holdfast.sources.duck_tables import DuckTables, discard
+from holdfast.sources.connection import connect, discard, literal, one, quoted, reading, rows
+from holdfast.sources.duck_tables import DuckTables
 from holdfast.sources.duplicates import mark_duplicates
 from holdfast.sources.extra import append
 from holdfast.sources.incremental import RowStore, kept_source, row_store
@@ -106,7 +107,8 @@ def open_sources(
         with progress("Unfolding events"), reading("the tables"):
             streams = unfold(connection, mappings)
         report = SourcesReport(tuple(opened.reports))
-        return DuckTables(connection, folder, streams, report, untimed(mappings), opened.changed_later)
+        reopen = partial(open_sources, sources, base=base, currency=currency, frames=frames, now=present)
+        return DuckTables(connection, folder, streams, report, untimed(mappings), opened.changed_later, reopen=reopen)
     except BaseException:
         discard(connection, folder)
         raise

@@ -24,8 +24,9 @@ from holdfast.features.build import build, needed
 from holdfast.features.feature import Feature
 from holdfast.features.own import found_in
 from holdfast.history.aggregates import Aggregate, First, Last
+from holdfast.history.chunk import Chunk
+from holdfast.history.chunk_parts import chunk_parts
 from holdfast.history.conditions import Where
-from holdfast.history.duck import chunks
 from holdfast.testing.events import CATEGORIES, CUSTOMERS, Event, in_order, stream_of, tables_of, visible
 from holdfast.timeline import BEGINNING, LIFETIME, MICROSECONDS_PER_DAY, Days, moment, show
 
@@ -209,14 +210,17 @@ class _Trial:
             self._same(found, again, drawn, "from the database, in another order of rows or in other chunks")
 
     def _from_database(self, listed: Sequence[Event], cutoffs: Sequence[int], events_per_chunk: int) -> pd.DataFrame:
-        parts = []
         kinds = {**dict.fromkeys(self.texts, True), **dict.fromkeys(self.numbers, False)}
+        columns = {feature.name: "str" if feature.is_category else "float64" for feature in self.features}
+
+        def work(chunk: Chunk) -> pd.DataFrame:
+            customers = np.repeat(np.arange(chunk.customers), len(cutoffs))
+            at = np.tile(np.array(cutoffs, dtype=np.int64), chunk.customers)
+            return pd.DataFrame(build(self.features, chunk.streams, customers, at))
+
         with tables_of(str(self.source), listed, kinds) as tables:
-            for chunk in chunks(tables, needed(self.features), events_per_chunk=events_per_chunk):
-                customers = np.repeat(np.arange(chunk.customers), len(cutoffs))
-                at = np.tile(np.array(cutoffs, dtype=np.int64), chunk.customers)
-                parts.append(pd.DataFrame(build(self.features, chunk.streams, customers, at)))
-        return pd.concat([part for part in parts if len(part)], ignore_index=True)
+            parts = chunk_parts(tables, needed(self.features), work, columns, events_per_chunk=events_per_chunk)
+            return pd.concat(list(parts.frames(None)), ignore_index=True)
 
     def _sound(self, found: pd.DataFrame, drawn: History) -> None:
         """Types and bounds that every model can read."""

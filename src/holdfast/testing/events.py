@@ -117,5 +117,5 @@ def tables_of(name: str, listed: Sequence[Event], columns: Mapping[str, bool]) -
         f"CREATE TABLE customers_index AS SELECT range AS customer, 'c' || range AS customer_id FROM range({CUSTOMERS})"
     )
     info = StreamInfo(name, {column: "category" if texts else "number" for column, texts in columns.items()})
-    with DuckTables(connection, folder, {name: info}, SourcesReport(()), [], {}) as tables:
+    with DuckTables(connection, folder, {name: info}, SourcesReport(())) as tables:
         yield tables

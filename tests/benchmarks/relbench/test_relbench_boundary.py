@@ -8,8 +8,8 @@ import pytest
 
 from benchmarks.relbench.database import cutoffs_of, last_seen, open_database, seeds_of
 from benchmarks.relbench.declaration import Mapped
+from benchmarks.relbench.given import build_given
 from holdfast.features.catalogue import Vocabulary, catalogue
-from holdfast.snapshots import build_given
 
 base = pytest.importorskip("relbench.base", reason="the package relbench is not installed")
 

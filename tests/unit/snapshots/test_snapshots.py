@@ -24,7 +24,7 @@ from holdfast.snapshots import (
     require_complete,
     training_cutoffs,
 )
-from holdfast.sources import Tables
+from holdfast.sources import Engine
 from holdfast.timeline import instant, show
 from tests.raw_business import CUTOFF, DAY, opened, opened_rows, raw_business
 
@@ -40,7 +40,7 @@ ENDS = LabelSettings(
 
 
 @pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
+def tables() -> Iterator[Engine]:
     """A business with all sources."""
     with opened(raw_business(11)) as opened_tables:
         yield opened_tables
@@ -125,7 +125,7 @@ def test_a_population_is_exactly_one_rule(given: dict[str, Any]) -> None:
 # The table.
 
 
-def test_the_table_has_one_typed_row_per_member_and_cutoff(tables: Tables) -> None:
+def test_the_table_has_one_typed_row_per_member_and_cutoff(tables: Engine) -> None:
     """Sorted by cutoff and customer, so that equal data gives equal files."""
     features = catalogue(Vocabulary.of(tables))
     cutoffs = [CUTOFF - 90 * DAY, CUTOFF - 180 * DAY]
@@ -145,7 +145,7 @@ def test_the_table_has_one_typed_row_per_member_and_cutoff(tables: Tables) -> No
 
 
 @pytest.mark.parametrize("events_per_chunk", [1, 60, 400])
-def test_the_table_does_not_depend_on_the_chunks(tables: Tables, events_per_chunk: int) -> None:
+def test_the_table_does_not_depend_on_the_chunks(tables: Engine, events_per_chunk: int) -> None:
     """A machine with less memory gives the same bits."""
     features = catalogue(Vocabulary.of(tables))
     given = {"population": BOUGHT, "cutoffs": [CUTOFF - 200 * DAY, CUTOFF - 100 * DAY], "labels": LABELS}
@@ -154,7 +154,7 @@ def test_the_table_does_not_depend_on_the_chunks(tables: Tables, events_per_chun
     pd.testing.assert_frame_equal(chunked, whole, check_exact=True)
 
 
-def test_training_and_scoring_give_the_same_features(tables: Tables) -> None:
+def test_training_and_scoring_give_the_same_features(tables: Engine) -> None:
     """Labels want further columns and further cutoffs; neither may move a feature."""
     features = catalogue(Vocabulary.of(tables))
     labels = LABELS.model_copy(update={"value": ValueSettings(of="margin", horizon_days=90)})
@@ -252,7 +252,7 @@ def test_features_need_names_of_their_own(names: tuple[str, ...]) -> None:
 
 
 @pytest.fixture(scope="module")
-def year() -> Iterator[Tables]:
+def year() -> Iterator[Engine]:
     """Orders from 2023-01-01 to 2023-12-31, a month apart at most."""
     days = range(0, 365, 14)
     rows = [{"customer_id": "a", "event_time": instant("2023-01-01") + day * DAY, "amount": 1.0} for day in days]
@@ -266,25 +266,25 @@ def cutoffs(**given: Any) -> CutoffSettings:
     return CutoffSettings(**{"every": "month", "first": "2023-03-01", "test": ("2023-09-01",), **given})
 
 
-def test_monthly_cutoffs_are_the_complete_ones_and_those_to_test_on(year: Tables) -> None:
+def test_monthly_cutoffs_are_the_complete_ones_and_those_to_test_on(year: Engine) -> None:
     """Months whose outcome is complete after the test serve the final model."""
     found = [show(cutoff) for cutoff in training_cutoffs(cutoffs(test=("2023-09-15",)), year, LABELS)]
     assert found == [*(f"2023-{month:02}-01" for month in range(3, 10)), "2023-09-15", "2023-10-01"]
     assert show(complete_until(year, LABELS)) == "2023-10-02"
 
 
-def test_cutoffs_by_days_are_in_step_with_the_last_test(year: Tables) -> None:
+def test_cutoffs_by_days_are_in_step_with_the_last_test(year: Engine) -> None:
     """So that the rhythm of training ends where testing begins."""
     found = training_cutoffs(cutoffs(every=30, first="2023-06-20"), year, LABELS)
     assert [show(cutoff) for cutoff in found] == ["2023-07-03", "2023-08-02", "2023-09-01", "2023-10-01"]
 
 
-def test_no_cutoff_lies_before_the_data(year: Tables) -> None:
+def test_no_cutoff_lies_before_the_data(year: Engine) -> None:
     """A customer base of nobody teaches nothing."""
     assert show(training_cutoffs(cutoffs(first="1999-01-01"), year, LABELS)[0]) == "2023-02-01"
 
 
-def test_a_cutoff_whose_outcome_is_open_is_refused_with_the_date_from_which_it_serves(year: Tables) -> None:
+def test_a_cutoff_whose_outcome_is_open_is_refused_with_the_date_from_which_it_serves(year: Engine) -> None:
     """Customers who have not ordered yet are not lost yet."""
     with pytest.raises(DataError) as found:
         training_cutoffs(cutoffs(test=("2023-11-01",)), year, LABELS)
@@ -304,7 +304,7 @@ def test_a_source_that_stops_early_is_not_mistaken_for_customers_who_stopped() -
             require_complete([instant("2023-05-01")], tables, LABELS)
 
 
-def test_a_cutoff_is_complete_at_the_last_instant_of_its_outcome(year: Tables) -> None:
+def test_a_cutoff_is_complete_at_the_last_instant_of_its_outcome(year: Engine) -> None:
     """Not a day is wasted, and not a microsecond invented."""
     last = instant("2023-10-02")
     require_complete([last], year, LABELS)
@@ -312,14 +312,14 @@ def test_a_cutoff_is_complete_at_the_last_instant_of_its_outcome(year: Tables) -
         require_complete([last + 1], year, LABELS)
 
 
-def test_a_cutoff_before_the_data_is_refused(year: Tables) -> None:
+def test_a_cutoff_before_the_data_is_refused(year: Engine) -> None:
     """Nothing had happened yet."""
     with pytest.raises(DataError, match=r"Cutoff 2022-05-01 lies before the first event of the data \(2023-01-01\)"):
         require_complete([instant("2022-05-01")], year, LABELS)
 
 
 @pytest.mark.parametrize("horizon", [400, 36_525])
-def test_a_horizon_longer_than_the_history_is_one_clear_message(year: Tables, horizon: float) -> None:
+def test_a_horizon_longer_than_the_history_is_one_clear_message(year: Engine, horizon: float) -> None:
     """Also one of a hundred years, whose end lies far from anything the data covers."""
     churn = ChurnSettings(kind="no_order", horizon_days=horizon)
     labels = LabelSettings(churn=churn, value=ValueSettings(of="revenue", horizon_days=90))
@@ -327,7 +327,7 @@ def test_a_horizon_longer_than_the_history_is_one_clear_message(year: Tables, ho
         training_cutoffs(cutoffs(), year, labels)
 
 
-def test_without_a_cutoff_before_the_test_there_is_nothing_to_train_on(year: Tables) -> None:
+def test_without_a_cutoff_before_the_test_there_is_nothing_to_train_on(year: Engine) -> None:
     """The message tells which dates it looked at."""
     with pytest.raises(
         ConfigError, match=r"from cutoffs\.first \(2023-09-02\) up to the first test cutoff \(2023-09-01\)"

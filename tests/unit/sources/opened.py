@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from holdfast.sources import SourceSettings, Tables, open_sources
+from holdfast.sources import DuckTables, SourceSettings, open_sources
 from holdfast.timeline import instant
 
 NOW = instant("2025-01-01")
@@ -32,13 +32,13 @@ def source(frame: Any, **more: Any) -> SourceSettings:
     return SourceSettings(frame="rows", columns=columns, **more)
 
 
-def opened(kind: str, frame: Any, *, options: Mapping[str, Any] | None = None, **more: Any) -> Tables:
+def opened(kind: str, frame: Any, *, options: Mapping[str, Any] | None = None, **more: Any) -> DuckTables:
     """One source in memory, opened; ``options`` go to ``open_sources``, the rest to the settings."""
     arguments = {"base": Path(), "now": NOW, "threads": 1, **(options or {})}
     return open_sources({kind: source(frame, **more)}, frames={"rows": frame}, **arguments)
 
 
-def events(tables: Tables, stream: str, *columns: str) -> list[tuple[Any, ...]]:
+def events(tables: DuckTables, stream: str, *columns: str) -> list[tuple[Any, ...]]:
     """The events of a stream with customer ids in place of codes, sorted, times as the caller asks for them."""
     chosen = ", ".join(f'"{column}"' for column in columns)
     return tables.connection.execute(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -11,9 +12,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from holdfast.sources.duck_tables import DuckTables, discard
+from holdfast.partitioned import Columns, SparkParts
+from holdfast.partitioned.columns import schema, to_arrow
+from holdfast.progress import SILENT, Progress
+from holdfast.sources.connection import discard
+from holdfast.sources.duck_tables import DuckTables
 from holdfast.sources.facts import INDEX, Facts, TableFacts
 from holdfast.sources.opening import open_sources
+from holdfast.sources.protocol import Engine, Make
 from holdfast.sources.reasons import Limits
 from holdfast.sources.report import SourcesReport
 from holdfast.sources.settings import SourceSettings
@@ -22,14 +28,13 @@ from holdfast.sources.spark.packing import Packing
 from holdfast.sources.spark.settings import SparkSettings
 from holdfast.sources.spark.tasks import FACTS, REJECTS, Batches, Choose, OnTables, Reject, tell_facts
 from holdfast.sources.streams import StreamInfo
-from holdfast.sources.tables import Tables
 from holdfast.sources.unfolding import unfold
 from holdfast.spark.batches import in_arrow
 from holdfast.spark.pieces import pieces
 from holdfast.spark.session import DataFrame, SparkSession, functions, running, schema_of, struct
 
 
-class SparkTables(Tables):
+class SparkTables(Engine):
     """Tables on Spark; what they hold on executors and disks goes when they close.
 
     Attributes
@@ -41,7 +46,10 @@ class SparkTables(Tables):
     def __init__(
         self, spark: SparkSession, settings: SparkSettings, connection: duckdb.DuckDBPyConnection, folder: Path
     ) -> None:
-        super().__init__({}, SourcesReport(()), [], {})
+        self.streams: Mapping[str, StreamInfo] = {}
+        self.report = SourcesReport(())
+        self.unknown_time_attributes: Sequence[str] = ()
+        self.changed_later: Mapping[str, float] = {}
         self.spark = spark
         self.settings = settings
         self._connection = connection
@@ -90,6 +98,11 @@ class SparkTables(Tables):
         """
         task = OnTables(self._packing, self.settings.task_memory, function)
         return in_arrow(self._grouped, task, struct(schema))
+
+    def parts(self, make: Make, columns: Columns, *, progress: Progress = SILENT) -> SparkParts:
+        """See :class:`holdfast.sources.Engine`; the rows stay on the executors, in no stated order."""
+        rows = self.on_tables(_Frames(make, dict(columns)), schema(columns))
+        return SparkParts(rows, most_rows=self.settings.most_rows_on_driver, progress=progress)
 
     def reopened(self, *, as_of: int | None, customers: Sequence[str]) -> DuckTables:
         """These customers alone, from their raw rows and in DuckDB, cut at an instant: for looking closely at a few."""
@@ -192,3 +205,15 @@ class SparkTables(Tables):
                 numbers = pa.nulls(len(piece), pa.int64())
                 writer.write_table(piece.add_column(1, "row_number", numbers).cast(schema))
         return count
+
+
+@dataclass(frozen=True)
+class _Frames:
+    """What a function makes of the tables of one task, as Arrow."""
+
+    make: Make
+    columns: Columns
+
+    def __call__(self, tables: DuckTables) -> Iterator[pa.RecordBatch]:
+        for frame in self.make(tables, SILENT):
+            yield from to_arrow(frame, self.columns).to_batches()

@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from holdfast.errors import DataError
 from holdfast.sources.accounts import UNREADABLE, cells, unreadable
-from holdfast.sources.connection import connect, connect_in_memory, literal, quoted, reading, rows
-from holdfast.sources.duck_tables import DuckTables, discard
+from holdfast.sources.connection import connect, connect_in_memory, discard, literal, quoted, reading, rows
+from holdfast.sources.duck_tables import DuckTables
 from holdfast.sources.duplicates import mark_duplicates
 from holdfast.sources.mapping import SourceMapping
 from holdfast.sources.reasons import Limits
@@ -212,7 +212,7 @@ class OnTables:
                 connection.execute(self.packing.unpacked(source, "packed"))
             connection.execute("DROP TABLE packed")
             streams = unfold(connection, self.packing.mappings)
-            yield from self.function(DuckTables(connection, folder, streams, SourcesReport(()), [], {}))
+            yield from self.function(DuckTables(connection, folder, streams, SourcesReport(())))
 
 
 def tell_facts(tables: DuckTables) -> Batches:

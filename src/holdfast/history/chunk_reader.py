@@ -1,4 +1,4 @@
-"""The DuckDB driver: valid events come out of the database in chunks of whole customers, sorted, as flat arrays.
+"""Valid events come out of DuckDB in chunks of whole customers, sorted, as flat arrays.
 
 The database maps, validates and reads; one pass spreads its rows over chunks of customers; each chunk is put in order
 and worked on by itself. So memory depends on the chunk, not on the data, and chunks keep every core busy.
@@ -6,7 +6,6 @@ and worked on by itself. So memory depends on the chunk, not on the data, and ch
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
@@ -16,27 +15,20 @@ import pandas as pd
 import pyarrow as pa
 
 from holdfast.history.arrays import Indices, Numbers
-from holdfast.history.chunk import Chunk
+from holdfast.history.chunk import EVENTS_PER_CHUNK, Chunk
 from holdfast.history.sorting import by_customer_and_time, tally, ties
 from holdfast.history.spill import Shelf
 from holdfast.history.stream import Stream
 from holdfast.history.threads import in_order
+from holdfast.machine import cores
 from holdfast.progress import SILENT, Advance, Progress
 from holdfast.sources import DuckTables
 from holdfast.sources.connection import quoted, reading
 
-EVENTS_PER_CHUNK = 1_000_000
 _ROWS_AT_ONCE = 1_000_000
 _KEYS = ("customer", "event_time", "known_time")
 
 Result = TypeVar("Result")
-
-
-def chunks(
-    tables: DuckTables, wanted: Mapping[str, Collection[str]], *, events_per_chunk: int = EVENTS_PER_CHUNK
-) -> Iterator[Chunk]:
-    """Read the wanted columns of the wanted streams, chunk by chunk in the order of customers; see :func:`worked`."""
-    yield from worked(tables, wanted, lambda chunk: chunk, events_per_chunk=events_per_chunk, threads=1)
 
 
 def worked(
@@ -70,7 +62,7 @@ def worked(
     StorageError
         The disk has no room for rows that do not fit into memory.
     """
-    threads = threads or len(os.sched_getaffinity(0))
+    threads = threads or cores()
     readers = [_Reader(tables, name, sorted(columns)) for name, columns in wanted.items()]
     with reading("the events"):
         events = np.zeros(tables.customer_count, dtype=np.int64)

@@ -1,49 +1,53 @@
-"""The valid tables of a business: streams of events, the customers, the accounts; wherever an engine keeps them."""
+"""What the valid tables of a business answer, and how work reaches their customers, whichever engine holds them."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import duckdb
+import pandas as pd
 
 from holdfast.errors import StorageError
+from holdfast.partitioned import Columns, Parts
+from holdfast.progress import SILENT, Progress
 from holdfast.sources.report import SourcesReport
 from holdfast.sources.streams import StreamInfo
 from holdfast.timeline import BEGINNING
 
+if TYPE_CHECKING:
+    from holdfast.sources.duck_tables import DuckTables
 
-class Tables(ABC):
+Make = Callable[["DuckTables", Progress], Iterator[pd.DataFrame]]
+"""From tables open in DuckDB, which hold some customers or all, to rows. Picklable, to travel to the customers."""
+
+
+class Engine(Protocol):
     """Open tables; a context manager, whose temporary files go when it closes.
+
+    Every engine gives the same rows to the bit, so nothing above asks which one it is.
 
     Attributes
     ----------
-    streams : dict of str to StreamInfo
+    streams : mapping of str to StreamInfo
         The streams by name.
     report : SourcesReport
         Rows in, valid, rejected by reason, per source.
-    unknown_time_attributes : list of str
+    unknown_time_attributes : sequence of str
         Attributes of customers that are neither static nor say when they became known.
-    changed_later : dict of str to float
+    changed_later : mapping of str to float
         Columns of times that no mapping reads (``orders.updated_at``) and the share of good rows whose time there lies
         after the row counts as known. Empty for data that is cut or restricted to some customers.
     """
 
-    def __init__(
-        self,
-        streams: dict[str, StreamInfo],
-        report: SourcesReport,
-        unknown_time_attributes: list[str],
-        changed_later: dict[str, float],
-    ) -> None:
-        self.streams = streams
-        self.report = report
-        self.unknown_time_attributes = unknown_time_attributes
-        self.changed_later = changed_later
+    streams: Mapping[str, StreamInfo]
+    report: SourcesReport
+    unknown_time_attributes: Sequence[str]
+    changed_later: Mapping[str, float]
 
     def __enter__(self) -> Self:
         return self
@@ -85,6 +89,17 @@ class Tables(ABC):
         """Ids of at most so many customers, sorted; the seed alone chooses them, on every engine the same."""
 
     @abstractmethod
+    def parts(self, make: Make, columns: Columns, *, progress: Progress = SILENT) -> Parts:
+        """The rows that a function makes of all customers, left where the customers are; it may run there in parallel.
+
+        Nothing is computed before somebody asks for rows or counts.
+        """
+
+    @abstractmethod
+    def reopened(self, *, as_of: int | None, customers: Sequence[str]) -> FewCustomers:
+        """These customers alone, from their raw rows, cut at an instant; on this machine, because they are few."""
+
+    @abstractmethod
     def _write_rejects(self, file: Path) -> int: ...
 
     @property
@@ -110,6 +125,14 @@ class Tables(ABC):
         """
         with _whole(Path(path)) as partial:
             return self._write_rejects(partial)
+
+
+class FewCustomers(Engine, Protocol):
+    """Tables of a few customers, opened to be looked at closely."""
+
+    @abstractmethod
+    def plant(self, at: int, before: int) -> None:
+        """Let every event that happened before an instant happen once more, known at once, at another one."""
 
 
 @contextmanager

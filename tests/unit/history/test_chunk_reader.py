@@ -1,26 +1,33 @@
-"""The driver: chunks of whole customers, sorted, with coded texts."""
+"""Chunks of whole customers, sorted, with coded texts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from holdfast.history.chunk import Chunk
-from holdfast.history.duck import chunks
-from holdfast.sources import AttributeSettings, SourceSettings, Tables, open_sources
+from holdfast.history.chunk import EVENTS_PER_CHUNK, Chunk
+from holdfast.history.chunk_reader import worked
+from holdfast.sources import AttributeSettings, DuckTables, SourceSettings, open_sources
 from tests.raw_business import CUTOFF, DAY, framed, opened, opened_rows, raw_business
 
 WANTED = {"orders": {"amount"}, "engagement": {"kind"}, "customers": set[str]()}
 
 
 @pytest.fixture(scope="module")
-def tables() -> Iterator[Tables]:
+def tables() -> Iterator[DuckTables]:
     """A business with all sources."""
     with opened(raw_business(7)) as opened_tables:
         yield opened_tables
+
+
+def chunks(
+    tables: DuckTables, wanted: Mapping[str, Collection[str]], *, events_per_chunk: int = EVENTS_PER_CHUNK
+) -> Iterator[Chunk]:
+    """The chunks themselves, one after the other."""
+    return worked(tables, wanted, lambda chunk: chunk, events_per_chunk=events_per_chunk, threads=1)
 
 
 def rows(found: list[Chunk], stream: str, column: str) -> list[tuple[int, int, float]]:
@@ -38,7 +45,7 @@ def rows(found: list[Chunk], stream: str, column: str) -> list[tuple[int, int, f
 
 
 @pytest.mark.parametrize("events_per_chunk", [1, 50, 300])
-def test_chunks_hold_whole_customers_and_together_all_events(tables: Tables, events_per_chunk: int) -> None:
+def test_chunks_hold_whole_customers_and_together_all_events(tables: DuckTables, events_per_chunk: int) -> None:
     """Memory depends on the chunk; what the chunks say together does not."""
     (whole,) = chunks(tables, WANTED)
     found = list(chunks(tables, WANTED, events_per_chunk=events_per_chunk))
@@ -50,7 +57,7 @@ def test_chunks_hold_whole_customers_and_together_all_events(tables: Tables, eve
     assert found[0].streams["engagement"].levels == whole.streams["engagement"].levels
 
 
-def test_every_event_arrives(tables: Tables) -> None:
+def test_every_event_arrives(tables: DuckTables) -> None:
     """A customer at the edge of a chunk is the one to get lost."""
     for stream in WANTED:
         (count,) = tables.connection.execute(f"SELECT count(*) FROM {stream}").fetchone() or (0,)
@@ -58,7 +65,7 @@ def test_every_event_arrives(tables: Tables) -> None:
         assert sum(sizes) == count > 0
 
 
-def test_events_are_sorted_by_customer_and_time(tables: Tables) -> None:
+def test_events_are_sorted_by_customer_and_time(tables: DuckTables) -> None:
     """The kernel walks; it does not sort."""
     (chunk,) = chunks(tables, {"orders": {"amount"}})
     stream = chunk.streams["orders"]

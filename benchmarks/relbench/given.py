@@ -13,7 +13,7 @@ from holdfast.features import build as features_room
 from holdfast.features.feature import Feature
 from holdfast.history.arrays import Indices
 from holdfast.history.chunk import Chunk
-from holdfast.history.duck import worked
+from holdfast.history.chunk_reader import worked
 from holdfast.progress import SILENT, Progress
 from holdfast.snapshots.declared import CELLS_PER_CHUNK
 from holdfast.sources import DuckTables
