@@ -1,7 +1,7 @@
 """What is learnt from windows that had ended, to be told of a longer one: by each model that may be chosen.
 
 Three models of the customer base, and the same three corrected by what came in the shorter windows
-(:mod:`holdfast.learning.btyd.corrected_classifier`). The former learn no outcome at all.
+(:mod:`holdfast.learning.btyd.corrected`). The former learn no outcome at all.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from holdfast.errors import ConfigError
 from holdfast.extrapolation.panel import Past
 from holdfast.features.feature import Feature
 from holdfast.history.aggregates import GapStd, Last, LastGap, Max, Mean, MeanGap, Ratio, Std
-from holdfast.learning.btyd import CorrectedBaseRegressor
+from holdfast.learning.btyd import Base, CorrectedBase
 from holdfast.learning.training import HISTORY
 from holdfast.models.btyd.corrected_risk import CorrectedRisk
 from holdfast.models.btyd.corrected_value import CorrectedValue
+from holdfast.models.btyd.history_columns import HistoryColumns
 from holdfast.models.btyd.history_risk import HistoryRisk
 from holdfast.models.btyd.history_value import HistoryValue
 from holdfast.models.checks import Matrix, Vector
@@ -154,18 +155,10 @@ class Lesson:
 
     def _corrected(self, kind: str) -> CorrectedValue:
         X, at, orders, spend = self.learnt
-        purchases, last, first = self.places.history
-        learner = CorrectedBaseRegressor(
-            kind=kind,
-            label_days=self.near_days,
-            horizon_days=self.far_days,
-            orders=purchases,
-            days_since_order=last,
-            days_since_first_order=first,
-            spend=self.places.spend,
-            marks=self.places.marks,
-            spans=self.places.spans,
-            bought_within_days=self.bought_within_days,
+        base = Base(
+            HistoryColumns(*self.places.history), kind, self.near_days, bought_within_days=self.bought_within_days
         )
-        learner.fit(X, spend, purchases=orders, cutoff=at, latest=self.now)
-        return learner.model_
+        learner = CorrectedBase(
+            base, self.places.spend, self.far_days, marks=tuple(self.places.marks), spans=tuple(self.places.spans)
+        )
+        return learner.fit(X, spend, purchases=orders, cutoff=at, latest=self.now)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from holdfast.learning.at_risk_classifier import AtRiskClassifier
-    from holdfast.learning.baselines import LogisticBaseline, MeanRateRegressor, RecencyBaseline
+    from holdfast.learning.baselines import LogisticBaseline, MeanRateRegressor
     from holdfast.learning.horizon_classifier import HorizonClassifier
     from holdfast.learning.tuning_settings import Tuning
     from holdfast.learning.value_regressor import ValueRegressor
@@ -21,7 +21,6 @@ _HOME = {
     "HorizonClassifier": "horizon_classifier",
     "LogisticBaseline": "baselines",
     "MeanRateRegressor": "baselines",
-    "RecencyBaseline": "baselines",
     "Tuning": "tuning_settings",
     "ValueRegressor": "value_regressor",
 }
@@ -31,7 +30,6 @@ __all__ = [  # noqa: RUF022 - the models first, then what they are compared with
     "ValueRegressor",
     "HorizonClassifier",
     "LogisticBaseline",
-    "RecencyBaseline",
     "MeanRateRegressor",
     "Tuning",
 ]

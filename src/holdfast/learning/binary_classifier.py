@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import check_is_fitted
 
-from holdfast.learning.inputs import learning_rows, scoring_rows, weights
+from holdfast.learning.inputs import weights
+from holdfast.learning.snapshot_estimator import Columns, SnapshotEstimator, evenly, importances
+from holdfast.learning.tables import FROM_DTYPE
 from holdfast.models.checks import InputError, Matrix, Vector
 from holdfast.models.risk import RiskModel
 
 
-class BinaryRiskClassifier(ClassifierMixin, BaseEstimator):
+class BinaryRiskClassifier(ClassifierMixin, SnapshotEstimator):
     """What all risk classifiers share: checks, labels, and the answers of a fitted :class:`RiskModel`."""
-
-    answers_with: ClassVar[Any] = RiskModel
-    """The class of ``model_``."""
 
     model_: RiskModel
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
         tags.classifier_tags.multi_class = False
         return tags
 
     def _checked(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, categorical_features: Columns = FROM_DTYPE
     ) -> tuple[Matrix, Vector, Vector | None]:
         """Matrix, 0/1 outcomes and weights; learns ``classes_``, the second of which is churn."""
-        X, y = learning_rows(self, X, y, numbers=False)
+        X, y = self._learning_rows(X, y, numbers=False, categorical_features=categorical_features)
         kind = type_of_target(y, input_name="y", raise_unknown=True)
         if kind != "binary":
             raise InputError(
@@ -50,14 +46,21 @@ class BinaryRiskClassifier(ClassifierMixin, BaseEstimator):
             )
         return X, codes.astype(np.float64), weight
 
+    def _learnt(self, model: RiskModel, X: Matrix, weight: Vector | None) -> Self:
+        """The estimator with its model, which learnt from these rows."""
+        self.model_ = model
+        rows, weight = evenly(X, weight)
+        self.feature_importances_ = importances(model.contributions(rows)[:, :-1], weight)
+        return self
+
     def decision_function(self, X: ArrayLike) -> Vector:
         """Calibrated log-odds of churn, shape (n_rows,)."""
-        X = scoring_rows(self, X)
+        X = self._scoring_rows(X)
         return self.model_.log_odds(X)
 
     def predict_proba(self, X: ArrayLike) -> Matrix:
         """Probabilities, shape (n_rows, 2); the second column is churn."""
-        X = scoring_rows(self, X)
+        X = self._scoring_rows(X)
         p = self.model_.probability(X)
         return np.column_stack([1 - p, p])
 
@@ -68,18 +71,5 @@ class BinaryRiskClassifier(ClassifierMixin, BaseEstimator):
 
     def contributions(self, X: ArrayLike) -> Matrix:
         """Shape (n_rows, n_features + 1): rows sum to ``decision_function`` within 1e-9; the base is last."""
-        X = scoring_rows(self, X)
+        X = self._scoring_rows(X)
         return self.model_.contributions(X)
-
-    def to_parts(self) -> tuple[dict[str, Any], dict[str, str]]:
-        """What the fitted model computes, as JSON and as texts of trees by file name."""
-        check_is_fitted(self)
-        return self.model_.to_parts()
-
-    @classmethod
-    def from_parts(cls, about: Mapping[str, Any], texts: Mapping[str, str]) -> Self:
-        """A fitted estimator with default parameters that answers as the stored one; classes are 0 and 1."""
-        found = cls()
-        found.model_ = cls.answers_with.from_parts(about, texts)
-        found.classes_, found.n_features_in_ = np.array([0, 1]), found.model_.n_features
-        return found

@@ -20,7 +20,6 @@ import lightgbm as lgb
 import numpy as np
 
 from holdfast.learning.cutoff_intercepts import Levels
-from holdfast.learning.folds import Rows
 from holdfast.learning.ridge import Objective, fit_linear
 from holdfast.models.additive import Additive, Linear, Trees
 from holdfast.models.calibration import mean_log_loss, sigmoid
@@ -132,12 +131,19 @@ class Learnt:
             return 0.0
         return float(self.levels.forecast(np.array([float(cutoff)]), purge_days)[0])
 
-    def level_of(self, cutoff: Instants | None, rows: Rows) -> Level:
-        """The level of a cutoff that was learnt from, of which all these rows are."""
+    @classmethod
+    def constant(cls, n_features: int, value: float) -> Learnt:
+        """The same score for everyone, where there is nothing to tell them apart by."""
+        return cls(Additive(n_features, Linear.constant(value), trees=None), levels=None)
+
+    def at_own_cutoff(self, X: Matrix, cutoff: Instants | None) -> Vector:
+        """The score of each row at the level of its own cutoff; at the mean level where that was not learnt from."""
+        score = self.score.score(X)
         if self.levels is None or cutoff is None:
-            return Level.constant()
-        there = np.flatnonzero(self.levels.cutoff == cutoff[rows[0]])
-        return Level.constant(float(self.levels.level[there[0]]) if len(there) else float(np.mean(self.levels.level)))
+            return score
+        of = np.clip(np.searchsorted(self.levels.cutoff, cutoff), 0, len(self.levels.cutoff) - 1)
+        known = self.levels.cutoff[of] == cutoff
+        return score + np.where(known, self.levels.level[of], np.mean(self.levels.level))
 
     def year_ahead(self, X: Matrix, cutoff: Instants | None, purge_days: float, columns: Sequence[int]) -> Level:
         """What the levels let expect in the year once the outcomes of the last cutoff are known."""

@@ -1,9 +1,9 @@
 """Time to churn: calibrated probabilities for several horizons, monotone in the horizon for every customer.
 
 What is learnt is the time until an event, in steps between horizons (:mod:`holdfast.models.horizon`). Each step is an
-:class:`~holdfast.models.AtRiskClassifier` of its own on the same features, learnt from those customers whom it concerns
-and from those cutoffs at which the outcome of its own two horizons is complete: a horizon of 30 days learns from later
-cutoffs than one of 180.
+:class:`~holdfast.learning.AtRiskClassifier` of its own on the same features, learnt from those customers whom it
+concerns and from those cutoffs at which the outcome of its own two horizons is complete: a horizon of 30 days learns
+from later cutoffs than one of 180.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, clone
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import clone
 
 from holdfast.learning.at_risk_classifier import AtRiskClassifier
 from holdfast.learning.folds import Rows
-from holdfast.learning.inputs import instants, learning_rows, scoring_rows, weights
+from holdfast.learning.inputs import instants, weights
+from holdfast.learning.snapshot_estimator import SnapshotEstimator, evenly, importances
 from holdfast.models.additive import Additive, Linear
 from holdfast.models.calibration import IDENTITY
 from holdfast.models.checks import InputError, Matrix, Vector, refuse_other_width
@@ -32,7 +33,7 @@ _FEWEST = 40  # rows of each outcome from which a step is learnt; below, it is t
 _ONE_OF_EACH = 0.5  # added to both counts of such a step, so that its log-odds are finite (Jeffreys)
 
 
-class HorizonClassifier(BaseEstimator):
+class HorizonClassifier(SnapshotEstimator):
     """Probability of churn within each of several horizons; sure to be monotone in the horizon, for every row.
 
     Parameters
@@ -61,6 +62,9 @@ class HorizonClassifier(BaseEstimator):
         What the fitted classifier computes.
     rows_ : tuple of int
         How many rows taught each horizon.
+    feature_importances_ : array of shape (n_features_in_,)
+        Mean size of what each column contributes to the log-odds of anchor and steps, over at most 1,000 of the
+        training rows; they add up to 1.
 
     Examples
     --------
@@ -91,7 +95,6 @@ class HorizonClassifier(BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
         tags.target_tags.required = True
         tags.target_tags.positive_only = True
         return tags
@@ -110,7 +113,7 @@ class HorizonClassifier(BaseEstimator):
 
         Parameters
         ----------
-        X : array of shape (n_rows, n_features)
+        X : DataFrame or array of shape (n_rows, n_features)
             NaN means missing.
         y : array of shape (n_rows,)
             Days from the beginning of the outcome window to the event; any number from the longest horizon on where
@@ -118,8 +121,8 @@ class HorizonClassifier(BaseEstimator):
         observed_days : array of shape (n_rows,), optional
             So many days of each row's outcome window are known for certain. A horizon learns from rows that are known
             to its end, and what ``y`` says beyond is not looked at. All are known if not given.
-        cutoff : array of int64, shape (n_rows,), optional
-            The instant of each snapshot, microseconds UTC.
+        cutoff : array of datetimes or int64, shape (n_rows,), optional
+            The instant of each snapshot; in UTC where it has no zone. Integers are microseconds since 1970.
         sample_weight : array of shape (n_rows,), optional
             As in :meth:`AtRiskClassifier.fit`.
         anchor : RiskModel, optional
@@ -133,7 +136,9 @@ class HorizonClassifier(BaseEstimator):
             of, negative or infinite days, one outcome only at the anchor.
         """
         horizons = self._horizons()
-        X, waited = learning_rows(self, X, y, numbers=True)
+        learner = AtRiskClassifier() if self.classifier is None else clone(self.classifier)
+        X, waited = self._learning_rows(X, y, numbers=True, categorical_features=learner.categorical_features)
+        learner.set_params(categorical_features=self._categorical)
         if (waited < 0).any():
             raise InputError(
                 "Negative values in data: wanted the days from the beginning of the outcome window to the event, found "
@@ -153,7 +158,7 @@ class HorizonClassifier(BaseEstimator):
         models: dict[int, RiskModel] = {}
         rows = {place: len(learnt)}
         if anchor is None:
-            models[place] = self._fitted(X, churned[place], learnt, at, weight, horizons[place])
+            models[place] = self._fitted(learner, X, churned[place], learnt, at, weight, horizons[place])
         else:
             models[place] = anchor
         for k, near in walk(len(horizons), place):
@@ -161,10 +166,13 @@ class HorizonClassifier(BaseEstimator):
             longer = max(k, near)
             concerned = np.flatnonzero(known[longer] & (churned[near] == rarer))
             rows[k] = len(concerned)
-            models[k] = self._step(X, churned[k], concerned, at, weight, horizons[longer])
+            models[k] = self._step(learner, X, churned[k], concerned, at, weight, horizons[longer])
         ordered = range(len(horizons))
         self.rows_ = tuple(rows[k] for k in ordered)
         self.model_ = HorizonModel(horizons, place, bool(self.event_is_churn), tuple(models[k] for k in ordered))
+        some, weight = evenly(X, weight)
+        parts = [importances(model.contributions(some)[:, :-1], weight) for model in self.model_.models]
+        self.feature_importances_ = importances(np.array(parts))
         return self
 
     def _horizons(self) -> tuple[float, ...]:
@@ -184,18 +192,26 @@ class HorizonClassifier(BaseEstimator):
         return both[len(both) // 2] if both else len(horizons) // 2
 
     def _step(
-        self, X: Matrix, churned: Vector, rows: Rows, cutoff: Instants | None, weight: Vector | None, longer: float
+        self,
+        learner: AtRiskClassifier,
+        X: Matrix,
+        churned: Vector,
+        rows: Rows,
+        cutoff: Instants | None,
+        weight: Vector | None,
+        longer: float,
     ) -> RiskModel:
         """What churn at a horizon looks like among those whom the step concerns; one number if they are too few."""
         of_each = np.bincount(churned[rows].astype(int), minlength=2)
         if of_each.min() >= _FEWEST:
-            return self._fitted(X, churned, rows, cutoff, weight, longer, of_all=False)
+            return self._fitted(learner, X, churned, rows, cutoff, weight, longer, of_all=False)
         mass = np.bincount(churned[rows].astype(int), weights=of_rows(weight, rows), minlength=2) + _ONE_OF_EACH
         constant = Linear.constant(float(np.log(mass[1]) - np.log(mass[0])))
         return RiskModel(Additive(X.shape[1], constant, None), IDENTITY)
 
     def _fitted(
         self,
+        learner: AtRiskClassifier,
         X: Matrix,
         churned: Vector,
         rows: Rows,
@@ -205,33 +221,28 @@ class HorizonClassifier(BaseEstimator):
         *,
         of_all: bool = True,
     ) -> RiskModel:
-        base = AtRiskClassifier() if self.classifier is None else self.classifier
         _require_both(churned[rows], longest)
-        learner: AtRiskClassifier = clone(base).set_params(purge_days=self.delay_days + longest, horizon_days=longest)
+        own: AtRiskClassifier = clone(learner).set_params(purge_days=self.delay_days + longest, horizon_days=longest)
         if not of_all:
-            learner.set_params(history_columns=())
-        learner.fit(
-            X[rows],
+            own.set_params(history_columns=())
+        named = getattr(self, "feature_names_in_", None)  # parameters of the learner may name columns
+        own.fit(
+            X[rows] if named is None else pd.DataFrame(X[rows], columns=named),
             churned[rows],
             cutoff=None if cutoff is None else cutoff[rows],
             sample_weight=of_rows(weight, rows),
         )
-        return learner.model_
+        return own.model_
 
     def predict_proba_by_horizon(self, X: ArrayLike) -> Matrix:
         """Probability of churn at each horizon, shape (n_rows, n_horizons), in the order of the horizons."""
-        X = scoring_rows(self, X)
+        X = self._scoring_rows(X)
         return self.model_.probabilities(X)
 
     def contributions(self, X: ArrayLike, horizon: float) -> Matrix:
         """What each feature adds to the log-odds of one horizon's model; see :meth:`HorizonModel.contributions`."""
-        X = scoring_rows(self, X)
+        X = self._scoring_rows(X)
         return self.model_.contributions(X, horizon)
-
-    def to_parts(self) -> tuple[dict[str, Any], dict[str, str]]:
-        """What the fitted model computes, as JSON and as texts of trees by file name."""
-        check_is_fitted(self)
-        return self.model_.to_parts()
 
 
 def _observed(observed_days: ArrayLike | None, rows: int) -> Vector:

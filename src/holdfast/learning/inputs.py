@@ -1,88 +1,80 @@
-"""Arguments of the estimators, checked by scikit-learn's rules and typed for ours."""
+"""What rows carry beside their features, checked: cutoffs and weights; and which rows and columns count."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import _check_monotonic_cst, _check_sample_weight, check_is_fitted, validate_data
+from pandas.api.types import is_bool_dtype, is_float_dtype, is_integer_dtype
+from sklearn.utils.validation import check_array
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # ships no types
 
-from holdfast.models.checks import InputError, Matrix, Vector, refuse_infinite
-from holdfast.timeline import Instants
+from holdfast.models.checks import InputError, Matrix, Vector
+from holdfast.timeline import Instants, instant
 
 on_one_blas_thread = threadpool_limits.wrap(limits=1, user_api="blas")
 """Decorates ``fit``: the same sums, to the bit, on any number of cores; and folds that run at once do not crowd."""
 
-
-def learning_rows(estimator: BaseEstimator, X: ArrayLike, y: ArrayLike, *, numbers: bool) -> tuple[Matrix, np.ndarray]:
-    """Matrix and target of :meth:`fit`; sets ``n_features_in_``. ``numbers`` asks for a float64 target."""
-    matrix, target = validate_data(
-        estimator, X, y, dtype=np.float64, ensure_all_finite=False, ensure_min_samples=2, y_numeric=numbers
-    )
-    refuse_infinite(matrix)
-    return np.ascontiguousarray(matrix), np.asarray(target, dtype=np.float64) if numbers else np.asarray(target)
-
-
-def scoring_rows(estimator: BaseEstimator, X: ArrayLike) -> Matrix:
-    """Matrix of a method that needs a fitted estimator."""
-    check_is_fitted(estimator)
-    return more_rows(estimator, X)
-
-
-def more_rows(estimator: BaseEstimator, X: ArrayLike) -> Matrix:
-    """Matrix with the columns that :func:`learning_rows` has seen."""
-    matrix = validate_data(estimator, X, dtype=np.float64, ensure_all_finite=False, reset=False)
-    refuse_infinite(matrix)
-    return np.ascontiguousarray(matrix)
+_EARLIEST, _LATEST = instant("1900-01-01"), instant("2200-01-01")
+_OTHER_UNITS = ((10**9, 10**10), (10**12, 10**13))  # seconds and milliseconds of 2001 to 2286: days of 1970
 
 
 def weights(sample_weight: ArrayLike | None, X: Matrix) -> Vector | None:
     """One weight a row, none below 0 and not all of them 0, or None."""
     if sample_weight is None:
         return None
-    return np.asarray(_check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True))
+    found = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight", ensure_non_negative=True
+    )
+    if found.shape != (len(X),) or not found.any():
+        raise InputError(
+            f"Wanted one weight for each of {len(X)} rows, at least one non-zero; found "
+            f"{'shape ' + str(found.shape) if found.shape != (len(X),) else 'weights of 0 alone'}."
+        )
+    return np.asarray(found)
 
 
 def instants(cutoff: ArrayLike | None, rows: int) -> Instants | None:
-    """One cutoff a row (microseconds UTC), or None."""
-    if cutoff is None:
-        return None
-    at = np.asarray(cutoff, dtype=np.int64)
-    if at.shape != (rows,):
-        raise InputError(f"Wanted one cutoff for each of {rows} rows, found shape {at.shape}.")
-    return at
-
-
-def directions(
-    estimator: BaseEstimator,
-    monotonic_cst: ArrayLike | Mapping[str, int] | None,
-    refused: Mapping[str, Sequence[int]],
-) -> tuple[int, ...]:
-    """1, -1 or 0 for each column that :func:`learning_rows` has seen.
+    """One cutoff a row in microseconds UTC, or None.
 
     Parameters
     ----------
-    refused : mapping of a reason to columns
-        Those that can have no direction; the reason says what they do.
+    cutoff : array-like of datetimes or integers
+        Datetimes of any unit and zone, those without a zone in UTC; integers are microseconds since 1970 in UTC.
+
+    Raises
+    ------
+    InputError
+        Another number of cutoffs than rows, missing ones, or numbers that are no microseconds of our time.
     """
-    try:
-        found = tuple(int(each) for each in _check_monotonic_cst(estimator, monotonic_cst))
-    except ValueError as error:
-        raise InputError(
-            f"Wanted 1, -1 or 0 for each column as monotonic_cst: {error} Give one for each, or a dict by name where X "
-            "has names."
-        ) from None
-    for reason, columns in refused.items():
-        for column in columns:
-            if found[column]:
-                raise InputError(
-                    f"Wanted monotonic_cst of columns whose direction can be kept to, found {found[column]} for column "
-                    f"{column}, which {reason}. Give 0 for it."
-                )
-    return found
+    if cutoff is None:
+        return None
+    given = (
+        cutoff if isinstance(cutoff, pd.Series | pd.Index | pd.api.extensions.ExtensionArray) else np.asarray(cutoff)
+    )
+    if np.shape(given) != (rows,):
+        raise InputError(f"Wanted one cutoff for each of {rows} rows, found shape {np.shape(given)}.")
+    if pd.isna(given).any():
+        raise InputError(f"Wanted a cutoff for each row, found {int(pd.isna(given).sum())} of {rows} missing.")
+    if is_integer_dtype(given):
+        at = np.asarray(given, dtype=np.int64)
+        first, last = int(at.min()), int(at.max())
+        if not _EARLIEST <= first <= last < _LATEST or any(low <= first and last < end for low, end in _OTHER_UNITS):
+            raise InputError(
+                f"Wanted integers as cutoff in microseconds since 1970, found {first} to {last}: outside 1900 to 2200, "
+                "or in the first days of 1970, as seconds or milliseconds are. Give datetimes, or convert the unit."
+            )
+        return at
+    if not (is_float_dtype(given) or is_bool_dtype(given)):
+        with suppress(TypeError, ValueError):
+            return np.asarray(pd.DatetimeIndex(pd.to_datetime(given, utc=True, format="ISO8601")).as_unit("us").asi8)
+    raise InputError(
+        f"Wanted datetimes, or integers as microseconds since 1970 in UTC, as cutoff; found {np.asarray(given).dtype}. "
+        "Convert them, for example with pandas.to_datetime."
+    )
 
 
 def without_columns(X: Matrix, columns: Sequence[int]) -> Matrix:

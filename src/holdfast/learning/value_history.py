@@ -16,7 +16,7 @@ from holdfast.learning.btyd.customer_base import Base, at_each_cutoff
 from holdfast.learning.cutoff_intercepts import Levels
 from holdfast.models.btyd.history_columns import HistoryColumns
 from holdfast.models.btyd.history_value import HistoryValue, spending
-from holdfast.models.checks import InputError, Matrix, Vector
+from holdfast.models.checks import Matrix, Vector
 from holdfast.models.past_value import history_columns
 from holdfast.models.season_level import Level
 from holdfast.timeline import Instants
@@ -70,11 +70,6 @@ def past_values(
         few = ((purchases > 0) & (mean > 0)).sum() < _FEWEST_CUSTOMERS
         return None if few else base.value(*chosen, spend)
 
-    if not all(0 <= place < X.shape[1] for place in (*columns.places, spend)):
-        raise InputError(
-            f"Wanted history and spend in columns {(*columns.places, spend)} of the matrix, numbered from 0; found "
-            f"{X.shape[1]} feature(s)."
-        )
     models, latest = at_each_cutoff(learn, X, cutoff, weight, recent)
     found = np.empty((len(X), 2))
     for rows, value in models:

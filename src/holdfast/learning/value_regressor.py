@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import RegressorMixin
 
+from holdfast.learning.boosted_estimator import BoostedEstimator
 from holdfast.learning.boosting import Learnt, Recipe, fit_rounds
 from holdfast.learning.folds import Fold, Rows, forward_folds, random_folds
-from holdfast.learning.inputs import (
-    counting_rows,
-    instants,
-    learning_rows,
-    more_rows,
-    on_one_blas_thread,
-    scoring_rows,
-    weights,
-    without_columns,
-)
+from holdfast.learning.inputs import counting_rows, instants, on_one_blas_thread, weights, without_columns
 from holdfast.learning.recipe_search import Best, Ground
 from holdfast.learning.ridge import Objective
+from holdfast.learning.snapshot_estimator import Columns, evenly, importances
 from holdfast.learning.tuning import choose_recipe
-from holdfast.learning.tuning_settings import Tuning
 from holdfast.learning.value_blend import Trial, blend_by_record, blended
 from holdfast.learning.value_history import PastValues, level_of_totals, past_values
-from holdfast.learning.value_parts import Part, Values, by_parts, constant_score, levels_of, refunds_of, spread_of
 from holdfast.models.btyd.history_columns import HistoryColumns
+from holdfast.models.calibration import sigmoid
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.past_value import PastValue
-from holdfast.models.quantiles import of_rows, quantiles
-from holdfast.models.residual_quantiles import KNOTS
-from holdfast.models.value import Blend, ValueModel
+from holdfast.models.quantiles import mean, of_rows, quantiles
+from holdfast.models.residual_quantiles import KNOTS, Spread
+from holdfast.models.value import Blend, Distribution, Refunds, ValueModel
 from holdfast.timeline import Instants
 
 _FOLDS = 3
@@ -43,7 +35,43 @@ _FEWEST_AMOUNTS = 20
 _SCALE_LIMITS = (0.5, 2.0)
 
 
-class ValueRegressor(RegressorMixin, BaseEstimator):
+@dataclass(frozen=True)
+class Values:
+    """What the parts learn from; ``X`` as they read it, with the columns of the customer base."""
+
+    X: Matrix
+    y: Vector
+    cutoff: Instants | None
+    weight: Vector | None
+
+    @cached_property
+    def some(self) -> Vector:
+        """1 where anything was bought, else 0."""
+        return (self.y > 0).astype(np.float64)
+
+    @cached_property
+    def bought(self) -> Rows:
+        """The rows where anything was."""
+        return np.flatnonzero(self.y > 0)
+
+    def distribution(self, model: ValueModel, rows: Rows, any_value: Learnt, amount: Learnt) -> Distribution:
+        """The distribution of rows at the levels of their own cutoffs, by some models of the two parts."""
+        at = None if self.cutoff is None else self.cutoff[rows]
+        return model.two_parts(*(part.at_own_cutoff(self.X[rows], at) for part in (any_value, amount)))
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the two parts: trees, the models of the folds and the one of all rows."""
+
+    n_trees: int
+    tried: Sequence[Learnt]
+    learnt: Learnt
+    record: dict[str, Any] | None = None
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class ValueRegressor(RegressorMixin, BoostedEstimator):
     """Future value with a predictive distribution: P(any) times amount given any.
 
     With ``cutoff`` in :meth:`fit`, both parts have levels by the time of the year, as in :class:`AtRiskClassifier`, and
@@ -60,79 +88,48 @@ class ValueRegressor(RegressorMixin, BaseEstimator):
     Parameters
     ----------
     learning_rate, num_leaves, min_child_samples, n_estimators, feature_fraction, bagging_fraction, reg_lambda, \
-linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random_state, tuning :
-        As in :class:`AtRiskClassifier`; each of the two parts is tuned in half of the minutes.
-    history_columns : sequence of int
-        Columns of orders so far, days since the last and days since the first order, for the customer base.
-    spend_column : int or None
-        Column of the spend so far, in currency, for the customer base.
-    accumulating_columns : sequence of int
-        Columns that ridge and trees leave alone, because they grow with the history that the data has.
-    bought_within_days : float or None
-        The rows are customers who bought so lately; None if they were not chosen by it. For the customer base alone.
-    horizon_days : float
-        Of the outcome, for the customer base alone.
+linear_penalty, categorical_features, season_columns, history_columns, accumulating_columns, bought_within_days, \
+horizon_days, purge_days, n_jobs, random_state, tuning :
+        As in :class:`~holdfast.learning.boosted_estimator.BoostedEstimator`; each of the two parts is tuned in half of
+        the minutes.
+    spend_column : column
+        The spend so far, in currency, for the customer base.
 
     Attributes
     ----------
     model_ : ValueModel
         What the fitted regressor computes.
+    feature_importances_ : array of shape (n_features_in_,)
+        Mean size of what each column contributes to the logarithm of the two parts' expected value, to first order,
+        over at most 1,000 of the training rows; they add up to 1. What the customer base adds to the parts counts in
+        equal shares for the columns that it reads.
     n_trees_ : tuple of int
         Of the part P(any) and of the amount.
     scale_ : float
     tuning_record_ : dict or None
         For ``any_value`` and ``amount``, which parameters were chosen and why, or None where nothing could be searched;
         None without a search.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> draw = np.random.default_rng(0)
+    >>> customers = pd.DataFrame(
+    ...     {"spend_365d": draw.lognormal(4, 1, 600), "channel": draw.choice(["shop", "web"], 600)}
+    ... )
+    >>> future_value = customers["spend_365d"] / 4 * draw.lognormal(0, 0.3, 600) * (draw.random(600) < 0.7)
+    >>> model = ValueRegressor().fit(customers, future_value)
+    >>> few = customers.head(3)
+    >>> low, high = model.predict_interval(few, coverage=0.8)
+    >>> bool(((low <= model.predict(few)) & (model.predict(few) <= high)).all())
+    True
     """
 
-    model_: ValueModel
-
-    def __init__(
-        self,
-        learning_rate: float = 0.03,
-        num_leaves: int | Sequence[int] = (15, 31),
-        min_child_samples: int = 200,
-        n_estimators: int = 800,
-        *,
-        feature_fraction: float = 0.3,
-        bagging_fraction: float = 0.5,
-        reg_lambda: float = 10.0,
-        linear_penalty: float | Sequence[float] = (3.0, 100.0),
-        categorical_features: Sequence[int] = (),
-        season_columns: Sequence[int] = (),
-        history_columns: Sequence[int] = (),
-        spend_column: int | None = None,
-        accumulating_columns: Sequence[int] = (),
-        bought_within_days: float | None = None,
-        horizon_days: float = 90,
-        purge_days: float = 0,
-        n_jobs: int = 2,
-        random_state: int = 0,
-        tuning: Tuning | None = None,
-    ) -> None:
-        self.learning_rate = learning_rate
-        self.num_leaves = num_leaves
-        self.min_child_samples = min_child_samples
-        self.n_estimators = n_estimators
-        self.feature_fraction = feature_fraction
-        self.bagging_fraction = bagging_fraction
-        self.reg_lambda = reg_lambda
-        self.linear_penalty = linear_penalty
-        self.categorical_features = categorical_features
-        self.season_columns = season_columns
-        self.history_columns = history_columns
-        self.spend_column = spend_column
-        self.accumulating_columns = accumulating_columns
-        self.bought_within_days = bought_within_days
-        self.horizon_days = horizon_days
-        self.purge_days = purge_days
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.tuning = tuning
+    spend_column: Columns = None
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
         tags.regressor_tags.poor_score = True  # values below 0 are refunds, not a target to regress on
         return tags
 
@@ -150,12 +147,12 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
 
         Parameters
         ----------
-        X : array of shape (n_rows, n_features)
+        X : DataFrame or array of shape (n_rows, n_features)
             NaN means missing.
         y : array of shape (n_rows,)
             Value in the outcome window, in currency; negative where refunds outweigh purchases.
-        cutoff : array of int64, shape (n_rows,), optional
-            The instant of each snapshot, microseconds UTC.
+        cutoff : array of datetimes or int64, shape (n_rows,), optional
+            The instant of each snapshot; in UTC where it has no zone. Integers are microseconds since 1970.
         sample_weight : array of shape (n_rows,), optional
             As in :class:`AtRiskClassifier`; every part learns with it, and the total that is met is the weighted one.
         recent : array of shape (n_customers, n_features), optional
@@ -165,31 +162,34 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         Raises
         ------
         InputError
-            No rows, an infinite cell, or history columns that the matrix does not have.
+            No rows, an infinite cell, columns that X does not have, or a cutoff that is no instant.
         """
-        X, y = learning_rows(self, X, y, numbers=True)
+        X, y = self._learning_rows(X, y, numbers=True, categorical_features=self.categorical_features)
+        season = self._places("season_columns", self.season_columns, count=2)
+        orders = self._places("history_columns", self.history_columns, count=3)
+        spend = self._places("spend_column", self.spend_column, count=1)
         X, y, weight, at = counting_rows(X, y, weights(sample_weight, X), instants(cutoff, len(y)))
-        past = self._history(X, at, weight, recent)
-        blank = without_columns(X, self.accumulating_columns)
+        past = self._history(orders, spend, X, at, weight, recent) if orders and spend else None
+        blank = without_columns(X, self._places("accumulating_columns", self.accumulating_columns))
         data = Values(blank if past is None else np.column_stack([blank, past.columns]), y, at, weight)
         folds = self._folds(data.some, at)
         any_value, amount = self._fit_any(data, folds), self._fit_amount(data, folds)
         self.n_trees_ = (any_value.n_trees, amount.n_trees)
         records = {"any_value": any_value.record, "amount": amount.record}
         self.tuning_record_ = None if self.tuning is None else records
-        ahead = (X, at, self.purge_days, self.season_columns)
+        ahead = (X, at, self.purge_days, season)
         model = ValueModel(
             any_value=any_value.learnt.score,
             amount=amount.learnt.score,
             any_level=any_value.learnt.year_ahead(*ahead),
             amount_level=amount.learnt.year_ahead(*ahead),
-            spread=spread_of(data, folds, amount),
+            spread=_spread(data, folds, amount),
             scale=1.0,
-            refunds=refunds_of(y, weight),
+            refunds=Refunds.of(y, weight),
             blend=Blend(),
         )
         everyone = np.arange(len(y))
-        own = by_parts(model, data, everyone, any_value.learnt, amount.learnt)
+        own = data.distribution(model, everyone, any_value.learnt, amount.learnt)
         drawn_in, counted = own.drawn_in(y), np.ones(len(y)) if weight is None else weight
         truth, total = float(counted @ drawn_in), float(counted @ own.mean())
         self.scale_ = float(np.clip(truth / total, *_SCALE_LIMITS)) if truth > 0 and total > 0 else 1.0
@@ -197,40 +197,49 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         trials = []
         for fold, its_any, its_amount in zip(folds, any_value.tried, amount.tried, strict=True):
             rows = fold.test
-            parts = by_parts(model, data, rows, its_any, its_amount).mean()
+            parts = data.distribution(model, rows, its_any, its_amount).mean()
             other = None if past is None else past.expected[rows]
             trials.append(Trial.of(drawn_in[rows], parts, other, of_rows(weight, rows)))
         share, slope = blend_by_record([trial for trial in trials if trial is not None])
         if past is not None:
-            level = level_of_totals(
-                drawn_in,
-                past.expected,
-                at,
-                weight,
-                X=X,
-                purge_days=self.purge_days,
-                season_columns=self.season_columns,
-            )
+            how: dict[str, Any] = {"X": X, "purge_days": self.purge_days, "season_columns": season}
+            level = level_of_totals(drawn_in, past.expected, at, weight, **how)
             model = replace(model, past=PastValue(past.latest, level))
-        now = more_rows(self, recent) if recent is not None else X if at is None else X[at == at.max()]
-        self.model_ = blended(model, share if past is not None else 0.0, slope, now)
+        now = self._more_rows(recent) if recent is not None else X if at is None else X[at == at.max()]
+        self.model_: ValueModel = blended(model, share if past is not None else 0.0, slope, now)
+        self.feature_importances_ = self._importances(data, (*orders, *spend))
         return self
 
+    def _importances(self, data: Values, history: tuple[int, ...]) -> Vector:
+        """By the gradient of ``log(p) + amount``: that of ``log(p)`` in the log-odds is ``1 - p``."""
+        rows, weight = evenly(data.X, data.weight)
+        odds, amount = (part.contributions(rows) for part in (self.model_.any_value, self.model_.amount))
+        parts = (1 - sigmoid(odds.sum(axis=1)))[:, None] * odds + amount
+        own = importances(parts[:, :-1], weight)
+        found, of_base = own[: self.n_features_in_].copy(), own[self.n_features_in_ :].sum()
+        if history:
+            found[list(history)] += of_base / len(history)
+        return found
+
     def _history(
-        self, X: Matrix, cutoff: Instants | None, weight: Vector | None, recent: ArrayLike | None
+        self,
+        orders: tuple[int, ...],
+        spend: tuple[int, ...],
+        X: Matrix,
+        cutoff: Instants | None,
+        weight: Vector | None,
+        recent: ArrayLike | None,
     ) -> PastValues | None:
-        """What the customer base says of each row; None where nobody said which columns tell the history."""
-        if not self.history_columns or self.spend_column is None:
-            return None
+        """What the customer base says of each row."""
         return past_values(
-            HistoryColumns(*self.history_columns),
-            self.spend_column,
+            HistoryColumns(*orders),
+            spend[0],
             X,
             cutoff,
             weight,
             horizon_days=self.horizon_days,
             bought_within_days=self.bought_within_days,
-            recent=None if recent is None else more_rows(self, recent),
+            recent=None if recent is None else self._more_rows(recent),
         )
 
     def _folds(self, some: Vector, cutoff: Instants | None) -> list[Fold]:
@@ -244,7 +253,7 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
 
     def _recipes(self, objective: Objective, cutoff: Instants | None, folds: Sequence[Fold]) -> list[Recipe]:
         """What may be learnt; of several cutoffs, rows at random share customers and outcomes, and judge no trees."""
-        found = Recipe.of(objective, self.get_params())
+        found = Recipe.of(objective, self.get_params() | {"categorical_features": self._categorical})
         several = cutoff is not None and cutoff.min() < cutoff.max()
         judged = not several or all(fold.ahead for fold in folds)
         return found if judged else [replace(recipe, n_estimators=0) for recipe in found]
@@ -257,7 +266,7 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
 
         def constant(rows: Rows) -> Learnt:
             share = (counted[rows] @ some[rows] + 0.5) / (counted[rows].sum() + 1)
-            return constant_score(data.X.shape[1], float(np.log(share / (1 - share))))
+            return Learnt.constant(data.X.shape[1], float(np.log(share / (1 - share))))
 
         if not 0 < some.sum() < len(some) or (folds and not any(both)):
             always = constant(np.arange(len(some)))
@@ -276,7 +285,7 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
         bought, logs = data.bought, np.zeros(len(data.y))
         logs[bought] = np.log(data.y[bought])
         if len(bought) < 2:
-            constant = constant_score(data.X.shape[1], float(logs[bought].sum()))
+            constant = Learnt.constant(data.X.shape[1], float(logs[bought].sum()))
             return Part(0, [constant] * len(folds), constant)
         recipes = self._recipes("regression", data.cutoff, folds)
         X, at, weight = (
@@ -285,7 +294,7 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
             of_rows(data.weight, bought),
         )
         smooth = fit_rounds(recipes[0], X, logs[bought], n_trees=0, weight=weight, cutoff=at).upto(0)
-        expected = smooth.score.score(X) + (0.0 if at is None else levels_of(smooth, at))
+        expected = smooth.at_own_cutoff(X, at)
         off = logs[bought] - expected
         logs[bought] = expected + np.clip(off, *quantiles(off, [KNOTS[0], KNOTS[-1]], weight))
         best, record = self._chosen(recipes, Ground(data.X, logs, data.weight, data.cutoff, bought), folds, "amount")
@@ -300,7 +309,7 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
 
     def predict(self, X: ArrayLike) -> Vector:
         """Expected value, shape (n_rows,), in currency."""
-        X = scoring_rows(self, X)
+        X = self._scoring_rows(X)
         return self.model_.mean(X)
 
     def predict_interval(self, X: ArrayLike, coverage: float = 0.9) -> tuple[Vector, Vector]:
@@ -308,28 +317,33 @@ linear_penalty, categorical_features, season_columns, purge_days, n_jobs, random
 
         It is central where nothing is unlikely; else it begins at 0, as :meth:`Distribution.interval` says.
         """
-        X = scoring_rows(self, X)
+        X = self._scoring_rows(X)
         return self.model_.interval(X, coverage)
 
     def predict_quantile(self, X: ArrayLike, q: float) -> Vector:
         """The value that is not exceeded with probability ``q``, shape (n_rows,)."""
-        X = scoring_rows(self, X)
+        X = self._scoring_rows(X)
         return self.model_.distribution(X).quantile(np.full(len(X), q))
 
     def probability_above(self, X: ArrayLike, amount: ArrayLike) -> Vector:
         """P(value > amount), shape (n_rows,); the amount is one number or one per row."""
-        X = scoring_rows(self, X)
+        X = self._scoring_rows(X)
         return self.model_.probability_above(X, amount)
 
-    def to_parts(self) -> tuple[dict[str, Any], dict[str, str]]:
-        """What the fitted model computes, as JSON and as texts of trees by file name."""
-        check_is_fitted(self)
-        return self.model_.to_parts()
 
-    @classmethod
-    def from_parts(cls, about: Mapping[str, Any], texts: Mapping[str, str]) -> Self:
-        """A fitted estimator with default parameters that answers as the stored one."""
-        found = cls()
-        found.model_ = ValueModel.from_parts(about, texts)
-        found.n_features_in_ = found.model_.n_features
-        return found
+def _spread(data: Values, folds: Sequence[Fold], part: Part) -> Spread:
+    """Residuals of amounts that the fold's model had not seen; in sample where there are no folds.
+
+    Each fold's residuals are centred: a season that raises everyone's amounts is a level, not a spread.
+    """
+    tries = [(model, fold.test[data.y[fold.test] > 0]) for fold, model in zip(folds, part.tried, strict=True)]
+    tries = tries or [(part.learnt, data.bought)]
+    predicted, residual = [], []
+    for model, rows in tries:
+        level = model.score.score(data.X[rows])
+        off = np.log(data.y[rows]) - level
+        shift = mean(off, of_rows(data.weight, rows))
+        predicted.append(level + shift)
+        residual.append(off - shift)
+    rows_tried = np.concatenate([rows for _, rows in tries])
+    return Spread.of(np.concatenate(predicted), np.concatenate(residual), of_rows(data.weight, rows_tried))

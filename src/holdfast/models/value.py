@@ -26,6 +26,7 @@ from holdfast.models.additive import Additive
 from holdfast.models.calibration import sigmoid
 from holdfast.models.checks import InputError, Matrix, Vector, refuse_other_width
 from holdfast.models.past_value import PastValue
+from holdfast.models.quantiles import of_rows, quantiles
 from holdfast.models.residual_quantiles import KNOTS, Spread
 from holdfast.models.season_level import Level
 
@@ -38,6 +39,15 @@ class Refunds:
 
     share: float
     amounts: Vector
+
+    @classmethod
+    def of(cls, y: Vector, weight: Vector | None = None) -> Refunds:
+        """As the past had them."""
+        counted, refunds = np.ones(len(y)) if weight is None else weight, y[y < 0]
+        if not len(refunds):
+            return cls(0.0, np.zeros(len(KNOTS)))
+        share = float(counted[y < 0].sum() / counted[y <= 0].sum())
+        return cls(share, quantiles(refunds, KNOTS, of_rows(weight, y < 0)))
 
     def mean(self) -> float:
         """Mean of a value that is not positive, in currency."""

@@ -8,10 +8,11 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from holdfast.errors import DataError
-from holdfast.learning import AtRiskClassifier, LogisticBaseline, RecencyBaseline
+from holdfast.learning import AtRiskClassifier, LogisticBaseline
 from holdfast.learning.boosting import Recipe, fit_rounds
 from holdfast.models import learn_categories, to_matrix
 from holdfast.models.calibration import sigmoid
+from holdfast.models.risk import RiskModel
 from holdfast.timeline import MICROSECONDS_PER_DAY as DAY
 from tests.unit.learning.samples import FEATURES, MONTH, shop, snapshots
 
@@ -71,15 +72,14 @@ def test_a_category_is_used_as_one(classifier: AtRiskClassifier, table: pd.DataF
 def test_the_number_of_threads_changes_nothing(classifier: AtRiskClassifier, table: pd.DataFrame) -> None:
     """The same data and seed give the same bytes, on a laptop and on a server."""
     other = fitted(table, categorical_features=(4,), n_jobs=1)
-    assert other.to_parts() == classifier.to_parts()
+    assert other.model_.to_parts() == classifier.model_.to_parts()
 
 
-def test_stored_parts_make_the_same_classifier(classifier: AtRiskClassifier, table: pd.DataFrame) -> None:
+def test_stored_parts_make_the_same_model(classifier: AtRiskClassifier, table: pd.DataFrame) -> None:
     """Whoever loads it gets the probabilities that were tested."""
     X, _, _ = data(table)
-    again = AtRiskClassifier.from_parts(*classifier.to_parts())
-    assert np.array_equal(again.predict_proba(X), classifier.predict_proba(X))
-    assert np.array_equal(again.predict(X), classifier.predict(X))
+    again = RiskModel.from_parts(*classifier.model_.to_parts())
+    assert np.array_equal(again.probability(X), classifier.predict_proba(X)[:, 1])
 
 
 def test_what_a_cutoff_shares_is_its_level_and_nobodys_reason(table: pd.DataFrame) -> None:
@@ -130,8 +130,8 @@ def test_the_customer_base_adds_what_orders_tell(table: pd.DataFrame) -> None:
     assert parts.shape == (3000, 5)
     assert np.abs(parts.sum(axis=1) - found.decision_function(X)).max() < 1e-9
     assert np.abs(parts[:, [1, 3]]).max() > 0.05  # ridge and trees do not read them: this came by the customer base
-    again = AtRiskClassifier.from_parts(*found.to_parts())
-    assert np.array_equal(again.predict_proba(X), found.predict_proba(X))
+    again = RiskModel.from_parts(*found.model_.to_parts())
+    assert np.array_equal(again.probability(X), found.predict_proba(X)[:, 1])
     one_by_one = np.concatenate([found.decision_function(X[[i]]) for i in range(20)])
     assert np.array_equal(one_by_one, found.decision_function(X)[:20])
 
@@ -188,7 +188,7 @@ def test_more_rows_bear_more_trees() -> None:
     X = draw.normal(size=(4_000, 4))
     y = (draw.random(len(X)) < sigmoid(2 * (X[:, 0] > 0) * np.sign(X[:, 1]))).astype(float)
     rounds = fit_rounds(
-        Recipe.of("binary", AtRiskClassifier().get_params())[0],
+        Recipe.of("binary", AtRiskClassifier(categorical_features=()).get_params())[0],
         *(X[:2_000], y[:2_000]),
         n_trees=200,
         later=(X[2_000:], y[2_000:], None),
@@ -244,7 +244,7 @@ def test_baselines_know_only_their_columns(table: pd.DataFrame) -> None:
     """A baseline that saw more would be no baseline; missing values are welcome."""
     X, y, cutoff = data(table)
     three = LogisticBaseline(columns=(0, 1, 2)).fit(X, y, cutoff=cutoff)
-    one = RecencyBaseline().fit(X, y)
+    one = LogisticBaseline(columns=0).fit(X, y)
     none = LogisticBaseline(columns=()).fit(X, y)
     changed = X.copy()
     changed[:, 3:] = np.nan

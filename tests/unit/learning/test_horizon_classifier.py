@@ -46,7 +46,7 @@ def fitted(of: dict[str, Any], *, anchor: Any = None, sample_weight: Any = None,
 
 def stored(model: HorizonClassifier) -> str:
     """All bytes of a model."""
-    return json.dumps(model.to_parts(), sort_keys=True)
+    return json.dumps(model.model_.to_parts(), sort_keys=True)
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +152,7 @@ def test_weights_move_every_horizon(unseen: dict[str, Any]) -> None:
 
 def test_a_model_survives_being_stored(losses: HorizonClassifier, unseen: dict[str, Any]) -> None:
     """JSON and texts of trees, each under a name of its own, hold all of it; so does a pickle."""
-    about, texts = json.loads(json.dumps(losses.to_parts()))
+    about, texts = json.loads(json.dumps(losses.model_.to_parts()))
     p = losses.predict_proba_by_horizon(unseen["X"])
     assert np.array_equal(HorizonModel.from_parts(about, texts).probabilities(unseen["X"]), p)
     assert np.array_equal(pickle.loads(pickle.dumps(losses)).predict_proba_by_horizon(unseen["X"]), p)

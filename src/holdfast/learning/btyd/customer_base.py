@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from holdfast.learning.btyd.gamma_gamma import fit_gamma_gamma
 from holdfast.learning.btyd.maximum_likelihood import fit_purchases
 from holdfast.learning.folds import Rows, rows_by_cutoff
-from holdfast.learning.inputs import instants
 from holdfast.models.btyd.histories import Histories, bought_lately
 from holdfast.models.btyd.history_columns import HistoryColumns
 from holdfast.models.btyd.history_risk import HistoryRisk
@@ -38,37 +36,32 @@ class Base:
     horizon_days : float
         Within which purchases count.
     penalty : float
-        In customers; see :class:`~holdfast.learning.btyd.estimators.CustomerBaseClassifier`.
+        In customers: so many of them know a usual business and nothing else. It keeps a fit on few repeat purchases
+        finite, and is not seen in one on many. 0 for the published maxima.
     bought_within_days : float or None
-        The rows are customers who bought so lately.
+        The rows are customers whose last purchase is at most so long ago; others are not learnt from. None if the rows
+        are all customers, however long silent: then the models would see nobody leave in a population of those who
+        bought lately, and would be far too sure of everybody.
     """
 
     columns: HistoryColumns
     kind: str
     horizon_days: float
-    penalty: float
-    bought_within_days: float | None
+    penalty: float = 1.0
+    bought_within_days: float | None = None
 
-    def rows(
-        self, X: Matrix, weight: Vector | None = None, *, also: tuple[int, ...] = (), cutoff: ArrayLike | None = None
-    ) -> tuple[Matrix, Vector]:
-        """Rows of known history, recent enough and of positive weight, at the latest cutoff, and their weights.
+    def rows(self, X: Matrix, weight: Vector | None = None) -> tuple[Matrix, Vector]:
+        """Rows of known history, recent enough and of positive weight, and their weights.
 
         Raises
         ------
         InputError
-            A column of the history, or one of ``also``, is not there; or nobody is left.
+            Nobody is left.
         """
-        places = (*self.columns.places, *also)
-        if not all(0 <= place < X.shape[1] for place in places):
-            raise InputError(f"Wanted columns {places} of a matrix, numbered from 0; found {X.shape[1]} feature(s).")
         weight = np.ones(len(X)) if weight is None else weight
         there = self.columns.known(X) & (weight > 0)
         if self.bought_within_days is not None:
             there &= bought_lately(*self.columns.read(X)[1:], self.bought_within_days)
-        at = instants(cutoff, len(X))
-        if at is not None and there.any():
-            there &= at == at[there].max()
         if not there.any():
             raise InputError(
                 f"Wanted customers who have bought, found none in {len(X)} rows: orders, days since the last or days "

@@ -5,41 +5,31 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.base import clone
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from benchmarks.peers import stories
-from holdfast.learning.btyd import (
-    CorrectedBaseClassifier,
-    CorrectedBaseRegressor,
-    CustomerBaseClassifier,
-    CustomerBaseRegressor,
-)
+from holdfast.learning.btyd import Base, CorrectedBase
 from holdfast.models.btyd import ParetoNBD
 from holdfast.models.btyd.corrected_risk import CorrectedRisk
 from holdfast.models.btyd.corrected_value import CorrectedValue
 from holdfast.models.btyd.correction import Correction
+from holdfast.models.btyd.history_columns import HistoryColumns
 from holdfast.models.calibration import mean_log_loss
 from holdfast.models.checks import InputError
 
 NEAR, FAR = 30, 120
-PLACES = {"orders": 4, "days_since_order": 0, "days_since_first_order": 2}
-SEEN: dict[str, Any] = {**PLACES, "label_days": NEAR, "horizon_days": FAR, "marks": (1,), "spans": (5,)}
+PLACES = HistoryColumns(orders=4, days_since_order=0, days_since_first_order=2)
+BASE = Base(PLACES, "pareto_nbd", NEAR)
+LEARNER = CorrectedBase(BASE, spend=3, horizon_days=FAR, marks=(1,), spans=(5,))
 
 
-@parametrize_with_checks(
-    [
-        CorrectedBaseClassifier(days_since_first_order=1),
-        CorrectedBaseRegressor(days_since_first_order=1, spend=1),
-    ]
-)
-def test_estimators_keep_the_scikit_learn_promise(estimator: Any, check: Any) -> None:
-    """Users put them into pipelines, grid searches and cross-validation, which rely on this contract."""
-    check(estimator)
+def learnt(X: np.ndarray, bought: np.ndarray, learner: CorrectedBase = LEARNER, **how: Any) -> CorrectedValue:
+    """A corrected model of purchases of 30 each."""
+    return learner.fit(X, bought * 30.0, purchases=bought, **how)
 
 
 def _rows(world: stories.World, seed: int, mark: float) -> np.ndarray:
@@ -84,61 +74,59 @@ def test_what_short_windows_teach_holds_for_longer_ones(
     """
     (X, bought), (Z, later) = near, far
     none = later == 0
-    base = CustomerBaseClassifier("pareto_nbd", FAR, **PLACES).fit(X, bought == 0)
-    found = CorrectedBaseClassifier(**SEEN).fit(X, bought == 0)
-    plain, corrected = (mean_log_loss(model.decision_function(Z), none.astype(float)) for model in (base, found))
+    far_base = replace(BASE, horizon_days=FAR)
+    rows = far_base.rows(X)
+    value = learnt(X, bought)
+    plain, corrected = (mean_log_loss(m.log_odds(Z), none.astype(float)) for m in (far_base.risk(*rows), value.risk))
     assert corrected < plain - 0.01
-    assert found.predict_proba(Z)[:, 1].mean() == pytest.approx(none.mean(), abs=0.04)
-    value = CorrectedBaseRegressor(**SEEN, spend=3).fit(X, bought * 30.0, purchases=bought)
-    assert value.expected_orders(Z).sum() == pytest.approx(later.sum(), rel=0.1)
-    assert value.predict(Z).sum() == pytest.approx(30 * later.sum(), rel=0.1)
-    plain_value = CustomerBaseRegressor("pareto_nbd", FAR, **PLACES, spend=3).fit(X, bought)
+    assert value.risk.probability(Z).mean() == pytest.approx(none.mean(), abs=0.04)
+    assert value.orders(Z).sum() == pytest.approx(later.sum(), rel=0.1)
+    assert value.mean(Z).sum() == pytest.approx(30 * later.sum(), rel=0.1)
+    plain_value = far_base.value(*rows, 3)
     for mark in (0, 1):
         some = Z[:, 1] == mark
-        off, before = (np.log(m.expected_orders(Z)[some].sum() / later[some].sum()) for m in (value, plain_value))
+        off, before = (np.log(m.orders(Z)[some].sum() / later[some].sum()) for m in (value, plain_value))
         assert abs(off) < 0.6 * abs(before)
 
 
 def test_totals_of_what_was_learnt_are_right(near: tuple[np.ndarray, np.ndarray]) -> None:
     """A correction that leaves its own training rows biased would carry the bias further."""
     X, bought = near
-    found = CorrectedBaseClassifier(**SEEN).fit(X, bought == 0)
-    assert found.probability_none(X, NEAR).mean() == pytest.approx((bought == 0).mean(), abs=1e-6)
-    value = CorrectedBaseRegressor(**SEEN, spend=3).fit(X, bought * 30.0, purchases=bought)
-    assert value.expected_orders(X, NEAR).sum() == pytest.approx(bought.sum(), rel=0.02)
+    value = learnt(X, bought)
+    assert value.risk.probability(X, NEAR).mean() == pytest.approx((bought == 0).mean(), abs=1e-6)
+    assert value.orders(X, NEAR).sum() == pytest.approx(bought.sum(), rel=0.02)
 
 
 def test_where_outcomes_say_nothing_the_base_stays(near: tuple[np.ndarray, np.ndarray]) -> None:
     """A ridge of a billion rows: what is left of the correction is one level for all."""
     X, bought = near
-    found = CorrectedBaseClassifier(**SEEN, ridge=1e9).fit(X, bought == 0)
-    base = CustomerBaseClassifier("pareto_nbd", FAR, **PLACES).fit(X, bought == 0)
-    moved = found.decision_function(X) - base.decision_function(X)
+    found = learnt(X, bought, replace(LEARNER, ridge=1e9)).risk
+    base = replace(BASE, horizon_days=FAR)
+    moved = found.log_odds(X) - base.risk(*base.rows(X)).log_odds(X)
     assert np.ptp(moved) < 1e-4
 
 
 def test_the_risk_never_grows_with_the_horizon(near: tuple[np.ndarray, np.ndarray]) -> None:
     """Who has not bought within 60 days has not within 30; and expected purchases only come to more."""
     X, bought = near
-    found = CorrectedBaseClassifier(**SEEN).fit(X, bought == 0)
-    none = np.stack([found.probability_none(X, days) for days in (30, 60, 90, 180, 1000)])
+    value = learnt(X, bought)
+    none = np.stack([value.risk.probability(X, days) for days in (30, 60, 90, 180, 1000)])
     assert (np.diff(none, axis=0) <= 0).all()
-    assert (found.probability_none(X, FAR) == found.predict_proba(X)[:, 1]).all()
-    value = CorrectedBaseRegressor(**SEEN, spend=3).fit(X, bought * 30.0, purchases=bought)
-    orders = np.stack([value.expected_orders(X, days) for days in (30, 60, 90, 180, 1000)])
+    assert (value.risk.probability(X, FAR) == value.risk.probability(X)).all()
+    orders = np.stack([value.orders(X, days) for days in (30, 60, 90, 180, 1000)])
     assert (np.diff(orders, axis=0) > 0).all()
 
 
 def test_contributions_add_up_to_the_log_odds(near: tuple[np.ndarray, np.ndarray]) -> None:
     """Over any horizon, and for customers without a history as well; spend has no say in the risk."""
     X, bought = near
-    found = CorrectedBaseClassifier(**SEEN).fit(X, bought == 0)
+    found = learnt(X, bought).risk
     rows = X[::20].copy()
     rows[:5, [0, 2, 4, 5]] = np.nan
     rows[5:9, 1] = np.nan
-    assert found.contributions(rows).sum(axis=1) == pytest.approx(found.decision_function(rows), abs=1e-9)
-    parts = found.model_.contributions(rows, 365)
-    assert parts.sum(axis=1) == pytest.approx(found.model_.log_odds(rows, 365), abs=1e-9)
+    assert found.contributions(rows).sum(axis=1) == pytest.approx(found.log_odds(rows), abs=1e-9)
+    parts = found.contributions(rows, 365)
+    assert parts.sum(axis=1) == pytest.approx(found.log_odds(rows, 365), abs=1e-9)
     assert (parts[:, 3] == 0).all()
     assert len(set(parts[:, -1])) == 1
     known = rows[9:]
@@ -149,22 +137,19 @@ def test_each_cutoff_has_the_base_that_was_known_there(near: tuple[np.ndarray, n
     """Rows of one cutoff may not tell another what customers did in between; the latest customers are only asked."""
     X, bought = near
     cutoff = np.repeat([5, 9], len(X) // 2)
-    found = CorrectedBaseClassifier(**SEEN).fit(X, bought == 0, cutoff=cutoff)
-    last = CustomerBaseClassifier("pareto_nbd", NEAR, **PLACES).fit(X[cutoff == 9], bought[cutoff == 9] == 0)
-    assert found.model_.base.model == last.model_.model
+    found = learnt(X, bought, cutoff=cutoff).risk
+    assert found.base.model == BASE.risk(*BASE.rows(X[cutoff == 9])).model
     now = X[: len(X) // 3]
-    asked = clone(found).fit(X, bought == 0, cutoff=cutoff, latest=now)
-    ours = CustomerBaseClassifier("pareto_nbd", NEAR, **PLACES).fit(now, np.arange(len(now)) % 2)
-    assert asked.model_.base.model == ours.model_.model
-    assert (asked.model_.correction.coef == found.model_.correction.coef).all()
-    mixed = clone(found).fit(X, bought == 0)
-    assert (mixed.model_.correction.coef != found.model_.correction.coef).any()
+    asked = learnt(X, bought, cutoff=cutoff, latest=now).risk
+    assert asked.base.model == BASE.risk(*BASE.rows(now)).model
+    assert (asked.correction.coef == found.correction.coef).all()
+    assert (learnt(X, bought).risk.correction.coef != found.correction.coef).any()
 
 
 def test_money_to_come_late_is_worth_less(near: tuple[np.ndarray, np.ndarray]) -> None:
     """Three years ahead at a tenth a year: less than without, more than if all came at the end."""
     X, bought = near
-    model = CorrectedBaseRegressor(**SEEN, spend=3).fit(X, bought * 30.0, purchases=bought).model_
+    model = learnt(X, bought)
     years = 3 * 365.25
     plain, discounted = model.mean(X, years), model.mean(X, years, yearly_discount=0.1)
     assert (discounted < plain).all()
@@ -179,10 +164,9 @@ def test_money_to_come_late_is_worth_less(near: tuple[np.ndarray, np.ndarray]) -
 def test_without_counts_the_spend_says_who_bought(near: tuple[np.ndarray, np.ndarray]) -> None:
     """Value is often all that a table has."""
     X, bought = near
-    counted = CorrectedBaseRegressor(**SEEN, spend=3).fit(X, bought * 30.0, purchases=bought)
-    spent = CorrectedBaseRegressor(**SEEN, spend=3).fit(X, bought * 30.0)
-    assert (counted.predict(X) == spent.predict(X)).all()
-    assert spent.expected_orders(X).sum() > 0
+    spent = LEARNER.fit(X, bought * 30.0)
+    assert (learnt(X, bought).mean(X) == spent.mean(X)).all()
+    assert spent.orders(X).sum() > 0
 
 
 def test_a_weight_of_two_is_a_second_row(near: tuple[np.ndarray, np.ndarray]) -> None:
@@ -191,33 +175,19 @@ def test_a_weight_of_two_is_a_second_row(near: tuple[np.ndarray, np.ndarray]) ->
     X, bought = X[::10], bought[::10]
     twice = np.arange(len(X)) % 3 == 0
     copied = np.concatenate([X, X[twice]]), np.concatenate([bought, bought[twice]])
-    weighted = CorrectedBaseClassifier(**SEEN).fit(X, bought == 0, sample_weight=1.0 + twice)
-    copies = CorrectedBaseClassifier(**SEEN).fit(copied[0], copied[1] == 0)
-    assert weighted.decision_function(X) == pytest.approx(copies.decision_function(X), abs=1e-5)
-
-
-def test_what_cannot_be_is_named(near: tuple[np.ndarray, np.ndarray]) -> None:
-    """A typing error in a list of columns, counts below 0, or a matrix of another width."""
-    X, bought = near
-    with pytest.raises(InputError, match=r"among the columns 0 to 5 without those of the history, found \(4, 5\)"):
-        CorrectedBaseClassifier(**{**SEEN, "marks": (4,)}).fit(X, bought == 0)
-    with pytest.raises(InputError, match="Wanted a number of purchases of 0 or more for each of 6000 rows"):
-        CorrectedBaseRegressor(**SEEN, spend=3).fit(X, bought, purchases=-bought)
-    with pytest.raises(InputError, match="Wanted a matrix of 6 columns"):
-        CorrectedBaseClassifier(**SEEN).fit(X, bought == 0, latest=X[:, :5])
+    weighted, copies = learnt(X, bought, weight=1.0 + twice), learnt(*copied)
+    assert weighted.risk.log_odds(X) == pytest.approx(copies.risk.log_odds(X), abs=1e-5)
 
 
 def test_a_stored_model_answers_the_same(near: tuple[np.ndarray, np.ndarray]) -> None:
     """As text, to the bit."""
     X, bought = near
-    risk = CorrectedBaseClassifier(**SEEN).fit(X, bought == 0)
-    about, texts = risk.to_parts()
+    value = learnt(X, bought)
+    about, texts = value.risk.to_parts()
     assert texts == {}
-    stored = CorrectedBaseClassifier.from_parts(json.loads(json.dumps(about)), texts)
-    assert (stored.predict_proba(X) == risk.predict_proba(X)).all()
-    again = CorrectedRisk.from_parts(json.loads(json.dumps(about)), {})
-    assert (again.contributions(X[:50]) == risk.contributions(X[:50])).all()
-    value = CorrectedBaseRegressor(**SEEN, spend=3).fit(X, bought * 30.0, purchases=bought).model_
+    again = CorrectedRisk.from_parts(json.loads(json.dumps(about)), texts)
+    assert (again.probability(X) == value.risk.probability(X)).all()
+    assert (again.contributions(X[:50]) == value.risk.contributions(X[:50])).all()
     kept = CorrectedValue.from_parts(json.loads(json.dumps(value.to_parts()[0])), {})
     assert (kept.mean(X, 400, yearly_discount=0.1) == value.mean(X, 400, yearly_discount=0.1)).all()
     assert (kept.orders(X) == value.orders(X)).all()
@@ -226,9 +196,9 @@ def test_a_stored_model_answers_the_same(near: tuple[np.ndarray, np.ndarray]) ->
 def test_a_row_alone_is_scored_as_among_many(near: tuple[np.ndarray, np.ndarray]) -> None:
     """The night's list and a single look-up must not differ."""
     X, bought = near
-    found = CorrectedBaseClassifier(**SEEN).fit(X, bought == 0)
-    together = found.decision_function(X[:300])
-    assert [found.decision_function(X[i : i + 1])[0] for i in range(0, 300, 30)] == together[::30].tolist()
+    found = learnt(X, bought).risk
+    together = found.log_odds(X[:300])
+    assert [found.log_odds(X[i : i + 1])[0] for i in range(0, 300, 30)] == together[::30].tolist()
 
 
 def test_a_rate_is_fitted_as_a_poisson_regression() -> None:
