@@ -14,7 +14,6 @@ import numpy as np
 
 from benchmarks.contest.world import settings_of
 from holdfast import Project
-from holdfast.evaluation import training_spec
 from holdfast.labels import LabelSettings
 from holdfast.learning.training import fit, known_by
 from holdfast.metrics import area_under_curve, calibration_error
@@ -48,7 +47,7 @@ def _one(kind: Kind, customers: int, seed: int, folder: Path) -> dict[str, Any]:
         labels = project.configuration.labels
         known = known_by(project.snapshots(), at, labels.complete_after)
         present = project.snapshots(AS_OF)
-        bundle = fit(known, replace(training_spec(project), seed=seed), recent=present)
+        bundle = fit(known, replace(project.evaluation.spec(), seed=seed), recent=present)
         said = project.survival(AS_OF, horizons=HORIZONS, bundle=bundle)
         each: dict[str, dict[str, float]] = {}
         for horizon in HORIZONS:

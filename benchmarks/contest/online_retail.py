@@ -20,7 +20,6 @@ from benchmarks.contest.peers import CONTENDERS, OURS, Predicted, contest
 from benchmarks.contest.task import Task, purchases, without_outcomes
 from benchmarks.contest.world import CONFIGS
 from holdfast import Project
-from holdfast.evaluation import training_spec
 from holdfast.learning.training import known_by
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS, verdict
 from holdfast.timeline import instant, show
@@ -82,9 +81,9 @@ def _peers(us: Project, snapshots: pd.DataFrame, cutoff: int, seed: int) -> dict
     task = Task(
         known=known_by(snapshots, cutoff, us.configuration.labels.complete_after),
         test=test,
-        spec=training_spec(us),
+        spec=us.evaluation.spec(),
         present=without_outcomes(test),
-        purchases=purchases(us, cutoff),
+        purchases=purchases(us.dataset, cutoff),
     )
     return {
         name: task.test[KEYS].assign(p=each.p, value=np.nan if each.value is None else each.value)

@@ -17,8 +17,7 @@ import pandas as pd
 import yaml
 
 from benchmarks.contest.task import Task, purchases, without_outcomes
-from holdfast.dataset import Dataset
-from holdfast.evaluation import training_spec
+from holdfast import Project
 from holdfast.simulate import Kind, simulate
 from holdfast.timeline import instant
 
@@ -98,10 +97,10 @@ def _fingerprint() -> str:
 def _build(kind: Kind, customers: int, seed: int, folder: Path, season: float) -> World:
     business = simulate(kind, folder, customers=customers, seed=seed, season=season)
     as_of = instant(business.as_of)
-    with Dataset.open(settings_of(kind, folder)) as data:
-        known, test = data.snapshots(), data.snapshots(business.as_of.isoformat())
-        bought = purchases(data, as_of)
-        spec = training_spec(data)
+    with Project.open(settings_of(kind, folder)) as project:
+        known, test = project.snapshots(), project.snapshots(business.as_of.isoformat())
+        bought = purchases(project.dataset, as_of)
+        spec = project.evaluation.spec()
     truth = pd.read_parquet(business.truth)
     truth = truth[truth["cutoff"] == pd.Timestamp(business.as_of, tz="UTC")].drop(columns=["cutoff", "cause"])
     test = test.drop(columns=[name for name in ("churned", "future_value") if name in test])

@@ -5,39 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
-from holdfast.audit import AuditSettings
 from holdfast.credentials import hide_credentials
+from holdfast.dataset import DatasetSettings, TrainingDataSettings
 from holdfast.errors import ConfigError
-from holdfast.features.settings import FeatureSettings, Name
-from holdfast.labels import ChurnSettings, LabelSettings, ValueSettings
 from holdfast.learning.tuning_settings import Tuning
-from holdfast.models.feature_record import Direction
 from holdfast.outreach import OutreachSettings
-from holdfast.sampling import SampleSettings
-from holdfast.settings import Settings
-from holdfast.snapshots import CutoffSettings, PopulationSettings
-from holdfast.sources import EngineName, SourceSettings, SparkSettings
 from holdfast.tracking import TrackingSettings
 
 _NO_ANSWER: Any = {"engine": True, "spark": True, "store": True, "training": {"tuning": {"folder"}}}
 
 
-class TrainingSettings(SampleSettings):
+class TrainingSettings(TrainingDataSettings):
     """How much training reads, what is known beforehand, and how long it looks for better parameters."""
-
-    risk_rises: tuple[str, ...] = Field(
-        default=(),
-        description="Features, of the catalogue or your own, with which the risk of churn never falls, all else equal: "
-        "the model keeps to it for every customer. Missing values are no part of the promise.",
-    )
-    risk_falls: tuple[str, ...] = Field(
-        default=(), description="Features with which the risk of churn never rises, all else equal."
-    )
 
     tuning: Tuning | None = Field(
         default=None,
@@ -45,71 +29,15 @@ class TrainingSettings(SampleSettings):
         "they stay as they are.",
     )
 
-    @model_validator(mode="after")
-    def _one_direction_each(self) -> Self:
-        both = sorted(set(self.risk_rises) & set(self.risk_falls))
-        if both:
-            raise ValueError(
-                f"wanted one direction for each feature, found {', '.join(both)} under risk_rises and "
-                "under risk_falls; remove it from one of them"
-            )
-        return self
 
-    @property
-    def directions(self) -> dict[str, Direction]:
-        """The way that the risk goes with features, by name."""
-        return {**dict.fromkeys(self.risk_rises, "rises"), **dict.fromkeys(self.risk_falls, "falls")}
-
-
-class Configuration(Settings):
+class Configuration(DatasetSettings):
     """Everything that decides the answer, in one place."""
 
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", description="Names the registered model and the lists.")
-    currency: str | None = Field(
-        default=None, description="Currency of all amounts, such as EUR; required if rows carry one."
-    )
-    sources: dict[str, SourceSettings] = Field(min_length=1, description="Where the raw tables are, by kind of source.")
-    modules: tuple[str, ...] = Field(
-        default=(),
-        description="Python modules to import first, which register own aggregates; their code runs. They are found "
-        "among the installed ones or beside this file.",
-    )
-    features: dict[Name, FeatureSettings] = Field(
-        default_factory=dict, description="Features of your own, by name, beside those of the catalogue."
-    )
-    most_rejected: float = Field(
-        default=0.05,
-        ge=0,
-        le=1,
-        description="A source with a larger share of rejected rows stops training and scoring.",
-    )
-    population: PopulationSettings = Field(description="Who counts as a customer at a cutoff.")
-    churn: ChurnSettings = Field(description="When a customer counts as lost.")
-    value: ValueSettings = Field(description="What a customer is worth.")
-    cutoffs: CutoffSettings = Field(description="At which instants to train and to test.")
     training: TrainingSettings = Field(default=TrainingSettings(), description="What training reads and tries.")
-    audit: AuditSettings = Field(default=AuditSettings(), description="How to look for knowledge of the future.")
     outreach: OutreachSettings = Field(description="Whom to contact, how often, with what, and who is held back.")
     tracking: TrackingSettings = Field(default=TrackingSettings(), description="Where runs and models are kept.")
     output: str = Field(default="lists", description="Folder of the published lists, relative to this file.")
-    store: str | None = Field(
-        default=None,
-        min_length=1,
-        description="Folder, relative to this file, where scoring keeps validated rows, so that the next score judges "
-        "only the others; with engine: duckdb. It holds what the sources hold: protect it alike.",
-    )
-    engine: EngineName = Field(
-        default="duckdb", description="duckdb: this machine. spark: a cluster; the results are the same to the bit."
-    )
-    spark: SparkSettings = Field(default=SparkSettings(), description="How to work on Spark, with engine: spark.")
-    seed: int = Field(
-        default=0, ge=0, description="Seed of everything random but the control group, which has its own."
-    )
-
-    @property
-    def labels(self) -> LabelSettings:
-        """Both label definitions together."""
-        return LabelSettings(churn=self.churn, value=self.value)
 
     @property
     def fingerprint(self) -> str:

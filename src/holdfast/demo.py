@@ -64,7 +64,7 @@ def _step(name: str, about: str) -> Iterator[None]:
 def _backtest(project: Project, folder: Path, truth: Path) -> str:
     """The backtest beside the truth; kept in the folder, so that unchanged inputs need not be tested again."""
     kept = folder / "backtest.json"
-    fingerprints = project.fingerprints
+    fingerprints = project.evaluation.fingerprints
     if kept.is_file():
         stored = json.loads(kept.read_text(encoding="utf-8"))
         if stored["fingerprints"] == fingerprints:

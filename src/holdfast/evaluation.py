@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from holdfast.backtest import Backtest, BacktestFold, Execution, FittedFold, LearningCurves, backtest, learning_curves
+from holdfast.config import Configuration
 from holdfast.dataset import Dataset
 from holdfast.features.own import descriptions
 from holdfast.fingerprint import code_fingerprint
 from holdfast.learning import Tuning
 from holdfast.learning.sampler import required as require_optuna
-from holdfast.learning.training import require_learnable
+from holdfast.learning.training import require_directions, require_learnable
 from holdfast.learning.training_spec import TrainingSpec
 from holdfast.models.model_card import ModelCard
 from holdfast.report import plots as drawings
@@ -29,16 +32,27 @@ _PLACES: Any = {
 }
 
 
-class Evaluation(Dataset):
-    """A configuration's data, and what models that learn from it would have been worth."""
+@dataclass(frozen=True)
+class Evaluation:
+    """What models that learn from a dataset would have been worth, at cutoffs that they had not seen.
 
-    @cached_property
-    def tracker(self) -> Tracker:
-        """The store of runs and models."""
-        return Tracker.open(self.configuration.tracking, self.base)
+    Attributes
+    ----------
+    finished : dict
+        Fits of this project; the same is never made twice.
+    """
+
+    configuration: Configuration
+    dataset: Dataset
+    finished: dict[BacktestFold, FittedFold] = field(default_factory=dict)
 
     def backtest(
-        self, *, plots: Path | None = None, track: bool = False, keep: Path | None = None, jobs: int | None = None
+        self,
+        *,
+        plots: Path | None = None,
+        tracker: Tracker | None = None,
+        keep: Path | None = None,
+        jobs: int | None = None,
     ) -> Backtest:
         """Evaluate on every test cutoff with models trained on what was known there, beside the baselines.
 
@@ -46,8 +60,8 @@ class Evaluation(Dataset):
         ----------
         plots : Path, optional
             Folder for calibration, gains and value by decile, as PNG.
-        track : bool
-            Also keep figures, plots and report as a run.
+        tracker : Tracker, optional
+            Also keep figures, plots and report as a run there.
         keep : Path, optional
             Folder where cutoffs stay as they finish; another run with the same data, configuration and code takes them
             up. It holds customers and outcomes: protect it like the sources.
@@ -60,13 +74,13 @@ class Evaluation(Dataset):
         LockedError
             Another run keeps its cutoffs in the same folder.
         """
-        result = self._backtest(self._test_cutoffs(), keep=keep, jobs=jobs)
+        result = self.at(self.test_cutoffs(), keep=keep, jobs=jobs)
         if plots is not None:
             drawings.write(result, plots)
-        if track:
-            self.tracker.log_backtest(
+        if tracker is not None:
+            tracker.log_backtest(
                 name=self.configuration.name,
-                parameters=self._parameters(),
+                parameters=self.parameters(),
                 metrics=result.figures(),
                 metrics_by_cutoff={cutoff: result.figures(cutoff) for cutoff in result.cutoffs},
                 fingerprints=self.fingerprints,
@@ -87,78 +101,84 @@ class Evaluation(Dataset):
         keep, jobs :
             As in :meth:`backtest`, whose fits are taken up.
         """
-        found = learning_curves(**self._tests(self._test_cutoffs(), keep=keep, jobs=jobs))
+        found = learning_curves(**self._tests(self.test_cutoffs(), keep=keep, jobs=jobs))
         if plots is not None:
             drawings.save({"learning_curves": curves_drawn(found)}, plots)
         return found
 
-    def _test_cutoffs(self) -> list[int]:
+    def test_cutoffs(self) -> list[int]:
+        """The configured ones, in order."""
         return sorted(instant(cutoff) for cutoff in self.configuration.cutoffs.test)
 
-    def _backtest(self, cutoffs: Sequence[int], **how: Any) -> Backtest:
+    def at(self, cutoffs: Sequence[int], **how: Any) -> Backtest:
+        """The backtest of some cutoffs."""
         return backtest(**self._tests(cutoffs, **how))
 
     def _tests(
         self, cutoffs: Sequence[int], *, keep: Path | None = None, jobs: int | None = None, part: float = 1.0
     ) -> dict[str, Any]:
         """What backtest and learning curves want to know; ``part`` is theirs of the command's minutes for tuning."""
-        tuning = self._tuning(part)
-        require_learnable(self._snapshots)
+        tuning, snapshots = self.tuning(part), self.training_snapshots()
+        require_learnable(snapshots)
         return {
-            "snapshots": self._snapshots,
-            "spec": training_spec(self, fingerprints=self.fingerprints, tuning=tuning),
+            "snapshots": snapshots,
+            "spec": self.spec(tuning),
             "test_cutoffs": cutoffs,
-            "execution": Execution(jobs, keep, self._finished),
-            "progress": self.progress,
+            "execution": Execution(jobs, keep, self.finished),
+            "progress": self.dataset.progress,
         }
 
-    def _tuning(self, part: float) -> Tuning | None:
+    def tuning(self, part: float) -> Tuning | None:
         """A part of the budget, with the folder where it is; None without a search."""
         found = self.configuration.training.tuning
         if found is not None:
             require_optuna()
-        return found and found.part(part).kept_in(found.folder and (self.base / found.folder.expanduser()).resolve())
+        return found and found.part(part).kept_in(
+            found.folder and (self.dataset.base / found.folder.expanduser()).resolve()
+        )
 
-    @cached_property
-    def _finished(self) -> dict[BacktestFold, FittedFold]:
-        """Fits of this project; the same is never made twice."""
-        return {}
+    def require_directions(self) -> None:
+        """Refuse declared directions that no model can keep to, before anything is learnt."""
+        if self.configuration.training.directions:
+            require_directions([feature.record() for feature in self.dataset.features()], self.configuration.churn.kind)
 
-    @cached_property
+    def training_snapshots(self) -> pd.DataFrame:
+        """What training and backtest read."""
+        self.require_directions()
+        return self.dataset.training_snapshots
+
+    @property
     def fingerprints(self) -> dict[str, str]:
         """What a model depends on: the valid rows, the settings, the code."""
         return {
-            "data": self.tables.fingerprint,
+            "data": self.dataset.tables.fingerprint,
             "configuration": self.configuration.fingerprint,
-            "code": self.own.fingerprint(code_fingerprint()),
+            "code": self.dataset.own.fingerprint(code_fingerprint()),
         }
 
-    def _parameters(self) -> dict[str, Any]:
+    def parameters(self) -> dict[str, Any]:
         """What a run keeps of the configuration, everything but where data and store are; and what was sampled."""
         settings = self.configuration.model_dump(mode="json", exclude=_PLACES)
-        sample = Sample.of_table(self._snapshots)
+        sample = Sample.of_table(self.dataset.training_snapshots)
         return settings if sample is None else {**settings, "sample": sample.to_dict()}
 
-
-def training_spec(
-    dataset: Dataset, *, fingerprints: Mapping[str, str] | None = None, tuning: Tuning | None = None
-) -> TrainingSpec:
-    """How a configuration trains, in the words of models."""
-    settings = dataset.configuration
-    return TrainingSpec(
-        features=tuple(feature.record() for feature in dataset.features()),
-        card=ModelCard(
-            name=settings.name,
-            churn=settings.churn.definition(),
-            value=settings.value.definition(),
-            population=settings.population.definition(),
-            currency=settings.currency,
-            columns=dataset.vocabulary.columns,
-            levels=dataset.vocabulary.levels,
-            own_features=descriptions(dataset.own.records),
-            fingerprints=fingerprints or {},
-        ),
-        complete_after=settings.labels.complete_after,
-        seed=settings.seed,
-        tuning=tuning,
-    )
+    def spec(self, tuning: Tuning | None = None) -> TrainingSpec:
+        """How a model is trained, in the words of models."""
+        settings, dataset = self.configuration, self.dataset
+        return TrainingSpec(
+            features=tuple(feature.record() for feature in dataset.features()),
+            card=ModelCard(
+                name=settings.name,
+                churn=settings.churn.definition(),
+                value=settings.value.definition(),
+                population=settings.population.definition(),
+                currency=settings.currency,
+                columns=dataset.vocabulary.columns,
+                levels=dataset.vocabulary.levels,
+                own_features=descriptions(dataset.own.records),
+                fingerprints=self.fingerprints,
+            ),
+            complete_after=settings.labels.complete_after,
+            seed=settings.seed,
+            tuning=tuning,
+        )

@@ -9,6 +9,8 @@ from collections.abc import Collection
 from contextlib import closing
 
 from holdfast.config import Configuration
+from holdfast.dataset import Dataset
+from holdfast.features.feature import Feature
 from holdfast.files import VersionedFolder
 from holdfast.models import Bundle
 from holdfast.models.additive import ROWS_WORTH_TWO_THREADS
@@ -21,13 +23,30 @@ from holdfast.outreach import (
     select_planned,
     state_columns,
 )
+from holdfast.outreach.state import CONSENT, tellers
 from holdfast.partitioned import Parts
 from holdfast.report.page import list_page
 from holdfast.report.results import Published
-from holdfast.scoring import CUSTOMERS_PER_CHUNK
+from holdfast.scoring import CUSTOMERS_PER_CHUNK, declarations
 from holdfast.timeline import show
 
 FIRST = 5  # customers that a command shows
+
+
+def features_to_score(dataset: Dataset, bundle: Bundle) -> tuple[Feature, ...]:
+    """The features that the model and the contact rules need.
+
+    Raises
+    ------
+    BundleError
+        The sources cannot give a feature of the model.
+    """
+    features = {feature.name: feature for feature in declarations(bundle, dataset.vocabulary, dataset.own.records)}
+    wanted = tellers()
+    for feature in (*dataset.features(), CONSENT):
+        if feature.name in wanted and dataset.vocabulary.gives(feature):
+            features.setdefault(feature.name, feature)
+    return tuple(features.values())
 
 
 def publish_list(

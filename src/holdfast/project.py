@@ -5,40 +5,48 @@ A :class:`Project` is what notebooks and the command line work with; each method
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cached_property
+from html import escape
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import pandas as pd
 
-from holdfast.errors import BundleError
-from holdfast.evaluation import Evaluation, training_spec
+from holdfast.audit import Audit
+from holdfast.backtest import Backtest, LearningCurves
+from holdfast.config import Configuration, load, parse
+from holdfast.dataset import Built, Checked, Dataset
+from holdfast.evaluation import Evaluation
 from holdfast.extrapolation import Extrapolation, extrapolate
 from holdfast.features.feature import Feature
 from holdfast.files import versioned_folder
-from holdfast.learning.training import fit, require_learnable
 from holdfast.lifetime import YEARS, lifetime_value
-from holdfast.lists import publish_list
+from holdfast.lists import features_to_score, publish_list
 from holdfast.models import Bundle
-from holdfast.models.model_card import TrainingRecord
 from holdfast.outreach import Scorer, scored_columns
-from holdfast.outreach.state import CONSENT, tellers
-from holdfast.promotion import judge
-from holdfast.report import plots as drawings
+from holdfast.outreach.state import tellers
+from holdfast.progress import SILENT, Progress
 from holdfast.report.results import Published, Runs, Trained
-from holdfast.scoring import declarations
 from holdfast.snapshots import Snapshots, snapshot_parts
+from holdfast.sources import Engine
 from holdfast.survival import HORIZONS, survival
-from holdfast.timeline import instant, show
-from holdfast.tracking import Promotion, StoredModel, Verdict
-
-EVALUATION = "evaluation"  # the folder of a run that keeps the bundle as it stood at the latest test cutoff
-_OF_TWO_FITS = 1 / 2  # of a training: the evaluation and the model
+from holdfast.timeline import instant
+from holdfast.tracking import Promotion, StoredModel, Tracker
+from holdfast.trained_models import TrainedModels
 
 
-class Project(Evaluation):
-    """A configuration at work: its data, the models trained on it, the lists they make.
+class Project:
+    """A configuration at work: it has a dataset, an evaluation, trained models, and publishes lists.
+
+    A context manager that closes the tables.
+
+    Attributes
+    ----------
+    configuration : Configuration
+    dataset : Dataset
+        Tables, features and snapshots, for those who look deeper.
 
     Examples
     --------
@@ -46,104 +54,184 @@ class Project(Evaluation):
     >>> project.snapshots()                                    # doctest: +SKIP
     """
 
-    def train(self, *, force: bool = False) -> Trained:
-        """Audit, evaluate at the latest test cutoff, train on everything, track, and register a challenger.
+    def __init__(
+        self,
+        configuration: Configuration,
+        base: Path,
+        *,
+        frames: Mapping[str, Any] | None = None,
+        features: Sequence[Feature] = (),
+        progress: Progress = SILENT,
+    ) -> None:
+        self.configuration = configuration
+        self.dataset = Dataset(
+            configuration, base, frames=frames, features=features, taken=tellers(), progress=progress
+        )
+        self.evaluation = Evaluation(configuration, self.dataset)
 
-        Where data, configuration and code are those of the present challenger, nothing is done, unless forced.
+    @classmethod
+    def open(
+        cls,
+        configuration: Path | str | Mapping[str, Any],
+        *,
+        base: Path | str | None = None,
+        frames: Mapping[str, Any] | None = None,
+        features: Sequence[Feature] = (),
+        progress: Progress = SILENT,
+    ) -> Self:
+        """Open a YAML file, or settings that are already a mapping.
+
+        Parameters
+        ----------
+        base : path, optional
+            Folder that relative paths start from: that of the file, or the current one for a mapping.
+        frames : mapping of name to pandas or Arrow table
+            For sources that say ``frame: name``.
+        features : sequence of Feature
+            Features of your own, beside those of the configuration.
 
         Raises
         ------
-        AuditError
-            A finding is not allowed by name.
-        DataError
-            Too many rejected rows, too few customers, one class only, or an incomplete outcome.
+        ConfigError
+            The configuration cannot be right; every problem is named.
         """
-        self._tuning(1.0)  # what is missing for it is told before anything is read
-        self.tables.report.require(self.configuration.most_rejected)
-        known = None if force else self.tracker.find(self.configuration.name, self.fingerprints)
-        if known is not None:
-            stored = self.tracker.challenger(self.configuration.name)
-            bundle = Bundle.load(stored.bundle)
-            return self._trained(stored.version, stored.run_id, bundle, known.metrics, fresh=False)
-        require_learnable(self._snapshots)
-        found = self.audit()
-        found.require_clean()
-        latest = self._test_cutoffs()[-1]
-        tested = self._backtest([latest], part=_OF_TWO_FITS)
-        settings = self.configuration
-        spec = training_spec(self, fingerprints=self.fingerprints, tuning=self._tuning(_OF_TWO_FITS))
-        bundle = fit(self._snapshots, spec, recent=self.recent(), progress=self.progress)
-        metrics, learnt = tested.figures(latest), _learnt(bundle)
-        with tempfile.TemporaryDirectory(prefix="holdfast-") as temporary:
-            folder = bundle.save(Path(temporary) / "bundle")
-            evaluation = tested.bundles[latest].save(Path(temporary) / EVALUATION)
-            run = self.tracker.log_training(
-                folder,
-                name=settings.name,
-                features=bundle.features,
-                parameters={**self._parameters(), **_tuned(learnt), "choice": learnt.choice},
-                metrics=metrics,
-                metrics_by_cutoff={latest: metrics},
-                fingerprints=self.fingerprints,
-                plots=drawings.figures(tested),
-                audit=found.to_dict(),
-                backtest=tested.to_dict(),
-                folders={EVALUATION: evaluation},
-            )
-        return self._trained(run.version, run.run_id, bundle, metrics, fresh=True)
+        if isinstance(configuration, Mapping):
+            settings, home = parse(dict(configuration)), Path.cwd()
+        else:
+            settings, home = load(configuration), Path(configuration).resolve().parent
+        where = home if base is None else Path(base)
+        return cls(settings, where, frames=frames, features=features, progress=progress)
 
-    def _trained(
-        self, version: str, run_id: str, bundle: Bundle, metrics: Mapping[str, float], *, fresh: bool
-    ) -> Trained:
-        learnt = _learnt(bundle)
-        return Trained(
-            name=self.configuration.name,
-            version=version,
-            run_id=run_id,
-            fresh=fresh,
-            snapshots=learnt.snapshots,
-            features=len(bundle.features),
-            cutoffs=len(learnt.cutoffs),
-            metrics=metrics,
-            tested_at=show(self._test_cutoffs()[-1]),
-            tracking=self.tracker.location,
-            choice=learnt.choice,
-            sample=learnt.sample,
-            tuning=learnt.tuning,
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the tables and delete their temporary files."""
+        self.dataset.close()
+
+    def __dir__(self) -> list[str]:
+        """What a user needs: the methods and attributes below."""
+        return sorted(name for name in (*vars(self), *vars(type(self))) if not name.startswith("_"))
+
+    def __repr__(self) -> str:
+        return f"Project({', '.join(f'{what}: {told}' for what, told in self._told().items())})"
+
+    def _repr_html_(self) -> str:
+        """A small table for notebooks; nothing is read for it."""
+        told = self._told().items()
+        return (
+            f"<table>{''.join(f'<tr><th>{escape(what)}</th><td>{escape(how)}</td></tr>' for what, how in told)}</table>"
         )
+
+    def _told(self) -> dict[str, str]:
+        settings = self.configuration
+        population = {name: told for name, told in settings.population if told}
+        return {
+            "name": settings.name,
+            "sources": ", ".join(settings.sources),
+            "population": ", ".join(f"{name} {told:g}" for name, told in population.items()).replace("_", " "),
+            "churn": f"{settings.churn.kind} within {settings.churn.horizon_days:g} days".replace("_", " "),
+            "value": f"{settings.value.of} within {settings.value.horizon_days:g} days",
+            "currency": settings.currency or "not named",
+            "test cutoffs": ", ".join(str(cutoff) for cutoff in settings.cutoffs.test),
+        }
+
+    @property
+    def tables(self) -> Engine:
+        """The validated sources, opened when first needed."""
+        return self.dataset.tables
+
+    @cached_property
+    def tracker(self) -> Tracker:
+        """The store of runs and models."""
+        return Tracker.open(self.configuration.tracking, self.dataset.base)
+
+    @property
+    def models(self) -> TrainedModels:
+        """Training, promotion and the champion."""
+        return TrainedModels(self.configuration, self.dataset, self.evaluation, self.tracker)
+
+    def check(self, *, audit: bool = False, rejects: Path | str | None = None) -> Checked:
+        """Read and validate the sources; optionally audit the training table, and write the rejected rows."""
+        checked = self.dataset.check(audit=audit, rejects=_path(rejects))
+        self.evaluation.require_directions()
+        return checked
+
+    def features(self) -> tuple[Feature, ...]:
+        """Every feature that these sources can give, the own ones last."""
+        return self.dataset.features()
+
+    def snapshots(self, as_of: str | None = None) -> pd.DataFrame:
+        """One row per customer of the population and training or test cutoff, with features and labels.
+
+        Where they are more than ``training.most_snapshots``, the sample that training reads, with ``sample_weight``.
+
+        Parameters
+        ----------
+        as_of : str, optional
+            Stand at this instant instead: what was known then, without labels, as scoring builds it.
+        """
+        if as_of is None:
+            self.evaluation.require_directions()
+        return self.dataset.snapshots(as_of)
+
+    def write_snapshots(self, path: Path | str) -> Built:
+        """Write the labelled table, all of it, as one Parquet file, whole or not at all."""
+        return self.dataset.write_snapshots(Path(path))
+
+    def audit(self) -> Audit:
+        """Look for knowledge of the future in the labelled table."""
+        return self.dataset.audit()
+
+    def backtest(
+        self,
+        *,
+        plots: Path | str | None = None,
+        track: bool = False,
+        keep: Path | str | None = None,
+        jobs: int | None = None,
+    ) -> Backtest:
+        """Evaluate on every test cutoff with models trained on what was known there, beside the baselines.
+
+        Parameters
+        ----------
+        plots : path, optional
+            Folder for calibration, gains and value by decile, as PNG.
+        track : bool
+            Also keep figures, plots and report as a run.
+        keep, jobs :
+            As in :meth:`holdfast.evaluation.Evaluation.backtest`.
+        """
+        return self.evaluation.backtest(
+            plots=_path(plots), tracker=self.tracker if track else None, keep=_path(keep), jobs=jobs
+        )
+
+    def learning_curves(
+        self, *, plots: Path | str | None = None, keep: Path | str | None = None, jobs: int | None = None
+    ) -> LearningCurves:
+        """What more history, and what more customers, would bring: the backtest with models that learnt from less."""
+        return self.evaluation.learning_curves(plots=_path(plots), keep=_path(keep), jobs=jobs)
+
+    def train(self, *, force: bool = False) -> Trained:
+        """Audit, evaluate, train, track, and register a challenger: :meth:`TrainedModels.train`."""
+        return self.models.train(force=force)
 
     def promote(self) -> Promotion:
         """Make the challenger champion, unless it is worse on the latest test cutoff."""
-
-        def compare(champion: StoredModel | None, challenger: StoredModel) -> Verdict:
-            if champion is None:
-                return Verdict(accepted=True, reason="there was no champion yet")
-            old, new = self._evaluation(champion), self._evaluation(challenger)
-            return judge(old, new, self._snapshots_for((old, new), self._test_cutoffs()[-1]))
-
-        return self.tracker.promote(self.configuration.name, compare)
-
-    def _evaluation(self, model: StoredModel) -> Bundle:
-        """The model as it stood at its latest test cutoff, before it learnt what came after."""
-        return Bundle.load(self.tracker.folder(model.run_id, EVALUATION))
-
-    def _snapshots_for(self, bundles: Sequence[Bundle], cutoff: int) -> pd.DataFrame:
-        own = self.own.records
-        features = {each.name: each for bundle in bundles for each in declarations(bundle, self.vocabulary, own)}
-        return self.built(tuple(features.values()), [cutoff], self.configuration.labels)
+        return self.models.promote()
 
     def champion(self) -> tuple[Bundle, StoredModel]:
-        """The model in charge, its hashes checked.
+        """The model in charge, its hashes checked: :meth:`TrainedModels.champion`."""
+        return self.models.champion()
 
-        Raises
-        ------
-        HoldfastError
-            There is no champion.
-        BundleError
-            Its files are damaged.
-        """
-        stored = self.tracker.champion(self.configuration.name)
-        return Bundle.load(stored.bundle), stored
+    def runs(self) -> Runs:
+        """The trained models, newest first."""
+        return self.models.runs()
 
     def scored(self, as_of: str, *, bundle: Bundle | None = None) -> pd.DataFrame:
         """Every customer of the population as known at an instant: risk, value, reasons, and the state that rules need.
@@ -154,10 +242,37 @@ class Project(Evaluation):
             Another model than the champion.
         """
         bundle = self.champion()[0] if bundle is None else bundle
-        features, cutoff = self._features_of(bundle), instant(as_of)
-        self.require_known(cutoff)
-        columns = scored_columns(feature.name for feature in features)
-        return self.everyone(features, [cutoff], Scorer(bundle), columns)
+        features, cutoff = features_to_score(self.dataset, bundle), instant(as_of)
+        self.dataset.require_known(cutoff)
+        return self.dataset.everyone(features, [cutoff], Scorer(bundle), scored_columns(each.name for each in features))
+
+    def score(self, as_of: str, *, output: Path | str | None = None) -> Published:
+        """Score with the champion and publish the list, whole or not at all.
+
+        Raises
+        ------
+        LockedError
+            Another job publishes to the same folder.
+        """
+        settings, dataset, cutoff = self.configuration, self.dataset, instant(as_of)
+        folder = (dataset.base / settings.output if output is None else Path(output)).resolve()
+        with dataset.from_store():
+            dataset.tables.report.require(settings.most_rejected)
+            with versioned_folder(folder) as published:
+                bundle, stored = self.champion()
+                dataset.require_known(cutoff)
+                features = features_to_score(dataset, bundle)
+                snapshots = Snapshots.of(features, settings.population, [cutoff])
+                return publish_list(
+                    snapshot_parts(dataset.tables, snapshots, progress=dataset.progress),
+                    settings,
+                    cutoff,
+                    published,
+                    features=[feature.name for feature in features],
+                    bundle=bundle,
+                    version=stored.version,
+                    data_fingerprint=dataset.tables.fingerprint,
+                )
 
     def survival(
         self, as_of: str, *, horizons: Sequence[float] = HORIZONS, bundle: Bundle | None = None
@@ -186,7 +301,7 @@ class Project(Evaluation):
         InputError
             The horizons do not increase, or one is longer than the history after the first cutoff.
         """
-        return survival(self, self.champion()[0] if bundle is None else bundle, as_of, horizons)
+        return survival(self.dataset, self.champion()[0] if bundle is None else bundle, as_of, horizons)
 
     def lifetime_value(
         self,
@@ -224,7 +339,7 @@ class Project(Evaluation):
             The model holds no customer base: churn is not ``no_order``, value is ``mrr``, or too few have bought.
         """
         bundle = self.champion()[0] if bundle is None else bundle
-        return lifetime_value(self, bundle, as_of, horizons, yearly_discount)
+        return lifetime_value(self.dataset, bundle, as_of, horizons, yearly_discount)
 
     def extrapolate(self, as_of: str, *, horizon_days: float | None = None) -> Extrapolation:
         """Every customer's churn, orders and value within a horizon that no outcome reaches yet; publishes nothing.
@@ -252,59 +367,8 @@ class Project(Evaluation):
         InputError
             The horizon is not above 0, or longer than three years.
         """
-        return extrapolate(self, as_of, horizon_days)
-
-    def _features_of(self, bundle: Bundle) -> tuple[Feature, ...]:
-        """The features that the model and the rules need."""
-        features = {feature.name: feature for feature in declarations(bundle, self.vocabulary, self.own.records)}
-        wanted = tellers()
-        for feature in (*self.features(), CONSENT):
-            if feature.name in wanted and self.vocabulary.gives(feature):
-                features.setdefault(feature.name, feature)
-        return tuple(features.values())
-
-    def score(self, as_of: str, *, output: Path | None = None) -> Published:
-        """Score with the champion and publish the list, whole or not at all.
-
-        Raises
-        ------
-        LockedError
-            Another job publishes to the same folder.
-        """
-        settings = self.configuration
-        cutoff = instant(as_of)
-        folder = (self.base / settings.output if output is None else output).resolve()
-        with self.from_store():
-            self.tables.report.require(settings.most_rejected)
-            with versioned_folder(folder) as published:
-                bundle, stored = self.champion()
-                self.require_known(cutoff)
-                features = self._features_of(bundle)
-                snapshots = Snapshots.of(features, settings.population, [cutoff])
-                return publish_list(
-                    snapshot_parts(self.tables, snapshots, progress=self.progress),
-                    settings,
-                    cutoff,
-                    published,
-                    features=[feature.name for feature in features],
-                    bundle=bundle,
-                    version=stored.version,
-                    data_fingerprint=self.tables.fingerprint,
-                )
-
-    def runs(self) -> Runs:
-        """The trained models, newest first."""
-        return Runs(self.configuration.name, tuple(self.tracker.runs(self.configuration.name)))
+        return extrapolate(self.dataset, as_of, horizon_days)
 
 
-def _learnt(bundle: Bundle) -> TrainingRecord:
-    """What the training of a bundle recorded."""
-    if bundle.card.training is None:
-        raise BundleError("Wanted a bundle that training made, found one without its record. Train again.")
-    return bundle.card.training
-
-
-def _tuned(learnt: TrainingRecord) -> dict[str, Any]:
-    """Which parameters the search chose for each score, as parameters of a run."""
-    records = learnt.tuning or {}
-    return {"tuned": {name: {"chosen": r["chosen"], **r["parameters"]} for name, r in records.items() if r}}
+def _path(given: Path | str | None) -> Path | None:
+    return None if given is None else Path(given)

@@ -52,7 +52,7 @@ def survival(dataset: Dataset, bundle: Bundle, as_of: str, horizons: Sequence[fl
         As training and scoring raise them.
     """
     wanted = increasing(horizons)
-    settings, at = dataset.configuration, instant(as_of)
+    settings, at = dataset.settings, instant(as_of)
     dataset.require_known(at)
     features = declarations(bundle, dataset.vocabulary, dataset.own.records)
     known = tuple(sorted({*wanted, float(settings.churn.horizon_days)}))

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from holdfast.dataset import Dataset
+from holdfast import Project
 from holdfast.errors import ConfigError
-from holdfast.evaluation import training_spec
 from holdfast.learning.training import fit
 from holdfast.models import Bundle
 from tests.end_to_end.shop import AS_OF, Shop
@@ -36,21 +35,21 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 
 @pytest.fixture(scope="module")
-def dataset(shop: Shop) -> Iterator[Dataset]:
+def project(shop: Shop) -> Iterator[Project]:
     """Its data."""
-    with Dataset.open(shop.config) as opened:
+    with Project.open(shop.config) as opened:
         opened.check()
         yield opened
 
 
-def test_a_bundle_keeps_to_what_was_declared_and_says_so(dataset: Dataset, tmp_path: Path) -> None:
+def test_a_bundle_keeps_to_what_was_declared_and_says_so(project: Project, tmp_path: Path) -> None:
     """Churn means no order, so the customer base is a part of the score, and the promise holds beside it."""
-    trained = fit(dataset.snapshots(), training_spec(dataset), recent=dataset.recent())
+    trained = fit(project.snapshots(), project.evaluation.spec(), recent=project.dataset.recent())
     bundle = Bundle.load(trained.save(tmp_path / "bundle"))
     declared = {feature.name: feature.risk for feature in bundle.features if feature.risk}
     assert declared == {"large_orders_120d": "rises", "orders_90d": "rises", "spend_365d": "falls"}
     assert bundle.risk.history is not None
-    table = dataset.snapshots(AS_OF)
+    table = project.snapshots(AS_OF)
     before = bundle.scores(table).log_odds
     for name, direction in declared.items():
         for step in (0.5, 3.0, 400.0):
@@ -75,7 +74,7 @@ def test_what_cannot_be_kept_to_is_told_before_training_and_does_not_stop_a_scor
     shop: Shop, training: dict[str, list[str]], part: str
 ) -> None:
     """Scoring uses the bundle that was trained, whatever is planned for the next one."""
-    with Dataset.open(shop.write("wrong.yaml", features=FEATURES, training=training)) as opened:
+    with Project.open(shop.write("wrong.yaml", features=FEATURES, training=training)) as opened:
         with pytest.raises(ConfigError, match=part):
             opened.check()
         with pytest.raises(ConfigError, match=part):

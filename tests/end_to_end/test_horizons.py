@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from holdfast import Project
-from holdfast.evaluation import training_spec
 from holdfast.labels import EVENT
 from holdfast.learning.training import fit, known_by
 from holdfast.metrics.calibration import calibration_error
@@ -36,9 +35,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 def test_every_horizon_is_calibrated_and_none_is_below_a_shorter_one(project: Project) -> None:
     """A contract that has ended within 30 days has ended within 180; and of those told 20 %, a fifth does end."""
     labels = project.configuration.labels
-    bundle = fit(known_by(project.snapshots(), instant(AS_OF), labels.complete_after), training_spec(project))
+    bundle = fit(known_by(project.snapshots(), instant(AS_OF), labels.complete_after), project.evaluation.spec())
     said = project.survival(AS_OF, bundle=bundle)
-    happened = project.built((), [instant(AS_OF)], outlook_labels(labels, HORIZONS))[["customer_id", EVENT]]
+    happened = project.dataset.built((), [instant(AS_OF)], outlook_labels(labels, HORIZONS))[["customer_id", EVENT]]
     both = said.merge(happened, on="customer_id", validate="one_to_one")
     assert len(both) == len(said) > 2_000
     p = both[[f"p_churn_{horizon:g}d" for horizon in HORIZONS]].to_numpy()

@@ -120,10 +120,10 @@ def test_python_may_add_records(shop: Shop) -> None:
     with Project.open(shop.config, features=[largest]) as project:
         assert [feature.name for feature in project.features()[-3:]] == sorted([*FEATURES, "largest_order_60d"])
         assert project.snapshots(AS_OF)["largest_order_60d"].max() > 0
-        with_it = project.fingerprints
+        with_it = project.evaluation.fingerprints
     with Project.open(shop.config) as project:
-        assert project.fingerprints["code"] != with_it["code"]
-        assert project.fingerprints["configuration"] == with_it["configuration"]
+        assert project.evaluation.fingerprints["code"] != with_it["code"]
+        assert project.evaluation.fingerprints["configuration"] == with_it["configuration"]
 
 
 def examples() -> list[str]:

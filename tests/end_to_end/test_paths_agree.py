@@ -56,7 +56,7 @@ def test_training_and_scoring_give_the_same_features(project: Project) -> None:
     assert len(trained) > CUSTOMERS / 4
     assert differing_cells(trained, scored) == {}
     with open_sources(
-        settings.sources, base=project.base, currency=settings.currency, as_of=instant(at)
+        settings.sources, base=project.dataset.base, currency=settings.currency, as_of=instant(at)
     ) as as_exported:
         night = build_snapshots(as_exported, project.features(), population=settings.population, cutoffs=[instant(at)])
     assert differing_cells(trained, night) == {}

@@ -12,7 +12,6 @@ import yaml
 from scipy.stats import spearmanr
 
 from holdfast import Project
-from holdfast.evaluation import training_spec
 from holdfast.learning import ValueRegressor
 from holdfast.learning.training import HISTORY, SEASON, known_by
 from holdfast.models import learn_categories, to_matrix
@@ -40,7 +39,7 @@ def test_thirteen_weeks_carried_on_tell_thirty_nine(root: Path, purchases: Path)
         labels, features = project.configuration.labels, [feature.record() for feature in project.features()]
         table = known_by(project.snapshots(), instant(AS_OF), labels.complete_after)
         present = project.snapshots(AS_OF)
-        card = training_spec(project).card
+        card = project.evaluation.spec().card
     specs = learn_categories(table, features)
     now = to_matrix(present, specs)
     model = ValueRegressor(

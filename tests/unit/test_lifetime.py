@@ -12,7 +12,6 @@ import pytest
 
 from holdfast import Project
 from holdfast.errors import BundleError
-from holdfast.evaluation import training_spec
 from holdfast.learning.training import fit, known_by
 from holdfast.lifetime import Prospect, columns
 from holdfast.models import Bundle
@@ -42,7 +41,7 @@ def project(raw: pd.DataFrame) -> Iterator[Project]:
 def bundle(project: Project) -> Bundle:
     """The model in charge, as it could have been trained at the instant."""
     complete = project.configuration.labels.complete_after
-    return fit(known_by(project.snapshots(), instant(AS_OF), complete), training_spec(project))
+    return fit(known_by(project.snapshots(), instant(AS_OF), complete), project.evaluation.spec())
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from holdfast import Project
-from holdfast.evaluation import training_spec
 from holdfast.labels import EVENT
 from holdfast.learning.training import fit, known_by
 from holdfast.models import Bundle
@@ -39,7 +38,7 @@ def project(raw: pd.DataFrame) -> Iterator[Project]:
 def bundle(project: Project) -> Bundle:
     """The model in charge, as it could have been trained at the instant."""
     complete = project.configuration.labels.complete_after
-    return fit(known_by(project.snapshots(), instant(AS_OF), complete), training_spec(project))
+    return fit(known_by(project.snapshots(), instant(AS_OF), complete), project.evaluation.spec())
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +85,7 @@ def test_horizons_are_labelled_in_one_pass(project: Project) -> None:
     labels = outlook_labels(project.configuration.labels, (30, 60, 90))
     assert labels.complete_after == Days(30)
     cutoffs = [instant("2023-10-01"), instant("2024-01-01")]
-    wide, plain = (project.built((), cutoffs, each) for each in (labels, project.configuration.labels))
+    wide, plain = (project.dataset.built((), cutoffs, each) for each in (labels, project.configuration.labels))
     assert ((wide[EVENT] >= 60) == (plain["churned"] == 1)).all()
     assert ((wide[EVENT] >= 30) == (wide["churned"] == 1)).all()
     assert wide[EVENT].max() == 90

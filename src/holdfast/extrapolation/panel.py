@@ -66,7 +66,7 @@ class Past:
 
         ``offered`` are the features of the sources, the totals among them.
         """
-        settings = dataset.configuration
+        settings = dataset.settings
         instants = {end - steps * step.microseconds: steps for steps in range(back + 1)}
         most = settings.training.most_snapshots
         customers = np.inf if most is None else max(most / len(instants), _FEWEST_DRAWN)

@@ -56,9 +56,7 @@ def extrapolate(dataset: Dataset, as_of: str, horizon_days: float | None = None)
     InputError
         The horizon is not above 0, or longer than three years.
     """
-    (horizon,) = within_three_years(
-        [dataset.configuration.churn.horizon_days if horizon_days is None else horizon_days]
-    )
+    (horizon,) = within_three_years([dataset.settings.churn.horizon_days if horizon_days is None else horizon_days])
     at = instant(as_of)
     dataset.require_known(at)
     course = Course.of(dataset, at, horizon)

@@ -132,7 +132,7 @@ def _third(steps: int) -> int:
 
 def _told_by_orders(dataset: Dataset) -> float:
     """Days within which the population bought, where orders tell all that is asked."""
-    settings = dataset.configuration
+    settings = dataset.settings
     lookback = settings.population.bought_within_days
     found = (settings.churn.kind, settings.value.of, "bought_within_days" if lookback else "another")
     if lookback is None or found[:2] != ("no_order", "revenue"):

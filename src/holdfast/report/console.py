@@ -14,11 +14,12 @@ from rich.table import Table
 
 from holdfast.audit import Audit
 from holdfast.backtest import Backtest, LearningCurves
+from holdfast.dataset import Built, Checked
 from holdfast.explain.wording import number
 from holdfast.features.feature import Feature
 from holdfast.learning.tuning import told as tuning_told
 from holdfast.outreach import RULES
-from holdfast.report.results import Built, Checked, Evaluated, Published, Runs, Trained
+from holdfast.report.results import Evaluated, Published, Runs, Trained
 from holdfast.sampling import told
 from holdfast.timeline import LIFETIME
 from holdfast.timeline import show as show_instant

@@ -1,31 +1,28 @@
-"""From a configuration to data that a model can learn from: tables on an engine, features, snapshots, audit."""
+"""From settings to data that a model can learn from: tables on an engine, features, snapshots, audit."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pandas as pd
 
 from holdfast.audit import Audit, audit
-from holdfast.config import Configuration, load, parse
+from holdfast.dataset.results import Built, Checked
+from holdfast.dataset.settings import DatasetSettings
 from holdfast.errors import ConfigError, DataError
 from holdfast.features.catalogue import Vocabulary
 from holdfast.features.directions import directed, require_there
 from holdfast.features.feature import Feature
 from holdfast.features.own import OwnFeatures, require_sensible, together
 from holdfast.labels import LabelSettings
-from holdfast.learning.training import require_directions
-from holdfast.outreach.state import tellers
 from holdfast.partitioned import Columns, no_rows
 from holdfast.progress import SILENT, Progress
-from holdfast.report.results import Built, Checked
 from holdfast.sampling import Drawn
 from holdfast.snapshots import (
     PopulationSettings,
@@ -44,64 +41,37 @@ MOST_BEHIND = Days(7)  # the data may end so long before the instant to score at
 
 
 class Dataset:
-    """What a configuration makes of raw tables; a context manager that closes them."""
+    """What settings make of raw tables.
+
+    Parameters
+    ----------
+    base : Path
+        Folder that relative paths start from.
+    frames : mapping of name to pandas or Arrow table
+        For sources that say ``frame: name``.
+    features : sequence of Feature
+        Features of your own, beside those of the settings.
+    taken : collection of str
+        Further names that no own feature may have.
+    """
 
     def __init__(
         self,
-        configuration: Configuration,
+        settings: DatasetSettings,
         base: Path,
         *,
         frames: Mapping[str, Any] | None = None,
         features: Sequence[Feature] = (),
+        taken: Collection[str] = (),
         progress: Progress = SILENT,
     ) -> None:
-        self.configuration = configuration
+        self.settings = settings
         self.base = base
         self.frames = frames or {}
+        self._taken = taken
         self.progress = progress
         self._keep: Path | None = None
-        self.own = OwnFeatures.of(configuration.modules, configuration.features, features, beside=base)
-
-    @classmethod
-    def open(
-        cls,
-        configuration: Path | str | Mapping[str, Any],
-        *,
-        base: Path | str | None = None,
-        frames: Mapping[str, Any] | None = None,
-        features: Sequence[Feature] = (),
-        progress: Progress = SILENT,
-    ) -> Self:
-        """Open a YAML file, or settings that are already a mapping.
-
-        Parameters
-        ----------
-        base : path, optional
-            Folder that relative paths start from: that of the file, or the current one for a mapping.
-        frames : mapping of name to pandas or Arrow table
-            For sources that say ``frame: name``.
-        features : sequence of Feature
-            Features of your own, beside those of the configuration.
-
-        Raises
-        ------
-        ConfigError
-            The configuration cannot be right; every problem is named.
-        """
-        if isinstance(configuration, Mapping):
-            settings, home = parse(dict(configuration)), Path.cwd()
-        else:
-            settings, home = load(configuration), Path(configuration).resolve().parent
-        where = home if base is None else Path(base)
-        return cls(settings, where, frames=frames, features=features, progress=progress)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        self.own = OwnFeatures.of(settings.modules, settings.features, features, beside=base)
 
     def close(self) -> None:
         """Close the tables and delete their temporary files."""
@@ -112,7 +82,7 @@ class Dataset:
     @cached_property
     def tables(self) -> Engine:
         """The validated sources, opened when first needed."""
-        settings = self.configuration
+        settings = self.settings
         return open_engine(
             settings.engine,
             settings.sources,
@@ -130,10 +100,10 @@ class Dataset:
 
         Whoever needs the tables after it has them read whole, because an audit must see every raw row.
         """
-        if self.configuration.store is None or "tables" in self.__dict__:
+        if self.settings.store is None or "tables" in self.__dict__:
             yield
             return
-        self._keep = (self.base / Path(os.path.expandvars(self.configuration.store)).expanduser()).resolve()
+        self._keep = (self.base / Path(os.path.expandvars(self.settings.store)).expanduser()).resolve()
         self._require_apart(self._keep)
         try:
             yield
@@ -143,14 +113,14 @@ class Dataset:
 
     def _require_apart(self, folder: Path) -> None:
         """Refuse a store inside a folder that a source reads: its files would be taken for raw ones."""
-        for name, source in self.configuration.sources.items():
+        for name, source in self.settings.sources.items():
             if source.path is None:
                 continue
             before_glob = re.split(r"[*?\[]", os.path.expandvars(str(source.path)))[0]
             read = (self.base / Path(before_glob).expanduser()).resolve()
             if folder == read or read in folder.parents:
                 raise ConfigError(
-                    f"Wanted a store apart from the sources; found store '{self.configuration.store}' inside "
+                    f"Wanted a store apart from the sources; found store '{self.settings.store}' inside "
                     f"sources.{name}.path '{source.path}', whose files would be mixed with it. Name another folder."
                 )
 
@@ -159,11 +129,11 @@ class Dataset:
         tables = self.tables
         if rejects is not None:
             tables.write_rejects(rejects)
-        if self.own.records or self.configuration.training.directions:
+        if self.own.records or self.settings.training.directions:
             self._sensible_features()
         return Checked(
             tables.report,
-            self.configuration.most_rejected,
+            self.settings.most_rejected,
             show(tables.data_from),
             show(tables.data_until),
             tables.customer_count,
@@ -179,14 +149,13 @@ class Dataset:
 
     def features(self) -> tuple[Feature, ...]:
         """Every feature that these sources can give, the own ones last."""
-        given = together(self.vocabulary, self.own.records, tellers())
-        return directed(given, self.configuration.training.directions)
+        given = together(self.vocabulary, self.own.records, self._taken)
+        return directed(given, self.settings.training.directions)
 
     def _sensible_features(self) -> tuple[Feature, ...]:
         """The same, once nothing that was declared of them is a mistake."""
-        features, settings = self.features(), self.configuration
-        require_there(features, settings.training.directions)
-        require_directions([feature.record() for feature in features], settings.churn.kind)
+        features = self.features()
+        require_there(features, self.settings.training.directions)
         require_sensible(self.tables, self.own.records)
         return features
 
@@ -201,19 +170,20 @@ class Dataset:
             Stand at this instant instead: what was known then, without labels, as scoring builds it.
         """
         if as_of is None:
-            return self._snapshots.copy()
+            return self.training_snapshots.copy()
         cutoff = instant(as_of)
         self.require_known(cutoff)
         return self.built(self.features(), [cutoff])
 
     @cached_property
-    def _snapshots(self) -> pd.DataFrame:
-        settings, (features, cutoffs) = self.configuration, self._training()
+    def training_snapshots(self) -> pd.DataFrame:
+        """The labelled table, or the sample of it, that training, audit and backtest read."""
+        settings, (features, cutoffs) = self.settings, self._training()
         return self.built(features, cutoffs, settings.labels)
 
     def _training(self) -> tuple[tuple[Feature, ...], list[int]]:
         """The features and cutoffs to train with, from sources that are sound."""
-        settings = self.configuration
+        settings = self.settings
         self.tables.report.require(settings.most_rejected)
         return self._sensible_features(), training_cutoffs(settings.cutoffs, self.tables, settings.labels)
 
@@ -221,7 +191,7 @@ class Dataset:
         self, features: Sequence[Feature], cutoffs: Sequence[int], labels: LabelSettings | None = None
     ) -> pd.DataFrame:
         """Snapshots in memory, at most as many as training reads."""
-        settings = self.configuration
+        settings = self.settings
         return build_snapshots(
             self.tables,
             features,
@@ -235,7 +205,7 @@ class Dataset:
 
     def recent(self) -> pd.DataFrame:
         """The population at the end of the data, without outcomes; where it is large, a seeded share of it."""
-        settings, now = self.configuration, self.tables.data_until + 1
+        settings, now = self.settings, self.tables.data_until + 1
         share = _MOST_RECENT / max(self.tables.customer_count, 1)
         try:
             return self.everyone(self.features(), [now], Drawn(share, settings.seed))
@@ -260,7 +230,7 @@ class Dataset:
         population : PopulationSettings, optional
             Another one than the configuration's.
         """
-        snapshots = Snapshots.of(features, population or self.configuration.population, cutoffs)
+        snapshots = Snapshots.of(features, population or self.settings.population, cutoffs)
         columns = snapshots.columns if columns is None else columns
         parts = snapshot_parts(self.tables, snapshots, progress=self.progress).map(work, columns)
         found = pd.concat([no_rows(columns), *parts.frames()], ignore_index=True)
@@ -269,7 +239,7 @@ class Dataset:
 
     def write_snapshots(self, path: Path) -> Built:
         """Write the labelled table, all of it, as one Parquet file, whole or not at all."""
-        settings, (features, cutoffs) = self.configuration, self._training()
+        settings, (features, cutoffs) = self.settings, self._training()
         snapshots = Snapshots.of(features, settings.population, cutoffs, settings.labels)
         written = write_snapshots(self.tables, snapshots, path, progress=self.progress)
         return Built(path, written.rows, len(features), [show(cutoff) for cutoff in snapshots.cutoffs])
@@ -280,10 +250,10 @@ class Dataset:
 
     @cached_property
     def _audit(self) -> Audit:
-        settings = self.configuration
+        settings = self.settings
         return audit(
             self.tables,
-            self._snapshots,
+            self.training_snapshots,
             self.features(),
             population=settings.population,
             labels=settings.labels,
