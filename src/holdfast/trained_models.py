@@ -64,9 +64,7 @@ class TrainedModels:
         tested = self.evaluation.at([latest], part=_OF_TWO_FITS)
         settings = self.configuration
         spec = self.evaluation.spec(self.evaluation.tuning(_OF_TWO_FITS))
-        bundle = fit(
-            self.dataset.training_snapshots, spec, recent=self.dataset.recent(), progress=self.dataset.progress
-        )
+        bundle = fit(snapshots, spec, recent=self.dataset.recent(), progress=self.dataset.progress)
         metrics, learnt = tested.figures(latest), _learnt(bundle)
         with tempfile.TemporaryDirectory(prefix="holdfast-") as temporary:
             folder = bundle.save(Path(temporary) / "bundle")
