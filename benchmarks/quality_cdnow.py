@@ -32,8 +32,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from holdfast import Project
-from holdfast.extrapolation.training_window import Answer, Lesson
-from holdfast.extrapolation.window_grid import Course
+from holdfast.extrapolation.training_window import Answer, TrainingWindow
+from holdfast.extrapolation.window_grid import WindowGrid
 from holdfast.learning import LogisticBaseline
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS, Metric, paired_difference, sentence
 from holdfast.models.calibration import sigmoid
@@ -67,43 +67,43 @@ def told(answer: Answer, rows: Numbers) -> Said:
     return Said(answer.risk.log_odds(rows), answer.value.orders(rows), answer.value.mean(rows))
 
 
-def carried(lesson: Lesson, near: Said, by: Answer) -> Said:
+def carried(window: TrainingWindow, near: Said, by: Answer) -> Said:
     """What was said of the near horizon, moved by what a model of the customer base expects of the rest."""
-    X, days = lesson.now, (lesson.far_days, lesson.near_days)
+    X, days = window.now, (window.far_days, window.near_days)
     odds = [logit(by.risk.probability(X, horizon)) for horizon in days]
     orders = [by.value.orders(X, horizon) for horizon in days]
     ratio = orders[0] / orders[1]
     return Said(near.log_odds + odds[0] - odds[1], near.transactions * ratio, near.spend * ratio)
 
 
-def logistic(lesson: Lesson) -> Said:
+def logistic(window: TrainingWindow) -> Said:
     """Logistic and Tweedie models of recency, frequency, value and tenure."""
-    X, _, count, spend = lesson.learnt
-    columns = [*lesson.places.history, worth(lesson)]
+    X, _, count, spend = window.learnt
+    columns = [*window.places.history, worth(window)]
     risk = LogisticBaseline(columns).fit(X, count == 0)
 
     def expected(y: Numbers) -> Numbers:
         logs = FunctionTransformer(lambda rows: np.log1p(np.maximum(rows, 0.0)))
         model = make_pipeline(logs, StandardScaler(), TweedieRegressor(power=1.5, alpha=1e-3, max_iter=1000))
-        return np.asarray(model.fit(X[:, columns], y).predict(lesson.now[:, columns]))
+        return np.asarray(model.fit(X[:, columns], y).predict(window.now[:, columns]))
 
-    return Said(risk.decision_function(lesson.now), expected(count), expected(np.maximum(spend, 0.0)))
+    return Said(risk.decision_function(window.now), expected(count), expected(np.maximum(spend, 0.0)))
 
 
-def worth(lesson: Lesson) -> int:
+def worth(window: TrainingWindow) -> int:
     """The column of the mean worth of an order."""
-    return [spec["name"] for spec in lesson.past.features].index("order_value_mean_lifetime")
+    return [spec["name"] for spec in window.panel.features].index("order_value_mean_lifetime")
 
 
-def lightgbm(lesson: Lesson) -> Said:
+def lightgbm(window: TrainingWindow) -> Said:
     """LightGBM with its default parameters on the same columns."""
-    X, _, count, spend = lesson.learnt
+    X, _, count, spend = window.learnt
     quiet: dict[str, Any] = {"verbose": -1, "random_state": 0, "n_jobs": 2}
     risk = lgb.LGBMClassifier(**quiet).fit(X, count == 0)
     amounts = (count, np.maximum(spend, 0.0))
     many, much = (lgb.LGBMRegressor(objective="tweedie", **quiet).fit(X, y) for y in amounts)
-    odds = np.asarray(risk.predict(lesson.now, raw_score=True))
-    return Said(odds, np.asarray(many.predict(lesson.now)), np.asarray(much.predict(lesson.now)))
+    odds = np.asarray(risk.predict(window.now, raw_score=True))
+    return Said(odds, np.asarray(many.predict(window.now)), np.asarray(much.predict(window.now)))
 
 
 def metrics() -> dict[str, tuple[str, Metric]]:
@@ -159,13 +159,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         begun = perf_counter()
         ours = project.extrapolate(AS_OF, horizon_days=FAR)
         seconds = perf_counter() - begun
-        lesson = Course.of(project, instant(AS_OF), FAR).final()
-    answers = lesson.answers()
-    others = {name: told(answer, lesson.now) for name, answer in answers.items()}
-    others |= {f.__name__: carried(lesson, f(lesson), answers["pareto_nbd"]) for f in (logistic, lightgbm)}
-    place = pd.Index(lesson.customers).get_indexer(who)
-    if len(keys) != len(lesson.customers) or (place < 0).any():
-        raise SystemExit(f"Wanted the {len(keys)} customers of the keys, found {len(lesson.customers)}.")
+        window = WindowGrid.of(project.dataset, instant(AS_OF), FAR).final()
+    answers = window.answers()
+    others = {name: told(answer, window.now) for name, answer in answers.items()}
+    others |= {f.__name__: carried(window, f(window), answers["pareto_nbd"]) for f in (logistic, lightgbm)}
+    place = pd.Index(window.customers).get_indexer(who)
+    if len(keys) != len(window.customers) or (place < 0).any():
+        raise SystemExit(f"Wanted the {len(keys)} customers of the keys, found {len(window.customers)}.")
     mine = ours.customers.set_index(ours.customers["customer_id"].astype(str)).loc[who]
     names = {"none": "p_churn", "transactions": "orders", "spend": "value"}
     said = {OURS: {of: mine[name].to_numpy() for of, name in names.items()}}

@@ -29,7 +29,7 @@ _FEWEST_DRAWN = 1_000  # customers, however few snapshots are wanted
 
 
 @dataclass(frozen=True)
-class Past:
+class Panel:
     """Customers at instants that are so many steps back from the last one.
 
     Attributes
@@ -61,7 +61,7 @@ class Past:
         end: int,
         step: Days,
         back: int,
-    ) -> Past:
+    ) -> Panel:
         """So many steps back from ``end``; of a large business some of the customers, drawn by the seed.
 
         ``offered`` are the features of the sources, the totals among them.

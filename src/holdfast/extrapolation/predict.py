@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from holdfast.dataset import Dataset
-from holdfast.extrapolation.training_window import MODELS, Answer, Lesson
-from holdfast.extrapolation.window_grid import Course
+from holdfast.extrapolation.training_window import MODELS, Answer, TrainingWindow
+from holdfast.extrapolation.window_grid import WindowGrid
 from holdfast.learning.choice import Choice, Tried, choose
 from holdfast.models import to_matrix
 from holdfast.models.feature_record import FeatureRecord
@@ -59,15 +59,15 @@ def extrapolate(dataset: Dataset, as_of: str, horizon_days: float | None = None)
     (horizon,) = within_three_years([dataset.settings.churn.horizon_days if horizon_days is None else horizon_days])
     at = instant(as_of)
     dataset.require_known(at)
-    course = Course.of(dataset, at, horizon)
-    choice, lesson = chosen(course), course.final()
-    work = Asked(lesson.answers((choice.name,))[choice.name], course.past.features)
-    return Extrapolation(dataset.everyone(course.features, [at], work, columns()), choice, lesson.near_days)
+    grid = WindowGrid.of(dataset, at, horizon)
+    choice, window = chosen(grid), grid.final()
+    work = Prediction(window.answers((choice.name,))[choice.name], grid.panel.features)
+    return Extrapolation(dataset.everyone(grid.features, [at], work, columns()), choice, window.near_days)
 
 
-def chosen(course: Course) -> Choice:
+def chosen(grid: WindowGrid) -> Choice:
     """The model with the best record on windows that have ended."""
-    return choose(MODELS, [_tried(lesson) for lesson in course.trials()])
+    return choose(MODELS, [_tried(window) for window in grid.trials()])
 
 
 def columns() -> dict[str, str]:
@@ -80,7 +80,7 @@ def columns() -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Prediction:
     """What a model says of a piece of the snapshots."""
 
     answer: Answer
@@ -93,11 +93,11 @@ class Asked:
         return frame[["customer_id", "cutoff"]].assign(**said)
 
 
-def _tried(lesson: Lesson) -> Tried:
+def _tried(window: TrainingWindow) -> Tried:
     """What every model said of a window that has ended."""
-    answers = lesson.answers(MODELS)
+    answers = window.answers(MODELS)
     return Tried(
-        lesson.customers,
-        (lesson.came[0] <= 0).astype(np.float64),
-        {name: answers[name].risk.log_odds(lesson.now) for name in MODELS},
+        window.customers,
+        (window.came[0] <= 0).astype(np.float64),
+        {name: answers[name].risk.log_odds(window.now) for name in MODELS},
     )

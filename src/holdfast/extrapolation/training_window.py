@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holdfast.errors import ConfigError
-from holdfast.extrapolation.panel import Past
+from holdfast.extrapolation.panel import Panel
 from holdfast.features.feature import Feature
 from holdfast.history.aggregates import GapStd, Last, LastGap, Max, Mean, MeanGap, Ratio, Std
 from holdfast.learning.btyd import Base, CorrectedBase
@@ -78,12 +78,12 @@ class Answer(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingWindow:
     """Windows of ``near`` steps that had ended ``ago`` steps back, and a far window that began there.
 
     Attributes
     ----------
-    past : Past
+    panel : Panel
     places : Places
     ago, near : int
     far_days : float
@@ -93,7 +93,7 @@ class Lesson:
         The population is customers who bought so lately.
     """
 
-    past: Past
+    panel: Panel
     places: Places
     ago: int
     near: int
@@ -104,14 +104,14 @@ class Lesson:
     @property
     def near_days(self) -> float:
         """Length of the windows that are learnt from."""
-        return self.near * self.past.step_days
+        return self.near * self.panel.step_days
 
     @cached_property
     def learnt(self) -> tuple[Matrix, Instants, Vector, Vector]:
         """Rows, their order in time, and the orders and the spend that came."""
-        came = [self.past.did(back, self.near) for back in self.cutoffs]
-        X = np.vstack([self.past.rows[back] for back in self.cutoffs])
-        at = np.concatenate([np.full(len(self.past.rows[back]), -back, dtype=np.int64) for back in self.cutoffs])
+        came = [self.panel.did(back, self.near) for back in self.cutoffs]
+        X = np.vstack([self.panel.rows[back] for back in self.cutoffs])
+        at = np.concatenate([np.full(len(self.panel.rows[back]), -back, dtype=np.int64) for back in self.cutoffs])
         return X, at, np.concatenate([orders for orders, _ in came]), np.concatenate([spend for _, spend in came])
 
     @property
@@ -126,22 +126,22 @@ class Lesson:
     def teaches(self) -> bool:
         """Whether there are customers to tell about, and customers who came back and who did not to learn from."""
         came, asked = self.came_back
-        return self.ago in self.past.rows and 0 < came < asked
+        return self.ago in self.panel.rows and 0 < came < asked
 
     @property
     def now(self) -> Matrix:
         """The customers of whom the far window is told."""
-        return self.past.rows[self.ago]
+        return self.panel.rows[self.ago]
 
     @property
     def customers(self) -> NDArray[np.str_]:
         """Who they are."""
-        return self.past.customers[self.ago]
+        return self.panel.customers[self.ago]
 
     @property
     def came(self) -> tuple[Vector, Vector]:
         """Their orders and spend from then until the last instant."""
-        return self.past.did(self.ago, self.ago)
+        return self.panel.did(self.ago, self.ago)
 
     def answers(self, names: Sequence[str] = MODELS) -> dict[str, Answer]:
         """These models, learnt, by name."""

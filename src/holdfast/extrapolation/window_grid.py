@@ -15,8 +15,8 @@ import numpy as np
 
 from holdfast.dataset import Dataset
 from holdfast.errors import ConfigError, DataError
-from holdfast.extrapolation.panel import Past, everyone_ever
-from holdfast.extrapolation.training_window import Lesson, Places
+from holdfast.extrapolation.panel import Panel, everyone_ever
+from holdfast.extrapolation.training_window import Places, TrainingWindow
 from holdfast.features.feature import Feature
 from holdfast.models.checks import InputError
 from holdfast.timeline import Days, show
@@ -30,15 +30,15 @@ _OF_HISTORY = 4  # steps before the first instant at least
 
 
 @dataclass(frozen=True)
-class Course:
-    """All lessons of a horizon.
+class WindowGrid:
+    """All windows of a horizon.
 
     Attributes
     ----------
     features : tuple of Feature
         What the models read, in the order of the matrix.
     places : Places
-    past : Past
+    panel : Panel
     near : int
         Steps of the windows that are learnt from.
     horizon_days : float
@@ -48,13 +48,13 @@ class Course:
 
     features: tuple[Feature, ...]
     places: Places
-    past: Past
+    panel: Panel
     near: int
     horizon_days: float
     bought_within_days: float
 
     @classmethod
-    def of(cls, dataset: Dataset, at: int, horizon_days: float) -> Course:
+    def of(cls, dataset: Dataset, at: int, horizon_days: float) -> WindowGrid:
         """Read what was known at an instant.
 
         Raises
@@ -89,10 +89,10 @@ class Course:
         near = round(third / step)
         longest = round(max(_TRIALS) * near)
         back = min(longest + _third(longest) + _WINDOWS - 1, 3 * near - _OF_HISTORY)
-        past = Past.read(dataset, features, offered, end=end, step=Days(step), back=back)
-        return cls(features, Places.of(features), past, near, horizon_days, lookback)
+        panel = Panel.read(dataset, features, offered, end=end, step=Days(step), back=back)
+        return cls(features, Places.of(features), panel, near, horizon_days, lookback)
 
-    def trials(self) -> list[Lesson]:
+    def trials(self) -> list[TrainingWindow]:
         """Lessons whose far window has ended by now, of those that there is something to learn from.
 
         Raises
@@ -101,29 +101,29 @@ class Course:
             There is nothing to learn from in any of them.
         """
         steps = [round(share * self.near) for share in _TRIALS]
-        lessons = [self._lesson(far, _third(far), far * self.past.step_days) for far in steps]
-        return [lesson for lesson in lessons if lesson.teaches] or [_teaching(lessons[0])]
+        windows = [self._window(far, _third(far), far * self.panel.step_days) for far in steps]
+        return [window for window in windows if window.teaches] or [_teaching(windows[0])]
 
-    def final(self) -> Lesson:
-        """The lesson of today, whose far window nobody has seen.
+    def final(self) -> TrainingWindow:
+        """The window of today, whose far window nobody has seen.
 
         Raises
         ------
         DataError
             Fewer than 50 customers, or all or none of those learnt from came back.
         """
-        lesson = _teaching(self._lesson(0, self.near, self.horizon_days))
-        if len(lesson.customers) < _FEWEST_CUSTOMERS:
+        window = _teaching(self._window(0, self.near, self.horizon_days))
+        if len(window.customers) < _FEWEST_CUSTOMERS:
             raise DataError(
-                f"Wanted at least {_FEWEST_CUSTOMERS} customers to learn from, found {len(lesson.customers)}. "
+                f"Wanted at least {_FEWEST_CUSTOMERS} customers to learn from, found {len(window.customers)}. "
                 "Take a wider population, or rank customers by hand."
             )
-        return lesson
+        return window
 
-    def _lesson(self, ago: int, near: int, far_days: float) -> Lesson:
+    def _window(self, ago: int, near: int, far_days: float) -> TrainingWindow:
         """What can be learnt for a window that began so many steps ago."""
-        cutoffs = tuple(back for back in sorted(self.past.rows) if back >= ago + near)[:_WINDOWS]
-        return Lesson(self.past, self.places, ago, near, far_days, cutoffs, self.bought_within_days)
+        cutoffs = tuple(back for back in sorted(self.panel.rows) if back >= ago + near)[:_WINDOWS]
+        return TrainingWindow(self.panel, self.places, ago, near, far_days, cutoffs, self.bought_within_days)
 
 
 def _third(steps: int) -> int:
@@ -144,13 +144,13 @@ def _told_by_orders(dataset: Dataset) -> float:
     return lookback
 
 
-def _teaching(lesson: Lesson) -> Lesson:
-    """The lesson, if there is something to learn from it."""
-    if lesson.teaches:
-        return lesson
-    came, asked = lesson.came_back
+def _teaching(window: TrainingWindow) -> TrainingWindow:
+    """The window, if there is something to learn from it."""
+    if window.teaches:
+        return window
+    came, asked = window.came_back
     found = f"{came} of {asked} who did" if asked else "nobody in the population before"
     raise DataError(
-        f"Wanted customers who came back within {lesson.near_days:g} days and customers who did not, found {found}. "
+        f"Wanted customers who came back within {window.near_days:g} days and customers who did not, found {found}. "
         "Wait for more history, or choose another population or horizon."
     )

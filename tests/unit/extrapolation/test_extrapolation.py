@@ -13,7 +13,7 @@ from holdfast import Project
 from holdfast.errors import ConfigError, DataError
 from holdfast.extrapolation import Extrapolation, columns
 from holdfast.extrapolation.training_window import KINDS, MODELS
-from holdfast.extrapolation.window_grid import Course
+from holdfast.extrapolation.window_grid import WindowGrid
 from holdfast.models.checks import InputError
 from holdfast.timeline import MICROSECONDS_PER_DAY, instant
 from tests.end_to_end.shop import in_memory, settings
@@ -57,9 +57,9 @@ def project(raw: pd.DataFrame) -> Iterator[Project]:
 
 
 @pytest.fixture(scope="module")
-def course(project: Project) -> Course:
+def grid(project: Project) -> WindowGrid:
     """What was known by then."""
-    return Course.of(project, instant(AS_OF), YEAR)
+    return WindowGrid.of(project.dataset, instant(AS_OF), YEAR)
 
 
 @pytest.fixture(scope="module")
@@ -108,9 +108,9 @@ def test_nothing_after_the_instant_is_known(raw: pd.DataFrame, found: Extrapolat
     assert found.choice == before.choice
 
 
-def test_a_window_is_what_the_orders_say(raw: pd.DataFrame, course: Course) -> None:
+def test_a_window_is_what_the_orders_say(raw: pd.DataFrame, grid: WindowGrid) -> None:
     """The difference of two totals is a count of days and a sum of money, customer by customer."""
-    past = course.past
+    past = grid.panel
     step = pd.Timedelta(days=past.step_days)
     for back, steps in ((17, 7), (9, 9), (7, 3)):
         since = pd.Timestamp(AS_OF, tz="UTC") - back * step
@@ -123,26 +123,26 @@ def test_a_window_is_what_the_orders_say(raw: pd.DataFrame, course: Course) -> N
         assert found[1] == pytest.approx(wanted["spend"].to_numpy(), abs=1e-6)
 
 
-def test_no_lesson_knows_what_came_after_it(course: Course) -> None:
+def test_no_window_knows_what_came_after_it(grid: WindowGrid) -> None:
     """Every learnt window had ended when the told one began, and a told one that counts has ended by now."""
-    for lesson in (*course.trials(), course.final()):
-        assert lesson.cutoffs
-        assert min(lesson.cutoffs) - lesson.near == lesson.ago
-        assert lesson.far_days >= 2 * lesson.near_days
-    assert [lesson.ago * course.past.step_days for lesson in course.trials()] == [
-        lesson.far_days for lesson in course.trials()
+    for window in (*grid.trials(), grid.final()):
+        assert window.cutoffs
+        assert min(window.cutoffs) - window.near == window.ago
+        assert window.far_days >= 2 * window.near_days
+    assert [window.ago * grid.panel.step_days for window in grid.trials()] == [
+        window.far_days for window in grid.trials()
     ]
-    assert course.final().ago == 0
+    assert grid.final().ago == 0
 
 
-def test_a_correction_is_right_in_total_where_it_was_learnt(course: Course) -> None:
+def test_a_correction_is_right_in_total_where_it_was_learnt(grid: WindowGrid) -> None:
     """Each corrected model meets the learnt outcomes at the near horizon; the base alone need not."""
-    lesson = course.final()
-    X, at, came, _ = lesson.learnt
+    window = grid.final()
+    X, at, came, _ = window.learnt
     latest = at == at.max()
     for kind in KINDS:
-        risk = lesson.answers((f"corrected {kind}",))[f"corrected {kind}"].risk
-        told = risk.probability(X[latest], lesson.near_days).mean()
+        risk = window.answers((f"corrected {kind}",))[f"corrected {kind}"].risk
+        told = risk.probability(X[latest], window.near_days).mean()
         assert told == pytest.approx((came[latest] == 0).mean(), abs=0.08)
 
 
@@ -151,7 +151,7 @@ def test_a_large_business_is_learnt_from_some_of_its_customers(raw: pd.DataFrame
     table = settings(training={"most_snapshots": 9_000})
     table["sources"]["orders"] = {"frame": "orders", "columns": table["sources"]["orders"]["columns"]}
     with Project.open(table, frames={"orders": raw}) as project:
-        past = Course.of(project, instant(AS_OF), YEAR).past
+        past = WindowGrid.of(project.dataset, instant(AS_OF), YEAR).panel
         sizes = [len(past.customers[back]) for back in sorted(past.customers)]
         assert 600 < max(sizes) < 1_100
         who = set(past.totals[0].index)
@@ -168,11 +168,11 @@ def test_the_horizon_is_that_of_churn_where_none_is_named(project: Project) -> N
 @pytest.mark.parametrize("horizon", [21, 32, 41, 48, 62, 83, 105, 200, 270])
 def test_a_third_is_a_third(project: Project, horizon: float) -> None:
     """Also where steps are whole days and thirds are not; and windows that are told are longer than those learnt."""
-    course = Course.of(project, instant(AS_OF), horizon)
-    assert course.final().near_days == pytest.approx(horizon / 3, rel=0.5 / 7)
-    for lesson in course.trials():
-        assert 2 <= lesson.far_days / lesson.near_days <= 3
-        assert len(lesson.cutoffs) >= 5
+    grid = WindowGrid.of(project.dataset, instant(AS_OF), horizon)
+    assert grid.final().near_days == pytest.approx(horizon / 3, rel=0.5 / 7)
+    for window in grid.trials():
+        assert 2 <= window.far_days / window.near_days <= 3
+        assert len(window.cutoffs) >= 5
 
 
 def test_longer_is_less_churn_and_more_orders(found: Extrapolation, project: Project) -> None:
@@ -206,7 +206,7 @@ def test_an_order_later_on_the_day_of_the_instant_is_an_order(raw: pd.DataFrame)
     again = pd.concat(twice).assign(currency="EUR")
     mixed = pd.concat([raw, again.assign(number=10**6 + np.arange(len(again)))])
     with in_memory(mixed) as project:
-        past = Course.of(project, instant(f"{AS_OF}T12:00:00+00:00"), 210.0).past
+        past = WindowGrid.of(project.dataset, instant(f"{AS_OF}T12:00:00+00:00"), 210.0).panel
         back = 10
         orders, spend = past.did(back, 3)
     assert past.step_days == 10
@@ -267,9 +267,9 @@ def test_a_time_without_orders_tells_nothing_and_is_passed_over(raw: pd.DataFram
     """Months that were lost are no months without customers: windows in them choose no model."""
     lost = (raw["at"] > pd.Timestamp("2023-02-20", tz="UTC")) & (raw["at"] < pd.Timestamp("2023-07-01", tz="UTC"))
     with in_memory(raw[~lost]) as project:
-        course = Course.of(project, instant(AS_OF), YEAR)
-        assert 0 < len(course.trials()) < 3
-        assert course.final().teaches
+        grid = WindowGrid.of(project.dataset, instant(AS_OF), YEAR)
+        assert 0 < len(grid.trials()) < 3
+        assert grid.final().teaches
 
 
 def test_customers_who_never_come_back_teach_nothing(raw: pd.DataFrame) -> None:
@@ -293,8 +293,8 @@ def test_a_value_that_orders_do_not_tell_is_refused(raw: pd.DataFrame, value: st
         project.extrapolate(AS_OF, horizon_days=YEAR)
 
 
-def test_steps_are_whole_days(course: Course) -> None:
+def test_steps_are_whole_days(grid: WindowGrid) -> None:
     """So windows begin at the same time of the day as the instant that is asked about."""
-    assert course.past.step_days == YEAR // 21
-    assert (course.past.step_days * MICROSECONDS_PER_DAY) % MICROSECONDS_PER_DAY == 0
-    assert np.isfinite(course.final().learnt[2]).all()
+    assert grid.panel.step_days == YEAR // 21
+    assert (grid.panel.step_days * MICROSECONDS_PER_DAY) % MICROSECONDS_PER_DAY == 0
+    assert np.isfinite(grid.final().learnt[2]).all()
