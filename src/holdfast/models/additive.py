@@ -80,9 +80,14 @@ class Linear:
         return {**arrays, "intercept": self.intercept}
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Linear:
-        """Rebuild from :meth:`to_json`."""
+    def from_json(cls, stored: Mapping[str, Any], n_features: int) -> Linear:
+        """Rebuild from :meth:`to_json`; raises ValueError if no matrix has these columns."""
         arrays = {name: np.asarray(stored[name], dtype=np.float64) for name in ("columns", *_SHAPES)}
+        if (
+            not np.isin(arrays["columns"], np.arange(n_features)).all()
+            or len({each.shape for each in arrays.values()}) > 1
+        ):
+            raise ValueError("columns that no matrix has")
         return cls(**arrays, intercept=float(stored["intercept"]))
 
 
@@ -174,7 +179,7 @@ class Additive:
             require_sound_trees(texts[trees["file"]], n_features)
         return cls(
             n_features=n_features,
-            linear=None if linear is None else Linear.from_json(linear),
+            linear=None if linear is None else Linear.from_json(linear, n_features),
             trees=None
             if trees is None
             else Trees(texts[trees["file"]], np.array([np.nan if x is None else float(x) for x in trees["fill"]])),

@@ -87,13 +87,14 @@ def _fields(block: str) -> dict[str, str]:
 
 
 def _numbers(fields: Mapping[str, str], name: str, count: int | None, where: str) -> Vector:
-    """So many finite numbers; the whole ones among them are whole where LightGBM writes them so."""
+    """So many finite numbers, whole where LightGBM writes them so; a threshold of inf parts known from missing."""
     try:
         found = np.array(fields.get(name, "").split(), dtype=np.float64)
     except ValueError:
         found = np.array([np.nan])
     whole = name in _FRACTIONS or bool((found == np.floor(found)).all())
-    _require((count is None or len(found) == count) and bool(np.isfinite(found).all()) and whole, where)
+    sound = ~np.isnan(found) if name == "threshold" else np.isfinite(found)
+    _require((count is None or len(found) == count) and bool(sound.all()) and whole, where)
     return found
 
 
