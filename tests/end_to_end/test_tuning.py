@@ -60,7 +60,7 @@ def test_where_trials_are_kept_changes_no_model(made: Shop, tmp_path: Path) -> N
     """The same configuration elsewhere is the same configuration."""
     moved = settings(training={"tuning": SEARCH | {"folder": str(tmp_path / "elsewhere")}})
     with Project.open(made.config) as here, Project.open(moved, base=made.folder) as there:
-        assert here.fingerprints == there.fingerprints
+        assert here.evaluation.fingerprints == there.evaluation.fingerprints
         other = settings(training={"tuning": SEARCH | {"trials": 5}})
         assert Project.open(other, base=made.folder).configuration.fingerprint != here.configuration.fingerprint
 
