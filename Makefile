@@ -7,6 +7,7 @@ KIND ?= retail
 
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate pyproject.toml --extra build
 DEVELOPER := --extra dev --extra explain --extra notebook --extra postgres --extra spark --extra bench --extra profit --extra tune
 
@@ -15,14 +16,18 @@ OPENMP := $(CURDIR)/$(VENV)/openmp
 export LD_LIBRARY_PATH := $(OPENMP)$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint bench notebooks requirements clean
+.PHONY: demo test test-fast lint bench notebooks requirements clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/run.stamp
 	$(BIN)/holdfast demo --kind $(KIND)
 
 test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=90 $(ARGS)
+	$(PYTEST) --cov --cov-report=term:skip-covered --cov-fail-under=90 --durations=25 -rs $(ARGS)
+
+# What a change is tried with: no Spark, no server, no browser, nothing from end to end.
+test-fast: $(VENV)/dev.stamp
+	$(PYTEST) -m "not (slow or spark or postgres or browser)" tests/architecture tests/unit tests/property $(ARGS)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check

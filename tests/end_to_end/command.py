@@ -16,7 +16,6 @@ from unittest.mock import patch
 
 from holdfast.cli import main
 
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "MLFLOW_DISABLE_TELEMETRY": "true"}
 HOLDFAST = (sys.executable, "-c", "from holdfast.cli import main; main()")
 
 
@@ -60,7 +59,7 @@ def started(*arguments: str | Path, folder: Path, **environment: str) -> subproc
     return subprocess.Popen(
         [*HOLDFAST, *map(str, arguments)],
         cwd=folder,
-        env={**os.environ, **ONE_THREAD, **environment},
+        env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

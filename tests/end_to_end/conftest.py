@@ -1,20 +1,21 @@
-"""The simulated businesses that go the whole way once per session, and a small shop with a champion."""
+"""The simulated businesses that go the whole way once per run, and a small shop with a champion."""
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.built_once import built_once
 from tests.conftest import ROOT
-from tests.end_to_end.command import ONE_THREAD, Answer, done
+from tests.end_to_end.command import Answer, done
 from tests.end_to_end.shop import Shop
 
 AS_OF = "2025-01-01"
-CUSTOMERS = 1_200
+CUSTOMERS = 600
 
 
 @dataclass(frozen=True)
@@ -31,20 +32,8 @@ class Way:
         return self.config.parent.parent / "demo" / self.kind / "lists" / f"as_of={AS_OF}"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Two workers with two threads each would spend their time waiting for each other."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in ONE_THREAD.items():
-            patch.setenv(name, value)
-        yield
-
-
-@pytest.fixture(scope="session", params=["retail", "subscription"])
-def way(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Way:
-    """Simulate, check, train, backtest, promote, score: once, through the command line."""
-    kind = request.param
-    root = tmp_path_factory.mktemp(kind)
+def go(kind: str, root: Path) -> None:
+    """Simulate, check, train, backtest, promote, score: through the command line, whose answers are kept."""
     (root / "configs").mkdir()
     config = Path(shutil.copy(ROOT / "configs" / f"demo_{kind}.yaml", root / "configs"))
     tables = root / "demo" / kind
@@ -56,7 +45,18 @@ def way(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         "promote": done("promote", config),
         "score": done("score", config, "--as-of", AS_OF, "--json"),
     }
-    return Way(kind, config, answers)
+    said = {name: asdict(answer) for name, answer in answers.items()}
+    (root / "answers.json").write_text(json.dumps(said), encoding="utf-8")
+
+
+@pytest.fixture(scope="session", params=["retail", "subscription"])
+def way(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Way:
+    """The whole way of a shop and of a service under contract; tests read it and leave it as it is."""
+    kind = request.param
+    root = built_once(tmp_path_factory, kind, lambda folder: go(kind, folder))
+    said = json.loads((root / "answers.json").read_text(encoding="utf-8"))
+    answers = {name: Answer(**answer) for name, answer in said.items()}
+    return Way(kind, root / "configs" / f"demo_{kind}.yaml", answers)
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from holdfast.learning import AtRiskClassifier, ValueRegressor
 from holdfast.models import Bundle, categorical_columns, learn_categories, to_matrix
@@ -17,6 +15,7 @@ from holdfast.models.model_card import ChurnDefinition, ModelCard, ValueDefiniti
 from holdfast.timeline import instant
 from holdfast.tracking import Tracker, TrackingSettings, Verdict
 from holdfast.tracking.package import OUTPUTS
+from tests.end_to_end.environment import make_environment
 
 CONSUMER = """
 import sys
@@ -78,7 +77,6 @@ def train(frame: pd.DataFrame, folder: Path) -> Bundle:
     return bundle
 
 
-@pytest.mark.slow
 def test_a_consumer_needs_only_the_listed_requirements(tmp_path: Path) -> None:
     """Scoring services do not carry our training stack; their numbers must be the ones that we published."""
     frame = snapshots(1500)
@@ -110,14 +108,6 @@ def test_a_consumer_needs_only_the_listed_requirements(tmp_path: Path) -> None:
     reasons, source = said.splitlines()[-2:]
     assert "orders_90d" in reasons
     assert Path(source).is_relative_to(package / "code")
-
-
-def make_environment(folder: Path, requirements: Path) -> Path:
-    """A virtual environment with the requirements that the model lists, and nothing else."""
-    run([sys.executable, "-m", "venv", str(folder)], folder.parent)
-    python = folder / "bin" / "python"
-    run([python, "-m", "pip", "install", "--quiet", "--requirement", str(requirements)], folder.parent)
-    return python
 
 
 def run(command: list[str | Path], folder: Path) -> str:

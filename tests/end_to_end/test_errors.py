@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 
 from holdfast.files import LOCK_NAME, versioned_folder
-from tests.end_to_end.command import HOLDFAST, ONE_THREAD, Answer, done, holdfast
+from tests.end_to_end.command import HOLDFAST, Answer, done, holdfast
 from tests.end_to_end.shop import AS_OF, Shop
 
 Spoil = Callable[[pd.DataFrame], pd.DataFrame]
@@ -354,7 +354,7 @@ def limited(shop: Shop, most: int, *arguments: str | Path) -> Answer:
     done_ = subprocess.run(
         [*HOLDFAST, *map(str, arguments)],
         cwd=shop.folder,
-        env={**os.environ, **ONE_THREAD, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,

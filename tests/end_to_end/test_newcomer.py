@@ -22,10 +22,9 @@ def steps() -> list[list[str]]:
     return [line.partition("#")[0].split()[1:] for line in block.strip().splitlines()]
 
 
-@pytest.mark.slow
 def test_a_newcomer_comes_from_raw_files_to_a_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever follows the README and edits nothing gets a list of which every part can be questioned."""
-    tables = simulate("subscription", tmp_path / "business", customers=800).tables.values()
+    tables = simulate("subscription", tmp_path / "business", customers=400).tables.values()
     home = tmp_path / "home"
     home.mkdir()
     files = [shutil.copy(table, home) for table in tables]

@@ -32,7 +32,6 @@ def kernels(tmp_path: Path) -> KernelSpecManager:
     return KernelSpecManager(kernel_dirs=[str(folder.parent)], ensure_native_kernel=False)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_from_top_to_bottom(
     path: Path, kernels: KernelSpecManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

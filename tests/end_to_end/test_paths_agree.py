@@ -16,12 +16,12 @@ from holdfast.sources import open_sources
 from holdfast.timeline import instant
 from tests.conftest import ROOT
 
-CUSTOMERS = 10_000
+CUSTOMERS = 3_000
 
 
 @pytest.fixture(scope="module", params=["retail", "subscription"])
 def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A business of 10,000 customers and its demo's configuration."""
+    """A business of 3,000 customers and its demo's configuration."""
     root = tmp_path_factory.mktemp(request.param)
     (root / "configs").mkdir()
     config = shutil.copy(ROOT / "configs" / f"demo_{request.param}.yaml", root / "configs")

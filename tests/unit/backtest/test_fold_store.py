@@ -28,6 +28,8 @@ from tests.unit.backtest.business import HOW, SPEC, TESTS, snapshots, told, trai
 from tests.unit.backtest.kills import MANY
 from tests.unit.learning.samples import CARD
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def business() -> pd.DataFrame:

@@ -18,6 +18,8 @@ from holdfast.models.feature_record import FeatureRecord
 from holdfast.timeline import Days
 from tests.unit.backtest.business import FIRST, HOW, MONTH, SPEC, TESTS, snapshots, training_spec
 
+pytestmark = pytest.mark.slow
+
 MONTHLY: dict[str, Any] = {"draws": 100}
 
 

@@ -22,6 +22,8 @@ from holdfast.models import Bundle
 from holdfast.progress import Advance
 from tests.unit.backtest.business import HOW, SPEC, TESTS, snapshots, told
 
+pytestmark = pytest.mark.slow
+
 TWO = Execution(jobs=2)
 
 

@@ -18,6 +18,8 @@ from holdfast.models.checks import InputError
 from holdfast.timeline import MICROSECONDS_PER_DAY, instant
 from tests.end_to_end.shop import in_memory, settings
 
+pytestmark = pytest.mark.slow
+
 AS_OF = "2023-10-05"
 VISITS = {"customer_id": "who", "event_time": "at", "kind": "kind"}
 YEAR = 270.0

@@ -27,6 +27,8 @@ from tests.conftest import ROOT
 from tests.unit.learning.samples import shop
 from tests.unit.learning.tunings import GOOD, POOR, TRIALS, rows, tuned
 
+pytestmark = pytest.mark.slow
+
 
 def stored(model: AtRiskClassifier) -> tuple[str, str]:
     """All that a bundle would keep of it."""

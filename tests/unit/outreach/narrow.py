@@ -24,7 +24,7 @@ from holdfast.spark.pieces import pieces
 from tests.unit.outreach.published import read_manifest
 from tests.unit.outreach.scored import AS_OF, outreach_settings
 
-CUSTOMERS, MOST_ROWS = 150_000, 40_000
+CUSTOMERS, MOST_ROWS = 100_000, 40_000
 
 
 def scored(rows: pd.DataFrame) -> pd.DataFrame:
@@ -57,6 +57,7 @@ def running() -> Any:
         "spark.ui.enabled": "false",
         "spark.driver.maxResultSize": "2m",
         "spark.driver.memory": "1g",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         "spark.driver.host": "127.0.0.1",
         "spark.sql.shuffle.partitions": "2",
         "spark.log.level": "OFF",

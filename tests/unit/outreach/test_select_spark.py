@@ -118,7 +118,7 @@ def test_a_driver_that_could_not_hold_everybody_publishes_the_list(tmp_path: Pat
     assert result.returncode == 0, result.stderr[-3000:]
     told = json.loads(result.stdout.splitlines()[-1])
     assert "maxResultSize" in told["collecting"]
-    assert told["counts"]["scored"] == told["customers"] == 150_000
+    assert told["counts"]["scored"] == told["customers"] == 100_000
     assert told["counts"]["contact"] + told["counts"]["control"] == 500
     assert told["published"] == told["counts"]
     assert told["most_at_once"] <= told["most_rows"]

@@ -27,11 +27,11 @@ def _binary(name: str) -> str | None:
 
 
 @pytest.fixture(scope="module")
-def server():
+def postgres():
     """A private server on a unix socket, with a few orders; its URI."""
     initdb, pg_ctl = _binary("initdb"), _binary("pg_ctl")
     if initdb is None or pg_ctl is None:
-        pytest.skip("no PostgreSQL server is installed on this machine")
+        pytest.skip("no PostgreSQL server is installed on this machine (Debian: postgresql)")
     dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi", reason="the extra 'postgres' is not installed")
     folder = Path(tempfile.mkdtemp(prefix="hf-pg-", dir="/tmp"))  # a socket's path must be short
     as_user: list[str] = []
@@ -79,19 +79,19 @@ def opened(uri: str, *, settings=None, **place):
     return open_sources({"orders": source}, base=Path(), now=NOW, threads=1)
 
 
-def test_a_table_with_the_types_of_a_real_server(server):
+def test_a_table_with_the_types_of_a_real_server(postgres):
     """Numeric, uuid, zones and infinity arrive as what they mean."""
-    with opened(server, table="shop.orders") as tables:
+    with opened(postgres, table="shop.orders") as tables:
         assert events(tables, "orders", "event_time", "amount") == [
             ("00000000-0000-0000-0000-00000000000a", instant("2024-05-01T10:00:00"), 12.5)
         ]
         assert tables.report["orders"].rejected == {"impossible time": 1, "missing customer id": 1}
 
 
-def test_a_query_with_filter_and_computed_columns(server):
+def test_a_query_with_filter_and_computed_columns(postgres):
     """The query runs on the server, filter and expressions in DuckDB as everywhere."""
     with opened(
-        server,
+        postgres,
         query="SELECT id, local, day, paid, value FROM shop.orders WHERE value > 0;",
         settings={
             "columns": {"customer_id": "id", "event_time": "local"},
@@ -106,20 +106,20 @@ def test_a_query_with_filter_and_computed_columns(server):
         assert tables.report["orders"].filtered == 1
 
 
-def test_the_uri_comes_from_the_environment(server, monkeypatch):
+def test_the_uri_comes_from_the_environment(postgres, monkeypatch):
     """Passwords belong there, not into a file."""
-    monkeypatch.setenv("HOLDFAST_TEST_URI", server)
+    monkeypatch.setenv("HOLDFAST_TEST_URI", postgres)
     with opened("${HOLDFAST_TEST_URI}", table="shop.orders") as tables:
         assert tables.customer_count == 1
 
 
-def test_names_are_identifiers(server):
+def test_names_are_identifiers(postgres):
     """Capital letters and blanks, and no way to smuggle a statement in."""
     with pytest.raises(DataError, match="not a finite number: 1"):
-        opened(server, table="Odd Name")
+        opened(postgres, table="Odd Name")
     with pytest.raises(ConfigError, match=r"sources.orders.postgres: .*does not exist"):
-        opened(server, table='orders"; DROP TABLE shop.orders; --')
-    with opened(server, table="shop.orders") as tables:
+        opened(postgres, table='orders"; DROP TABLE shop.orders; --')
+    with opened(postgres, table="shop.orders") as tables:
         assert tables.customer_count == 1
 
 
@@ -132,24 +132,24 @@ def test_names_are_identifiers(server):
         "SELECT 1) AS a; DROP TABLE shop.orders; --",
     ],
 )
-def test_a_query_that_is_no_select_is_refused(server, query):
+def test_a_query_that_is_no_select_is_refused(postgres, query):
     """The server says why; the URI is not told."""
     with pytest.raises(ConfigError, match=r"sources.orders.postgres: the table or query cannot be read: .+") as stopped:
-        opened(server, query=query)
-    assert server not in str(stopped.value)
+        opened(postgres, query=query)
+    assert postgres not in str(stopped.value)
 
 
-def test_a_query_cannot_write(server):
+def test_a_query_cannot_write(postgres):
     """Functions may write; the transaction may not."""
     query = "SELECT nextval('s')::text AS id, timestamptz '2024-05-01' AS at, 1 AS value"
     with pytest.raises((ConfigError, DataError), match=r"sources.orders.postgres"):
-        opened(server, query=query)
+        opened(postgres, query=query)
 
 
-def test_a_query_that_fails_halfway_says_so(server):
+def test_a_query_that_fails_halfway_says_so(postgres):
     """The message of the server may quote a cell, so ours does not."""
     with pytest.raises(DataError, match="the server or the driver stopped"):
-        opened(server, table="bad")
+        opened(postgres, table="bad")
 
 
 def test_an_unreachable_server_is_named_without_its_uri():
