@@ -277,29 +277,9 @@ class Project:
     def survival(
         self, as_of: str, *, horizons: Sequence[float] = HORIZONS, bundle: Bundle | None = None
     ) -> pd.DataFrame:
-        """Every customer of the population with the probability of churn within each horizon; publishes nothing.
+        """Every customer with the probability of churn within each horizon: :func:`holdfast.survival.survival`.
 
-        The champion answers for ``churn.horizon_days``; the other horizons are learnt around it, from outcomes that
-        were complete at the instant. Where churn is the end of a contract, probabilities never decrease in the horizon.
-        Where it is "no order" or "no event", waiting longer brings more returns: ``p_churn_<days>d`` never increases,
-        and ``p_return_<days>d``, the probability of an order (or event) within the horizon, never decreases.
-
-        Parameters
-        ----------
-        horizons : sequence of float
-            Days, increasing.
-        bundle : Bundle, optional
-            Another model than the champion.
-
-        Returns
-        -------
-        DataFrame
-            ``customer_id``, ``cutoff`` and one column for each horizon, such as ``p_churn_30d``.
-
-        Raises
-        ------
-        InputError
-            The horizons do not increase, or one is longer than the history after the first cutoff.
+        ``bundle`` is another model than the champion, which answers for ``churn.horizon_days``. Publishes nothing.
         """
         return survival(self.dataset, self.champion()[0] if bundle is None else bundle, as_of, horizons)
 
@@ -311,61 +291,17 @@ class Project:
         yearly_discount: float = 0.0,
         bundle: Bundle | None = None,
     ) -> pd.DataFrame:
-        """Every customer of the population with the expected value within horizons of up to three years.
+        """Every customer with the expected value within horizons: :func:`holdfast.lifetime.lifetime_value`.
 
-        The champion answers for ``value.horizon_days``, to the bit; longer and shorter horizons follow from how many
-        purchases its model of the customer base expects until then. Publishes nothing.
-
-        Parameters
-        ----------
-        horizons : sequence of float
-            Days, increasing.
-        yearly_discount : float
-            0.1 for a tenth a year; each month's value is discounted until its middle.
-        bundle : Bundle, optional
-            Another model than the champion.
-
-        Returns
-        -------
-        DataFrame
-            ``customer_id``, ``cutoff`` and one column for each horizon, such as ``value_365d``, in currency; a
-            customer's never decreases in the horizon, and one below 0, of refunds, stays what it is.
-
-        Raises
-        ------
-        InputError
-            The horizons do not increase, or one is longer than three years, or the discount is below 0 or not finite.
-        BundleError
-            The model holds no customer base: churn is not ``no_order``, value is ``mrr``, or too few have bought.
+        ``bundle`` is another model than the champion, which answers for ``value.horizon_days``. Publishes nothing.
         """
         bundle = self.champion()[0] if bundle is None else bundle
         return lifetime_value(self.dataset, bundle, as_of, horizons, yearly_discount)
 
     def extrapolate(self, as_of: str, *, horizon_days: float | None = None) -> Extrapolation:
-        """Every customer's churn, orders and value within a horizon that no outcome reaches yet; publishes nothing.
+        """Churn, orders and value within a horizon that no outcome reaches: :func:`holdfast.extrapolation.extrapolate`.
 
-        For a young business, which cannot train: shorter windows that have ended are learnt from, and a model of the
-        customer base carries them on. Which model, is chosen by its record on windows that have ended.
-
-        Parameters
-        ----------
-        horizon_days : float, optional
-            ``churn.horizon_days`` if not given.
-
-        Returns
-        -------
-        Extrapolation
-            ``customers``, a DataFrame with ``customer_id``, ``cutoff``, ``p_churn`` (no order within the horizon),
-            ``orders`` (expected days with an order) and ``value`` (expected spend, in currency); and ``choice``.
-
-        Raises
-        ------
-        ConfigError
-            Churn is not ``no_order`` or value not ``revenue``.
-        DataError
-            Less than 63 days of history, fewer than 50 customers, or all or none of them came back.
-        InputError
-            The horizon is not above 0, or longer than three years.
+        For a young business, which cannot train. ``churn.horizon_days`` if no horizon is given. Publishes nothing.
         """
         return extrapolate(self.dataset, as_of, horizon_days)
 
