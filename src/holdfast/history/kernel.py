@@ -12,7 +12,8 @@ import math
 import numpy as np
 
 from holdfast.history.arrays import Indices, Numbers
-from holdfast.history.prefix_sums import PLACES, compiled
+from holdfast.history.compiling import compiled
+from holdfast.history.prefix_sums import PLACES
 from holdfast.timeline import MICROSECONDS_PER_DAY as DAY
 from holdfast.timeline import Instants
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from holdfast.history.arrays import Indices, Numbers
-from holdfast.history.prefix_sums import compiled
+from holdfast.history.compiling import compiled
 from holdfast.timeline import MICROSECONDS_PER_DAY as DAY
 from holdfast.timeline import Instants
 

@@ -8,13 +8,12 @@ difference is exact all the same. Rows of different customers may follow each ot
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from holdfast.history.arrays import Indices, Numbers
+from holdfast.history.compiling import compiled
 from holdfast.timeline import MICROSECONDS_PER_DAY as DAY
 from holdfast.timeline import Instants
 
@@ -23,12 +22,6 @@ PLACES = 1000.0
 
 _LARGEST = 2.0**51  # up to here a double times PLACES rounds to the thousandth that was written
 _MOST_LEVELS = 2**20
-Loop = TypeVar("Loop", bound=Callable[..., object])
-
-
-def compiled(loop: Loop) -> Loop:
-    """Compile a loop once and keep the result beside the source file; it lets other threads run."""
-    return cast(Loop, njit(cache=True, nogil=True, error_model="numpy")(loop))
 
 
 class Sums(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from holdfast.history.arrays import Indices, Mask
-from holdfast.history.prefix_sums import compiled
+from holdfast.history.compiling import compiled
 from holdfast.timeline import Instants
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from holdfast.history.arrays import Indices
-from holdfast.history.prefix_sums import compiled
+from holdfast.history.compiling import compiled
 from holdfast.timeline import Instants
 
 _FEW = 16  # up to so many rows, insertion sorts fastest

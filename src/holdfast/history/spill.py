@@ -10,7 +10,7 @@ import numpy as np
 
 from holdfast.errors import StorageError
 from holdfast.history.arrays import Indices
-from holdfast.history.prefix_sums import compiled
+from holdfast.history.compiling import compiled
 
 BYTES_IN_MEMORY = 256 * 2**20
 
