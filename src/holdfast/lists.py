@@ -13,7 +13,6 @@ from holdfast.dataset import Dataset
 from holdfast.features.feature import Feature
 from holdfast.files import VersionedFolder
 from holdfast.models import Bundle
-from holdfast.models.additive import ROWS_WORTH_TWO_THREADS
 from holdfast.outreach import (
     PLANNED,
     Planner,
@@ -27,7 +26,7 @@ from holdfast.outreach.state import CONSENT, tellers
 from holdfast.partitioned import Parts
 from holdfast.report.page import list_page
 from holdfast.report.results import Published
-from holdfast.scoring import CUSTOMERS_PER_CHUNK, declarations
+from holdfast.scoring import declarations
 from holdfast.timeline import show
 
 FIRST = 5  # customers that a command shows
@@ -80,7 +79,7 @@ def publish_list(
     StorageError
         The disk refused; the previous list is intact.
     """
-    planner = Planner(Scorer(bundle, _rows_at_once(snapshots)), settings.outreach)
+    planner = Planner(Scorer(bundle), settings.outreach)
     with closing(snapshots.map(planner, PLANNED).keep()) as planned:
         selection = select_planned(
             planned,
@@ -115,8 +114,3 @@ def publish_list(
         rules_not_applied=tuple(rule["rule"] for rule in selection.rules_not_applied),
         first=selection.at_risk.head(FIRST),
     )
-
-
-def _rows_at_once(snapshots: Parts) -> int:
-    """A cluster runs one task per core, so the model keeps to one thread there."""
-    return CUSTOMERS_PER_CHUNK if snapshots.most_rows is None else ROWS_WORTH_TWO_THREADS - 1

@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from joblib import cpu_count
 from joblib.externals.loky import ProcessPoolExecutor
 
 from holdfast.backtest import shared_snapshots
 from holdfast.backtest.fold_fitter import BacktestFold, FittedFold, FoldFitter
 from holdfast.backtest.fold_store import FoldStore
 from holdfast.errors import ConfigError, HoldfastError
+from holdfast.machine import cores, free_memory
 
 _CELLS_WORTH_WORKERS = 20_000_000  # in all folds; workers take seconds to start, and so long takes less than this
 _BYTES_PER_CELL = 70  # of a fit at its peak: the matrix, its folds, and LightGBM's bins
@@ -62,17 +62,8 @@ def how_many(jobs: int | None, folds: int, cells: int) -> int:
         return min(jobs, folds)
     if cells * folds < _CELLS_WORTH_WORKERS:
         return 1
-    fits = _free_bytes() // max(1, cells * _BYTES_PER_CELL)
-    return max(1, min(int(cpu_count()), folds, fits))
-
-
-def _free_bytes() -> int:
-    """Memory that can be had without swapping; where the system does not say, as if it were enough."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration):
-        return 2**62
+    fits = free_memory() // max(1, cells * _BYTES_PER_CELL)
+    return max(1, min(cores(), folds, fits))
 
 
 def as_they_finish(
@@ -90,7 +81,7 @@ def as_they_finish(
     HoldfastError
         A worker was killed, as the system does when memory runs out.
     """
-    each = str(max(1, cpu_count() // workers))
+    each = str(max(1, cores() // workers))
     pool = ProcessPoolExecutor(
         workers,
         timeout=_IDLE_SECONDS,

@@ -10,6 +10,7 @@ Every operation works on each row by itself, so one row scored alone equals the 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,7 +22,12 @@ import numpy as np
 from holdfast.models.checks import Matrix, Vector, refuse_infinite, refuse_other_width
 from holdfast.models.tree_text import require_sound_trees
 
-ROWS_WORTH_TWO_THREADS = 2_000
+_ROWS_WORTH_TWO_THREADS = 2_000
+
+
+def _threads(rows: int) -> int:
+    """Two for many rows; one where the process was started as one of many, which OMP_THREAD_LIMIT says."""
+    return min(2, int(os.environ.get("OMP_THREAD_LIMIT") or 2)) if rows >= _ROWS_WORTH_TWO_THREADS else 1
 
 
 @dataclass(frozen=True)
@@ -116,8 +122,7 @@ class Trees:
         missing = np.isnan(X) & ~np.isnan(self.fill)
         if missing.any():
             X = np.where(missing, self.fill, X)
-        threads = 2 if len(X) >= ROWS_WORTH_TWO_THREADS else 1
-        return np.asarray(self._booster.predict(X, num_threads=threads, **what), dtype=np.float64)
+        return np.asarray(self._booster.predict(X, num_threads=_threads(len(X)), **what), dtype=np.float64)
 
     def score(self, X: Matrix) -> Vector:
         """The raw sum over trees, one number per row."""

@@ -26,7 +26,7 @@ from holdfast.outreach.stages import stages
 from holdfast.outreach.state import state, state_columns
 from holdfast.outreach.tables import AT_RISK, SCORES
 from holdfast.partitioned import Columns, conform, no_rows
-from holdfast.scoring import CUSTOMERS_PER_CHUNK, SCORED, in_chunks
+from holdfast.scoring import SCORED, in_chunks
 
 REASONS: Columns = {
     name: kind
@@ -132,16 +132,9 @@ def scored_columns(features: Iterable[str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Scorer:
-    """From snapshots to scored customers and their state, row by row; it travels to where the snapshots are.
-
-    Attributes
-    ----------
-    rows_at_once : int
-        Bounds memory; fewer than ``holdfast.models.additive.ROWS_WORTH_TWO_THREADS`` keep the model to one thread.
-    """
+    """From snapshots to scored customers and their state, row by row; it travels to where the snapshots are."""
 
     bundle: Bundle
-    rows_at_once: int = CUSTOMERS_PER_CHUNK
 
     def __call__(self, snapshots: pd.DataFrame) -> pd.DataFrame:
         """The columns of :func:`scored_columns`."""
@@ -151,7 +144,7 @@ class Scorer:
 
     def in_chunks(self, snapshots: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Scores]]:
         """The same chunk by chunk, each with the scores that it was made of."""
-        for scored, scores in in_chunks(self.bundle, snapshots, chunk=self.rows_at_once):
+        for scored, scores in in_chunks(self.bundle, snapshots):
             yield scored.join(state(snapshots.loc[scored.index])), scores
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -29,5 +30,6 @@ class Named:
     task: Task
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
-        """Run the task."""
+        """Run the task; a model in it keeps to the task's cores, of which Spark says how many."""
+        os.environ["OMP_THREAD_LIMIT"] = os.environ.get("OMP_NUM_THREADS", "1")
         return self.task(batch.rename_columns(list(self.names)) for batch in batches)

@@ -60,7 +60,7 @@ def test_a_learner_of_ones_own_works_in_workers_and_with_its_share_of_the_thread
         return fit(known, replace(spec, card=card), **more)
 
     found = backtest(business, SPEC, TESTS[:2], **HOW, learner=learner, execution=TWO)
-    each = str(max(1, workers.cpu_count() // 2))
+    each = str(max(1, workers.cores() // 2))
     for bundle in found.bundles.values():
         assert bundle.card.own_features["OMP_NUM_THREADS"] == each
         assert bundle.card.own_features["OMP_THREAD_LIMIT"] == each
@@ -153,7 +153,7 @@ def test_a_digest_sees_every_change(business: pd.DataFrame) -> None:
         (None, 9, 1_000, 1),
         (None, 1, 10**7, 1),
         (None, 9, 10**12, 1),
-        (None, 100, 10**6, workers.cpu_count()),
+        (None, 100, 10**6, workers.cores()),
     ],
     ids=["one asked for", "more asked for", "fewer folds", "small table", "one fold", "too little memory", "cores"],
 )
