@@ -12,9 +12,9 @@ from holdfast.learning import AtRiskClassifier, ValueRegressor
 from holdfast.models import Bundle, categorical_columns, learn_categories, to_matrix
 from holdfast.models.feature_record import FeatureRecord
 from holdfast.models.model_card import ChurnDefinition, ModelCard, ValueDefinition
+from holdfast.models.scores import PREDICTIONS
 from holdfast.timeline import instant
 from holdfast.tracking import Tracker, TrackingSettings, Verdict
-from holdfast.tracking.package import OUTPUTS
 from tests.end_to_end.environment import make_environment
 
 CONSUMER = """
@@ -101,10 +101,10 @@ def test_a_consumer_needs_only_the_listed_requirements(tmp_path: Path) -> None:
     np.save(tmp_path / "numbers.npy", frame[["orders_90d", "spend_90d"]].to_numpy())
     (tmp_path / "countries.txt").write_text(",".join(frame["country"].fillna("")))
     uri = TrackingSettings().resolve(tmp_path)[0]
-    said = run([python, "-I", "-c", CONSUMER, uri, tmp_path, " ".join(OUTPUTS)], tmp_path / "consumer")
+    said = run([python, "-I", "-c", CONSUMER, uri, tmp_path, " ".join(PREDICTIONS)], tmp_path / "consumer")
 
     answer = np.load(tmp_path / "answer.npy")
-    assert np.abs(answer - bundle.predict(frame)[list(OUTPUTS)].to_numpy()).max() <= 1e-12
+    assert np.abs(answer - bundle.predict(frame)[list(PREDICTIONS)].to_numpy()).max() <= 1e-12
     reasons, source = said.splitlines()[-2:]
     assert "orders_90d" in reasons
     assert Path(source).is_relative_to(package / "code")

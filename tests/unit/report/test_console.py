@@ -13,10 +13,11 @@ import pytest
 
 from holdfast.audit import Audit, Finding
 from holdfast.backtest import Backtest, LearningCurves
+from holdfast.dataset import Built, Checked
 from holdfast.features.catalogue import EVERYTHING, catalogue
 from holdfast.metrics import Interval
 from holdfast.report import console
-from holdfast.report.results import Built, Checked, Evaluated, Published, Runs, Trained
+from holdfast.report.results import Evaluated, Published, Runs, Trained
 from holdfast.sources.report import SourceReport, SourcesReport
 from holdfast.timeline import instant
 from holdfast.tracking import Promotion, RunRecord
