@@ -12,6 +12,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from holdfast.files import TemporaryFolder
 from holdfast.sources import DuckTables
 from holdfast.sources.report import SourcesReport
 from holdfast.sources.streams import ColumnKind, StreamInfo
@@ -77,8 +78,7 @@ def _piece(random: np.random.Generator, reach: np.ndarray, rows: int) -> pa.Tabl
 
 def tables(database: Path, memory_limit: str) -> DuckTables:
     """The file as the package's own open tables, in the state in which ``open_sources`` hands them on."""
-    folder = database.with_name(f"{database.name}.spill")
-    folder.mkdir(exist_ok=True)
+    folder = TemporaryFolder.make(database.parent)
     streams = {"orders": StreamInfo("orders", COLUMNS)}
     return DuckTables(connect(database, memory_limit), folder, streams, SourcesReport(()))
 

@@ -74,7 +74,7 @@ def moment(at: int) -> datetime:
 def show(at: int) -> str:
     """The instant as people read it: the date alone at midnight, date and time otherwise."""
     text = moment(at)
-    return text.date().isoformat() if at % MICROSECONDS_PER_DAY == 0 else text.isoformat(timespec="seconds")
+    return text.date().isoformat() if at % MICROSECONDS_PER_DAY == 0 else text.isoformat()
 
 
 def first_at_or_after(times: Instants, cutoff: int) -> int:

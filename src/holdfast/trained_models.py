@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,6 +12,7 @@ from holdfast.config import Configuration
 from holdfast.dataset import Dataset
 from holdfast.errors import BundleError
 from holdfast.evaluation import Evaluation
+from holdfast.files import temporary_folder
 from holdfast.learning.training import fit, require_learnable
 from holdfast.models import Bundle
 from holdfast.models.model_card import TrainingRecord
@@ -66,9 +65,9 @@ class TrainedModels:
         spec = self.evaluation.spec(self.evaluation.tuning(_OF_TWO_FITS))
         bundle = fit(snapshots, spec, recent=self.dataset.recent(), progress=self.dataset.progress)
         metrics, learnt = tested.figures(latest), _learnt(bundle)
-        with tempfile.TemporaryDirectory(prefix="holdfast-") as temporary:
-            folder = bundle.save(Path(temporary) / "bundle")
-            evaluation = tested.bundles[latest].save(Path(temporary) / EVALUATION)
+        with temporary_folder() as temporary:
+            folder = bundle.save(temporary / "bundle")
+            evaluation = tested.bundles[latest].save(temporary / EVALUATION)
             run = self.tracker.log_training(
                 folder,
                 name=settings.name,
@@ -81,8 +80,9 @@ class TrainedModels:
                 audit=found.to_dict(),
                 backtest=tested.to_dict(),
                 folders={EVALUATION: evaluation},
+                unless_known=not force,
             )
-        return self._trained(run.version, run.run_id, bundle, metrics, fresh=True)
+        return self._trained(run.version, run.run_id, bundle, metrics, fresh=run.fresh)
 
     def _trained(
         self, version: str, run_id: str, bundle: Bundle, metrics: Mapping[str, float], *, fresh: bool

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+import holdfast
 from holdfast.learning import AtRiskClassifier, ValueRegressor
 from holdfast.models import Bundle, categorical_columns, learn_categories, to_matrix
 from holdfast.models.feature_record import FeatureRecord
@@ -17,6 +21,7 @@ from holdfast.timeline import instant
 from holdfast.tracking import Tracker, TrackingSettings, Verdict
 from tests.end_to_end.environment import make_environment
 
+PACKAGE = Path(holdfast.__file__).parent
 CONSUMER = """
 import sys
 from pathlib import Path
@@ -33,7 +38,8 @@ frame = pd.DataFrame({"orders_90d": numbers[:, 0], "spend_90d": numbers[:, 1], "
 np.save(folder / "answer.npy", model.predict(frame)[sys.argv[3].split()].to_numpy())
 reasons = model.predict(frame, params={"reasons": 2})
 print(sorted(set(reasons["reason_1_feature"])))
-print(sys.modules["holdfast"].__file__)
+(ours,) = (name for name in sys.modules if name.startswith("holdfast") and "." not in name)
+print(sys.modules[ours].__file__)
 """
 
 
@@ -110,8 +116,63 @@ def test_a_consumer_needs_only_the_listed_requirements(tmp_path: Path) -> None:
     assert Path(source).is_relative_to(package / "code")
 
 
-def run(command: list[str | Path], folder: Path) -> str:
+REGISTERS = """
+import sys
+from pathlib import Path
+from holdfast.models import Bundle
+from holdfast.tracking import Tracker, TrackingSettings
+
+folder = Path(sys.argv[1])
+features = Bundle.load(folder / "bundle").features
+Tracker.open(TrackingSettings(), folder).log_training(
+    folder / "bundle", name="beside", features=features, parameters={}, metrics={}, metrics_by_cutoff={},
+    fingerprints={"data": "none"}, plots={}, audit={}, backtest={},
+)
+"""
+
+BESIDE = """
+import sys
+from pathlib import Path
+import mlflow
+import numpy as np
+import pandas as pd
+
+folder = Path(sys.argv[1])
+mlflow.set_tracking_uri(f"sqlite:///{folder}/models/mlflow.db")
+first, second = (mlflow.pyfunc.load_model(f"models:/beside/{version}") for version in (1, 2))
+from holdfast import Bundle, Project
+frame = pd.read_parquet(folder / "frame.parquet")
+whole, half = (model.predict(frame)["p_churn"] for model in (first, second))
+own = Bundle.load(folder / "bundle").predict(frame)["p_churn"]
+print(np.array_equal(whole, own), np.array_equal(half, own / 2), Path(sys.modules["holdfast"].__file__).parent)
+"""
+
+
+def test_models_of_two_versions_and_the_installed_package_live_in_one_process(tmp_path: Path) -> None:
+    """A service holds the old champion beside the new one; a notebook opens the project after it loaded a model."""
+    frame = snapshots(300)
+    train(frame, tmp_path / "bundle")
+    frame.head(50).to_parquet(tmp_path / "frame.parquet")
+    shutil.copytree(PACKAGE, tmp_path / "later" / "holdfast", ignore=shutil.ignore_patterns("__pycache__"))
+    risk = tmp_path / "later" / "holdfast" / "models" / "risk.py"
+    risk.write_text(
+        risk.read_text().replace("return sigmoid(self.log_odds(X))", "return sigmoid(self.log_odds(X)) / 2")
+    )
+    for root in (PACKAGE.parent, tmp_path / "later"):
+        run([sys.executable, "-c", REGISTERS, tmp_path], tmp_path, PYTHONPATH=str(root))
+    said = run([sys.executable, "-c", BESIDE, tmp_path], tmp_path, PYTHONPATH=str(PACKAGE.parent))
+    assert said.split() == ["True", "True", str(PACKAGE)]
+
+
+def run(command: list[str | Path], folder: Path, **environment: str) -> str:
     """Run a command elsewhere than in our tree, and show what it said if it fails."""
-    result = subprocess.run([str(part) for part in command], cwd=folder, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert result.returncode == 0, result.stderr[-3000:]
     return result.stdout

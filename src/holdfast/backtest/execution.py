@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pandas as pd
 from holdfast.backtest import shared_snapshots, workers
 from holdfast.backtest.fold_fitter import NEEDED, BacktestFold, FittedFold, FoldFitter
 from holdfast.backtest.fold_store import FoldStore, held_store
+from holdfast.files import HIDDEN, temporary_folder
 from holdfast.progress import SILENT, Progress
 
 
@@ -109,16 +108,7 @@ def _computed(
         for fold in folds:
             yield fold, workers.fit(snapshots, fitter, fold, store)
         return
-    with _folder(store) as folder:
+    # beside what is kept, because there the next run removes what a kill left
+    with temporary_folder() if store is None else temporary_folder(store.folder, HIDDEN) as folder:
         file = shared_snapshots.write(snapshots, folder / "snapshots.arrow")
         yield from workers.as_they_finish(fitter, folds, workers=many, file=file, store=store)
-
-
-@contextmanager
-def _folder(store: FoldStore | None) -> Iterator[Path]:
-    """Where the file for the workers lies: beside what is kept, because there the next run removes what a kill left."""
-    if store is not None:
-        yield store.making
-        return
-    with tempfile.TemporaryDirectory(prefix="holdfast-") as temporary:
-        yield Path(temporary)

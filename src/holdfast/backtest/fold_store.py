@@ -5,7 +5,7 @@
     keep/
       .lock                                  held while a run works here
       tuning/                                trials of the search for parameters; see holdfast.learning.trial_store
-      .making/                               what is not finished; the next run removes what a killed one left
+      .holdfast-…/                           what is not finished; the next run removes what a killed one left
       3f2a…/                                 a fingerprint of data, configuration, code and libraries
         cutoff=2024-06-01/
           bundle/                            see holdfast.models.bundle
@@ -13,19 +13,17 @@
           done.json                          what this is, and the sha256 of what lies beside it
 
 A fold appears whole or not at all. One of another fingerprint is never looked at, and one that does not match its
-hashes is removed and computed again. Predictions hold customers and outcomes: protect the folder like the sources.
+hashes is removed and computed again. Predictions hold customers and outcomes: only their owner may read them.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import io
 import json
 import shutil
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -35,14 +33,14 @@ import pandas as pd
 
 from holdfast.backtest import shared_snapshots
 from holdfast.backtest.fold_fitter import BacktestFold, FittedFold, FoldFitter
-from holdfast.errors import BundleError, ConfigError, LockedError, StorageError
-from holdfast.files import sync, write
+from holdfast.errors import BundleError, ConfigError, StorageError
+from holdfast.files import ALL_BUT_OWNER, HIDDEN, locked, sweep, whole_folder, write
 from holdfast.fingerprint import code_fingerprint
 from holdfast.learning.training import fit as fit_bundle
 from holdfast.models import Bundle
 
 FORMAT = "holdfast-fold/1"
-_MAKING, _LOCK, _SEAL = ".making", ".lock", "done.json"
+_LOCK, _SEAL = ".lock", "done.json"
 _BUNDLE, _PREDICTIONS, _BUNDLE_SEAL = "bundle", "predictions.parquet", "bundle/bundle.sha256"
 _LIBRARIES = ("lightgbm", "numpy", "pandas", "scikit-learn", "scipy")  # another version may fit another model
 _TUNER = "optuna"
@@ -62,11 +60,6 @@ class FoldStore:
 
     folder: Path
     digest: str
-
-    @property
-    def making(self) -> Path:
-        """Where unfinished files may lie."""
-        return self.folder / _MAKING
 
     def take(self, fold: BacktestFold) -> FittedFold | None:
         """What was kept of a fold; None if there is nothing, or it is damaged, and then it is removed."""
@@ -93,23 +86,19 @@ class FoldStore:
         StorageError
             The disk refused; what was kept before is still there.
         """
-        staging = self.making / uuid.uuid4().hex
+        place = self._place(fold)
+        if place.exists():
+            return
         try:
-            staging.mkdir(parents=True)
-            fitted.bundle.save(staging / _BUNDLE)
-            raw = fitted.predictions.to_parquet(index=False)
-            write(staging / _PREDICTIONS, [raw])
-            seal = self._seal(fold, raw, (staging / _BUNDLE_SEAL).read_bytes())
-            write(staging / _SEAL, [json.dumps(seal, indent=1, sort_keys=True).encode()])
-            place = self._place(fold)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if not place.exists():
-                staging.rename(place)
-                sync(place.parent)
+            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with whole_folder(place, deny=ALL_BUT_OWNER) as staging:
+                fitted.bundle.save(staging / _BUNDLE)
+                raw = fitted.predictions.to_parquet(index=False)
+                write(staging / _PREDICTIONS, [raw])
+                seal = self._seal(fold, raw, (staging / _BUNDLE_SEAL).read_bytes())
+                write(staging / _SEAL, [json.dumps(seal, indent=1, sort_keys=True).encode()])
         except OSError as error:
             raise _refused(self.folder, error) from error
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
 
     def _place(self, fold: BacktestFold) -> Path:
         return self.folder / self.digest[:_LENGTH] / fold.name
@@ -145,29 +134,17 @@ def held_store(folder: Path | None, snapshots: pd.DataFrame, fitter: FoldFitter)
             "Wanted to keep finished fits, found a learner of your own, and nothing tells whether it has changed since "
             "it was kept. Leave 'keep' out, or learn with holdfast.learning.training.fit."
         )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / _LOCK).open("ab")
-    except OSError as error:
-        raise _refused(folder, error) from error
-    with file:
+    with ExitStack() as held:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LockedError(
-                f"Wanted to keep the backtest in {folder}, found that another one works there. Wait until it ends, or "
-                "name another folder."
-            ) from None
-        found = FoldStore(folder, _fingerprint(snapshots, fitter))
-        try:
-            shutil.rmtree(found.making, ignore_errors=True)
-            found.making.mkdir(exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            held.enter_context(
+                locked(folder / _LOCK, f"keep the backtest in {folder}", otherwise="name another folder")
+            )
+            for place in (folder, *folder.glob("*/")):
+                sweep(place, HIDDEN)
         except OSError as error:
             raise _refused(folder, error) from error
-        try:
-            yield found
-        finally:
-            shutil.rmtree(found.making, ignore_errors=True)
+        yield FoldStore(folder, _fingerprint(snapshots, fitter))
 
 
 def _fingerprint(snapshots: pd.DataFrame, fitter: FoldFitter) -> str:

@@ -6,7 +6,6 @@ to open the file cuts it off. Whoever comes while another searches for the same 
 
 from __future__ import annotations
 
-import fcntl
 import json
 import math
 import os
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from holdfast.errors import StorageError
-from holdfast.files import sync
+from holdfast.files import locked, sync
 
 FORMAT = "holdfast-tuning/1"
 _LENGTH = 16
@@ -76,7 +75,7 @@ class Journal:
         try:
             self.file.write(json.dumps(record, sort_keys=True).encode() + b"\n")
             self.file.flush()
-            os.fsync(self.file.fileno())
+            sync(Path(self.file.name))
         except OSError as error:
             raise _refused(Path(self.file.name).parent, error) from error
 
@@ -147,11 +146,11 @@ def opened(folder: Path | None, key: str) -> Iterator[Journal]:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / f"{key[:_LENGTH]}.jsonl").open("a+b")
+        path = folder / f"{key[:_LENGTH]}.jsonl"
+        file = path.open("a+b")
     except OSError as error:
         raise _refused(folder, error) from error
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with file, locked(path.with_suffix(".lock"), f"search with the trials in {path}", seconds=math.inf):
         journal = Journal(file)
         try:
             journal._read(key)

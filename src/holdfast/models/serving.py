@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -16,15 +15,6 @@ from holdfast.models.bundle import Bundle
 
 SERVING_REQUIREMENTS: tuple[str, ...] = ("numpy", "pandas", "scipy", "lightgbm")
 """Distribution names that a consumer needs besides MLflow; tracking pins the versions that trained."""
-
-_PACKAGE = Path(__file__).resolve().parents[1]
-_OUTSIDE = ("__init__.py", "errors.py", "files/*.py")  # what the room imports of the package
-
-
-def serving_files() -> list[Path]:
-    """Source files that a consumer needs, as absolute paths; keep their place below a folder ``holdfast``."""
-    outside = [file for pattern in _OUTSIDE for file in sorted(_PACKAGE.glob(pattern))]
-    return [*outside, *sorted(Path(__file__).parent.rglob("*.py"))]
 
 
 @dataclass(frozen=True)

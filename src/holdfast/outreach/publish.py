@@ -1,4 +1,4 @@
-"""Puts a list where others read it: the folder ``as_of=YYYY-MM-DD`` with its tables, page and manifest.
+"""Puts a list where others read it: the folder of its instant with its tables, page and manifest.
 
 The bytes depend on the contents alone, never on the clock, so publishing the same list again changes nothing.
 """
@@ -19,7 +19,7 @@ from holdfast.outreach.selection import Selection
 from holdfast.outreach.spreadsheet import csv_bytes
 from holdfast.outreach.tables import AT_RISK
 from holdfast.partitioned import Spool
-from holdfast.timeline import moment, show
+from holdfast.timeline import MICROSECONDS_PER_DAY, moment, show
 
 MANIFEST_FORMAT = "holdfast-list/1"
 _OWN_FIELDS = ("format", "list_id", "as_of", "counts", "excluded_by_rule", "rules_not_applied", "files")
@@ -48,7 +48,7 @@ def publish(
     Returns
     -------
     Path
-        ``output/as_of=YYYY-MM-DD``.
+        ``output/as_of=2025-01-01``; :func:`folder_name` tells it for every instant.
 
     Raises
     ------
@@ -69,8 +69,14 @@ def publish(
 
 
 def folder_name(as_of: int) -> str:
-    """The name of the list's folder: one per day, so a second list of the same day replaces the first."""
-    return f"as_of={moment(as_of).date().isoformat()}"
+    """The name of the list's folder, one per instant: the date alone at midnight of UTC, with the time otherwise.
+
+    Without colons, which not every file system takes: ``as_of=2025-01-01``, ``as_of=2024-12-31T230000Z``.
+    """
+    at = moment(as_of)
+    if as_of % MICROSECONDS_PER_DAY == 0:
+        return f"as_of={at:%Y-%m-%d}"
+    return f"as_of={at:%Y-%m-%dT%H%M%S}{f'.{at:%f}' if at.microsecond else ''}Z"
 
 
 def _parquet(at_risk: pd.DataFrame) -> Spool:

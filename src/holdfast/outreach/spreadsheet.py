@@ -2,7 +2,9 @@
 
 The file is UTF-8 with a byte order mark (without it spreadsheets guess the encoding), comma-separated, with CRLF at
 line ends (RFC 4180). A text that begins with ``= + - @``, a tab or a line break would run as a formula; it gets an
-apostrophe in front. Numbers keep their sign. In Python: ``pandas.read_csv(path, encoding="utf-8-sig")``.
+apostrophe in front. So does such a sign within a text where a reader that takes semicolons, colons, bars or tabs for
+commas would begin a cell: quotes protect from commas alone. Numbers keep their sign. In Python:
+``pandas.read_csv(path, encoding="utf-8-sig")``.
 """
 
 from __future__ import annotations
@@ -16,12 +18,15 @@ from typing import Any
 import pandas as pd
 
 _RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_WITHIN = re.compile(r"""([;:|\t\r\n][\s"]*)(?=[=+\-@＝＋－＠])""")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
 def harmless(text: str) -> str:
-    """The text with an apostrophe in front if a spreadsheet would run it."""
-    return f"'{text}" if text.startswith(_RUNS) and not _NUMBER.fullmatch(text) else text
+    """The text with an apostrophe in front of whatever a spreadsheet would run."""
+    text = _WITHIN.sub(r"\1'", text)
+    bare = text.strip(" ")
+    return f"'{text}" if bare.startswith(_RUNS) and not _NUMBER.fullmatch(bare) else text
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:

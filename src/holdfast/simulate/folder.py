@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from holdfast.errors import ConfigError, StorageError
+from holdfast.files import whole_folder
 
 MARK = "simulation.json"
 """Written last: a folder with it was built here, and is complete."""
@@ -40,50 +39,18 @@ def is_complete(folder: Path, identity: Mapping[str, object]) -> bool:
 
 @contextmanager
 def publish(folder: Path) -> Iterator[Path]:
-    """Give an empty folder to build in; rename it to its place when the block ends well, remove it when not.
-
-    What an earlier process left unfinished beside the place, because it was killed, is removed first.
+    """Give an empty folder to build in; it takes its place when the block ends well, and is gone when not.
 
     Raises
     ------
     StorageError
         The disk refused to keep what was written.
     """
-    folder = folder.absolute()
-    stage = folder.parent / f".{folder.name}.building-{os.getpid()}"
-    old = folder.parent / f".{folder.name}.replaced-{os.getpid()}"
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(folder)
-        stage.mkdir()
-        yield stage
-        if folder.exists():
-            folder.rename(old)
-        stage.rename(folder)
+        with whole_folder(folder.absolute()) as stage:
+            yield stage
     except OSError as error:
         raise StorageError(
-            f"Wanted to write a business to {folder}; the system answered: {error.strerror or error}. "
+            f"Wanted to write a business to {folder.absolute()}; the system answered: {error.strerror or error}. "
             "Free some space or name a folder that can be written, then run again."
         ) from error
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove building sites of processes that are no more."""
-    for step in ("building", "replaced"):
-        for left in folder.parent.glob(f".{folder.name}.{step}-*"):
-            process = left.name.rpartition("-")[2]
-            if not process.isdigit() or int(process) == os.getpid() or not _alive(int(process)):
-                shutil.rmtree(left, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from holdfast.errors import ConfigError, DataError, StorageError
-from holdfast.sources.workspace import DATABASE, workspace
+from holdfast.files import TemporaryFolder
 
 
 def quoted(name: str) -> str:
@@ -34,24 +32,24 @@ _CONFINED: dict[str, str | bool | int | float | list[str]] = {
 _NO_SPACE = re.compile(r"no space left|disk.{0,12}full|(could not|failed to) write|file too large", re.IGNORECASE)
 
 
-def connect(memory_limit: str, threads: int) -> tuple[duckdb.DuckDBPyConnection, Path]:
+def connect(memory_limit: str, threads: int) -> tuple[duckdb.DuckDBPyConnection, TemporaryFolder]:
     """A connection on a new temporary database file, and the folder that holds it and its spilled pages."""
-    folder = workspace()
+    folder = TemporaryFolder.make()
     try:
         with reading("the temporary database"):
-            spill = {"memory_limit": memory_limit, "threads": threads, "temp_directory": str(folder / "spill")}
-            connection = duckdb.connect(str(folder / DATABASE), config={**_CONFINED, **spill})
+            spill = {"memory_limit": memory_limit, "threads": threads, "temp_directory": str(folder.path / "spill")}
+            connection = duckdb.connect(str(folder.path / "tables.duckdb"), config={**_CONFINED, **spill})
             connection.execute("SET TimeZone = 'UTC'")
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        folder.close()
         raise
     return connection, folder
 
 
-def discard(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+def discard(connection: duckdb.DuckDBPyConnection, folder: TemporaryFolder) -> None:
     """Close the connection and remove its folder."""
     connection.close()
-    shutil.rmtree(folder, ignore_errors=True)
+    folder.close()
 
 
 def connect_in_memory() -> duckdb.DuckDBPyConnection:

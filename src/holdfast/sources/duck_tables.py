@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from holdfast.errors import HoldfastError
+from holdfast.files import TemporaryFolder
 from holdfast.partitioned import Columns, LocalParts
 from holdfast.progress import SILENT, Progress
 from holdfast.sources.connection import discard, literal, one, quoted, rows
@@ -29,7 +30,7 @@ class DuckTables(FewCustomers):
     connection : duckdb.DuckDBPyConnection
         Holds one table per stream, ``customers_index(customer, customer_id)`` and ``rejects``. Codes in ``customer``
         are dense, in the order of the sorted ids.
-    folder : Path
+    folder : TemporaryFolder
         Holds the database and whatever else goes with it when it closes.
 
     Parameters
@@ -41,7 +42,7 @@ class DuckTables(FewCustomers):
     def __init__(
         self,
         connection: duckdb.DuckDBPyConnection,
-        folder: Path,
+        folder: TemporaryFolder,
         streams: Mapping[str, StreamInfo],
         report: SourcesReport,
         unknown_time_attributes: Sequence[str] = (),
@@ -54,7 +55,7 @@ class DuckTables(FewCustomers):
         self.unknown_time_attributes = unknown_time_attributes
         self.changed_later = changed_later
         self.connection = connection
-        self.folder = folder
+        self.folder = folder.path
         self._reopen = reopen
         self._finish = finalize(self, discard, connection, folder)
 

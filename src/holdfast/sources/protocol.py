@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
@@ -13,6 +12,7 @@ import duckdb
 import pandas as pd
 
 from holdfast.errors import StorageError
+from holdfast.files import OTHERS, whole_file
 from holdfast.partitioned import Columns, Parts
 from holdfast.progress import SILENT, Progress
 from holdfast.sources.report import SourcesReport
@@ -123,8 +123,14 @@ class Engine(Protocol):
         StorageError
             The place cannot be written; a file that was there stays as it is.
         """
-        with _whole(Path(path)) as partial:
-            return self._write_rejects(partial)
+        try:
+            with whole_file(Path(path), deny=OTHERS) as partial:
+                return self._write_rejects(partial)
+        except (OSError, duckdb.IOException) as error:
+            reason = getattr(error, "strerror", None) or "the system refused it"
+            raise StorageError(
+                f"The rejected rows could not be written to {path}: {reason}. Free some space, or name another place."
+            ) from None
 
 
 class FewCustomers(Engine, Protocol):
@@ -133,20 +139,3 @@ class FewCustomers(Engine, Protocol):
     @abstractmethod
     def plant(self, at: int, before: int) -> None:
         """Let every event that happened before an instant happen once more, known at once, at another one."""
-
-
-@contextmanager
-def _whole(target: Path) -> Iterator[Path]:
-    """A name to write to, which becomes the file when all is written."""
-    partial = target.with_name(target.name + ".partial")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        partial.replace(target)
-    except (OSError, duckdb.IOException) as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        reason = getattr(error, "strerror", None) or "the system refused it"
-        raise StorageError(
-            f"The rejected rows could not be written to {target}: {reason}. Free some space, or name another place."
-        ) from None

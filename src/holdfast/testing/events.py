@@ -6,16 +6,15 @@ or text that the event does not have is None.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
+from holdfast.files import TemporaryFolder
 from holdfast.history.stream import Stream
 from holdfast.sources import DuckTables
 from holdfast.sources.connection import quoted
@@ -105,7 +104,7 @@ def tables_of(name: str, listed: Sequence[Event], columns: Mapping[str, bool]) -
     ----------
     columns : mapping of column to whether it holds texts
     """
-    folder = Path(tempfile.mkdtemp(prefix="holdfast-"))
+    folder = TemporaryFolder.make()
     connection = duckdb.connect(config={"threads": 1})
     whole = {"customer": pa.int64(), "event_time": pa.int64(), "known_time": pa.int64()}
     whole |= {column: pa.string() if texts else pa.float64() for column, texts in columns.items()}

@@ -10,10 +10,11 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class RunInfo:
-    """What a training became: its run, and its version in the registry."""
+    """What a training became: its run, and its version in the registry; ``fresh`` if they are not an equal one's."""
 
     run_id: str
     version: str
+    fresh: bool = True
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,12 @@ Features cross this border as float64 or text: MLflow refuses whole numbers for 
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,10 +20,14 @@ import pandas as pd
 from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
+from holdfast.models import serving
 from holdfast.models.feature_record import FeatureRecord
 from holdfast.models.scores import PREDICTIONS
 
 _BUNDLE = "bundle"
+_SERVING = ("errors.py", "files/*.py", "models/**/*.py")  # the room and what it imports of the package
+_IMPORTS = re.compile(r"^(\s*(?:from|import) )holdfast\b", re.MULTILINE)
+_DIGEST = 12  # hexadecimal digits that tell one code from another
 
 
 @dataclass(frozen=True)
@@ -31,30 +38,32 @@ class ServingCode:
     ----------
     loader_module : str
         Module with a function ``_load_pyfunc(path)`` that turns the bundle's folder into an object with ``predict``.
-    root : Path
-        Folder that contains the top package.
-    files : sequence of Path
-        The source files, below ``root``.
+    sources : mapping of str to str
+        Text of each source file by its place, such as "my_package/loader.py".
     requirements : sequence of str
         Distribution names, pinned to the installed version here, or complete requirements.
     """
 
     loader_module: str
-    root: Path
-    files: Sequence[Path]
+    sources: Mapping[str, str]
     requirements: Sequence[str]
 
     @classmethod
     def of_bundle(cls) -> ServingCode:
-        """What a holdfast bundle needs."""
-        from holdfast.models import serving
+        """What a holdfast bundle needs, as a package named after its own code.
 
-        return cls(
-            loader_module=serving.__name__,
-            root=Path(serving.__file__).resolve().parents[2],
-            files=serving.serving_files(),
-            requirements=serving.SERVING_REQUIREMENTS,
-        )
+        Whoever loads a model has its code in their process from then on. Under the name of this package it would hide
+        the installed one, or another model's of another version; named after what it says, each stands beside the
+        others.
+        """
+        root = Path(serving.__file__).parents[1]
+        files = [file for pattern in _SERVING for file in sorted(root.glob(pattern))]
+        texts = {file.relative_to(root).as_posix(): file.read_text(encoding="utf-8") for file in files}
+        digest = sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest()[:_DIGEST]
+        package = f"holdfast_model_{digest}"
+        sources = {f"{package}/{place}": _IMPORTS.sub(rf"\1{package}", text) for place, text in texts.items()}
+        sources[f"{package}/__init__.py"] = '"""The part of holdfast that a stored model needs."""\n'
+        return cls(f"{package}.models.serving", sources, serving.SERVING_REQUIREMENTS)
 
     def pinned(self) -> list[str]:
         """Requirements with the versions at work here, MLflow's among them, sorted."""
@@ -62,14 +71,11 @@ class ServingCode:
         return sorted(name if "==" in name else f"{name}=={version(name)}" for name in named)
 
     def stage(self, folder: Path) -> list[Path]:
-        """Copy the files below ``folder``, each at its place in its package; return the top packages."""
-        tops = set()
-        for file in self.files:
-            place = file.resolve().relative_to(self.root.resolve())
+        """Write the files below ``folder``, each at its place; return the top packages."""
+        for place, text in self.sources.items():
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, folder / place)
-            tops.add(folder / place.parts[0])
-        return sorted(tops)
+            (folder / place).write_text(text, encoding="utf-8")
+        return sorted({folder / Path(place).parts[0] for place in self.sources})
 
 
 def signature(features: Sequence[FeatureRecord]) -> ModelSignature:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -20,10 +19,11 @@ from mlflow.entities import LoggedModel
 from mlflow.exceptions import MlflowException
 
 from holdfast.errors import BundleError, ConfigError, HoldfastError, LockedError
+from holdfast.files import HIDDEN, temporary_folder
 from holdfast.tracking.entries import Promotion, StoredModel, Verdict
 from holdfast.tracking.package import bundle_in
 from holdfast.tracking.shaping import text
-from holdfast.tracking.store import Store, asking, exists_already, locked
+from holdfast.tracking.store import Store, asking, exists_already
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 _VERDICT_TAG = "holdfast.verdict."
@@ -85,7 +85,7 @@ class Registry:
         Raises
         ------
         LockedError
-            While the judge compared, another job trained or promoted.
+            While the judge compared, another job trained or promoted; or one holds the registry for minutes.
         """
         challenger, champion = self.challenger(name), self._aliased(name, CHAMPION)
         if champion is not None and champion.version == challenger.version:
@@ -100,7 +100,7 @@ class Registry:
             "figures": json.dumps(dict(verdict.figures), sort_keys=True),
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        with self._asking(), locked(self._store.folder / "promote.lock"):
+        with self._asking(), self._store.locked():
             now = self._aliases(name)
             if now.get(CHALLENGER) != challenger.version or now.get(CHAMPION) != against:
                 raise LockedError(
@@ -160,8 +160,10 @@ class Registry:
         kept = self._store.folder / "fetched" / key
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=kept.parent) as staging:
-                package = mlflow.artifacts.download_artifacts(location, dst_path=staging, tracking_uri=self._store.uri)
+            with temporary_folder(kept.parent, HIDDEN) as staging:
+                package = mlflow.artifacts.download_artifacts(
+                    location, dst_path=str(staging), tracking_uri=self._store.uri
+                )
                 if not kept.exists():
                     Path(package).rename(kept)
         return kept

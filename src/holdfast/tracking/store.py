@@ -6,14 +6,13 @@ and crash when several processes create one sqlite store. Everything that talks 
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import socket
 import sqlite3
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -26,9 +25,11 @@ from requests import RequestException
 
 from holdfast.credentials import PERCENT_ENCODED, hide_credentials
 from holdfast.errors import ConfigError, HoldfastError, RegistryError, StorageError
+from holdfast.files import locked
 from holdfast.tracking.settings import TrackingSettings
 
 _PROBE_SECONDS = 2  # a server that is up answers its first, empty question sooner
+_OPENING_SECONDS, _REGISTERING_SECONDS = 30, 300  # as others may take, with a whole upload in the second
 _ALREADY_EXISTS = ErrorCode.Name(RESOURCE_ALREADY_EXISTS)
 _NETWORK = (RequestException, ConnectionError, TimeoutError, socket.gaierror)  # of OSError; the others are files
 _NO_SPACE = ("database or disk is full", "No space left on device", "disk I/O error")
@@ -45,6 +46,17 @@ class Store:
     settings: TrackingSettings
 
     @property
+    def running(self) -> Path:
+        """Where each run that is going on has a temporary folder."""
+        return self.folder / "running"
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Register and promote one after the other; waits for another job of this folder, but not without end."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = self.folder / "registry.lock"
+        return locked(lock, f"change the models in {self.shown}", seconds=_REGISTERING_SECONDS)
+
+    @property
     def shown(self) -> str:
         """The URI as it may be printed."""
         return hide_credentials(self.uri, self.uri)
@@ -57,6 +69,8 @@ def open_store(settings: TrackingSettings, base: Path) -> Store:
     ------
     ConfigError
         The URI cannot be read, or needs a driver that is not installed.
+    LockedError
+        Another job holds a local store for half a minute.
     RegistryError
         A remote store does not answer within ten seconds; or a local one is damaged or of another MLflow version.
     StorageError
@@ -67,7 +81,8 @@ def open_store(settings: TrackingSettings, base: Path) -> Store:
     with _drivers(uri), asking(settings, uri, timeout=min(_PROBE_SECONDS, settings.timeout_seconds)):
         if uri.startswith("sqlite:"):
             path = Path(uri.removeprefix("sqlite:///").partition("?")[0])
-            with locked(path.with_suffix(".lock")):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with locked(path.with_suffix(".lock"), f"open the tracking store {path}", seconds=_OPENING_SECONDS):
                 _check_sqlite(path)
                 client = MlflowClient(tracking_uri=uri, registry_uri=uri)
                 experiment_id = _experiment(client, settings.experiment, (folder / "artifacts").as_uri())
@@ -112,15 +127,6 @@ def asking(settings: TrackingSettings, uri: str, *, timeout: int | None = None) 
                 os.environ[name] = value
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on a file, waiting for whoever holds it; the operating system frees it after a crash."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 def exists_already(error: MlflowException) -> bool:
     """Whether MLflow refused to create something because another process was faster."""
     return bool(error.error_code == _ALREADY_EXISTS)
@@ -145,7 +151,6 @@ def _experiment(client: MlflowClient, name: str, artifacts: str | None) -> str:
 
 def _check_sqlite(path: Path) -> None:
     """Open the file ourselves first: MLflow tries ten times, for a hundred seconds, before it says that it cannot."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, timeout=30)
     try:
         connection.execute("PRAGMA schema_version").fetchone()

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import version as distribution_version
 from pathlib import Path
 from typing import Any
 
-from mlflow.entities import LoggedModelOutput
+from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
 from holdfast.errors import BundleError
+from holdfast.files import abandoned, temporary_folder
 from holdfast.models.feature_record import FeatureRecord
 from holdfast.timeline import show
 from holdfast.tracking.entries import RunInfo, RunRecord
@@ -25,7 +25,7 @@ from holdfast.tracking.settings import TrackingSettings
 from holdfast.tracking.shaping import fingerprint_tags, finite_metrics, flat, record, report
 from holdfast.tracking.store import open_store
 
-_MODEL_TAG, _KIND_TAG = "holdfast.model", "holdfast.kind"
+_MODEL_TAG, _KIND_TAG, _OWNER_TAG = "holdfast.model", "holdfast.kind", "holdfast.owner"
 
 
 class Tracker(Registry):
@@ -41,6 +41,8 @@ class Tracker(Registry):
     def open(cls, settings: TrackingSettings, base: Path) -> Tracker:
         """Connect to the store, preparing a local one where it does not exist yet.
 
+        Runs that a job of this folder was killed over are ended.
+
         Parameters
         ----------
         settings : TrackingSettings
@@ -55,7 +57,9 @@ class Tracker(Registry):
         StorageError
             The folder of the local store cannot be written.
         """
-        return cls(open_store(settings, base))
+        tracker = cls(open_store(settings, base))
+        tracker._end_killed_runs()
+        return tracker
 
     def log_training(
         self,
@@ -72,6 +76,7 @@ class Tracker(Registry):
         backtest: Mapping[str, Any],
         folders: Mapping[str, Path] | None = None,
         code: ServingCode | None = None,
+        unless_known: bool = False,
     ) -> RunInfo:
         """Keep everything about a training, register its model and make it the challenger.
 
@@ -99,35 +104,42 @@ class Tracker(Registry):
             Name → folder to keep with the run; :meth:`folder` gives it back.
         code : ServingCode, optional
             What a consumer needs to load the bundle; by default the serving code of ``holdfast.models``.
+        unless_known : bool
+            Log nothing if the challenger is of these very fingerprints by now, because another job was faster.
 
         Raises
         ------
+        LockedError
+            Another job holds the registry for minutes.
         RegistryError, StorageError
             The store did not take it. The run is marked as failed; no alias was moved.
         """
         code = code or ServingCode.of_bundle()
         client, data = self._store.client, fingerprints.get("data", "unknown")
-        with self._run(name, "training", fingerprints, parameters, sorted(metrics_by_cutoff)) as (run_id, folder):
-            logged = client.create_logged_model(self._store.experiment_id, name="model", source_run_id=run_id)
-            try:
-                client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
-                figures = finite_metrics(metrics, metrics_by_cutoff, data, logged.model_id)
-                client.log_batch(run_id, metrics=figures)
-                self._log_files(run_id, folder, plots, {"audit": audit, "backtest": backtest}, folders or {})
-                model = Model(
-                    artifact_path=logged.artifact_location,
-                    run_id=run_id,
-                    model_uuid=logged.model_id,
-                    model_id=logged.model_id,
-                )
-                write_package(folder / "model", bundle, features, code, model, folder / "staging")
-                client.log_model_artifacts(logged.model_id, str(folder / "model"))
-                client.finalize_logged_model(logged.model_id, "READY")
-                version = self.register(name, logged, fingerprint_tags(fingerprints))
-            except BaseException:
-                self._tell(lambda: client.finalize_logged_model(logged.model_id, "FAILED"))
-                raise
-        with self._asking():
+        steps = sorted(metrics_by_cutoff)
+        with self._asking(), self._store.locked():
+            if unless_known and (known := self.find(name, fingerprints)) and known.version:
+                return RunInfo(known.run_id, known.version, fresh=False)
+            with self._run(name, "training", fingerprints, parameters, steps) as (run_id, folder):
+                logged = client.create_logged_model(self._store.experiment_id, name="model", source_run_id=run_id)
+                try:
+                    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+                    figures = finite_metrics(metrics, metrics_by_cutoff, data, logged.model_id)
+                    client.log_batch(run_id, metrics=figures)
+                    self._log_files(run_id, folder, plots, {"audit": audit, "backtest": backtest}, folders or {})
+                    model = Model(
+                        artifact_path=logged.artifact_location,
+                        run_id=run_id,
+                        model_uuid=logged.model_id,
+                        model_id=logged.model_id,
+                    )
+                    write_package(folder / "model", bundle, features, code, model, folder / "staging")
+                    client.log_model_artifacts(logged.model_id, str(folder / "model"))
+                    client.finalize_logged_model(logged.model_id, "READY")
+                    version = self.register(name, logged, fingerprint_tags(fingerprints))
+                except BaseException:
+                    self._tell(lambda: client.finalize_logged_model(logged.model_id, "FAILED"))
+                    raise
             client.set_registered_model_alias(name, CHALLENGER, version)
         return RunInfo(run_id, version)
 
@@ -166,7 +178,7 @@ class Tracker(Registry):
     ) -> Iterator[tuple[str, Path]]:
         """A run and a temporary folder for its files; finished if the block ends well, else marked as failed."""
         check_name(name)
-        client = self._store.client
+        client, running = self._store.client, self._store.running
         tags = {
             "mlflow.source.name": "holdfast",
             "mlflow.source.type": "JOB",
@@ -176,15 +188,30 @@ class Tracker(Registry):
             **{f"holdfast.cutoff.{step}": show(cutoff) for step, cutoff in enumerate(cutoffs)},
             **fingerprint_tags(fingerprints),
         }
-        with self._asking(), tempfile.TemporaryDirectory(prefix="holdfast-") as temporary:
+        running.mkdir(parents=True, exist_ok=True)
+        with self._asking(), temporary_folder(running) as temporary:
+            tags[_OWNER_TAG] = temporary.name
             run_id = client.create_run(self._store.experiment_id, tags=tags, run_name=f"{name} {kind}").info.run_id
             try:
                 client.log_batch(run_id, params=flat(parameters))
-                yield run_id, Path(temporary)
+                yield run_id, temporary
                 client.set_terminated(run_id, "FINISHED")
             except BaseException:
                 self._tell(lambda: client.set_terminated(run_id, "FAILED"))
                 raise
+
+    def _end_killed_runs(self) -> None:
+        """A run has a folder while its process lives; one that somebody left leads to a run that nobody will end."""
+        client, experiments = self._store.client, [self._store.experiment_id]
+        with self._asking():
+            for left in abandoned(self._store.running):
+                for run in client.search_runs(experiments, f"tags.`{_OWNER_TAG}` = '{left.path.name}'"):
+                    if run.info.status == "RUNNING":
+                        client.set_terminated(run.info.run_id, "KILLED")
+                    for model in client.search_logged_models(experiments, f"source_run_id = '{run.info.run_id}'"):
+                        if model.status == LoggedModelStatus.PENDING:
+                            client.finalize_logged_model(model.model_id, LoggedModelStatus.FAILED)
+                left.close()
 
     def find(self, name: str, fingerprints: Mapping[str, str]) -> RunRecord | None:
         """The present challenger's run if it was trained from exactly this data, configuration and code."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -19,6 +19,7 @@ import pytest
 
 from holdfast.backtest import Backtest, BacktestFold, Baseline, Execution, FittedFold, backtest, fold_store
 from holdfast.errors import ConfigError, LockedError, StorageError
+from holdfast.files import locked
 from holdfast.learning.training import fit
 from holdfast.learning.training_spec import TrainingSpec
 from holdfast.models import Bundle
@@ -53,7 +54,7 @@ def fresh(business: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> t
 
 def places(folder: Path) -> list[Path]:
     """The finished folds."""
-    return sorted(path.parent for path in folder.glob("*/*/done.json") if path.parent.parent.name != ".making")
+    return sorted(path.parent for path in folder.glob("*/cutoff=*/done.json"))
 
 
 def test_what_is_finished_is_taken_up_and_the_result_is_the_same_to_the_byte(
@@ -95,7 +96,7 @@ def test_a_killed_run_loses_only_the_cutoffs_in_the_works(business: pd.DataFrame
     resumed = run(business, tmp_path, MANY)
     assert len(resumed.resumed) == finished
     assert told(resumed) == told(run(business, None, MANY))
-    assert list((tmp_path / ".making").glob("*")) == [], "what the killed run left is removed"
+    assert list(tmp_path.rglob(".holdfast-*")) == [], "what the killed run left is removed"
 
 
 def test_control_c_ends_a_run_and_its_workers_without_their_traces(tmp_path: Path) -> None:
@@ -109,7 +110,7 @@ def test_control_c_ends_a_run_and_its_workers_without_their_traces(tmp_path: Pat
     assert said.rstrip().endswith("KeyboardInterrupt")
     assert "Loky" not in said
     wait_until(lambda: not any(alive(child) for child in children))
-    assert not (tmp_path / ".making").exists()
+    assert list(tmp_path.rglob(".holdfast-*")) == []
 
 
 def test_a_kill_before_each_single_operation_leaves_a_whole_trial_or_none(tmp_path: Path) -> None:
@@ -216,10 +217,17 @@ def test_what_this_process_has_finished_is_not_fitted_again(business: pd.DataFra
 
 def test_two_runs_do_not_share_a_folder_at_once(business: pd.DataFrame, tmp_path: Path) -> None:
     """The second would remove what the first is making."""
-    with (tmp_path / ".lock").open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(LockedError, match="another one works there"):
-            run(business, tmp_path, TESTS[:1])
+    with locked(tmp_path / ".lock", "test"), pytest.raises(LockedError, match="another job holds"):
+        run(business, tmp_path, TESTS[:1])
+
+
+def test_what_is_kept_of_customers_is_for_its_owner_alone(business: pd.DataFrame, tmp_path: Path) -> None:
+    """Predictions beside outcomes, customer by customer, on a machine that others use as well."""
+    run(business, tmp_path / "kept", TESTS[:1])
+    rights = {path: stat.S_IMODE(path.stat().st_mode) for path in places(tmp_path / "kept")[0].rglob("*")}
+    assert {rights[path] for path in rights if path.is_file()} == {0o600}
+    folders = {tmp_path / "kept", *places(tmp_path / "kept"), places(tmp_path / "kept")[0].parent}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
 
 
 def test_a_learner_of_ones_own_is_not_kept(business: pd.DataFrame, tmp_path: Path) -> None:
@@ -240,7 +248,7 @@ def test_a_folder_that_refuses_is_named(business: pd.DataFrame, tmp_path: Path) 
     fitter = fold_store.FoldFitter.of(SPEC, (), fit)
     found = fitter.fit(business, BacktestFold(TESTS[0]))
     (tmp_path / "kept").mkdir()
-    (tmp_path / "kept" / ".making").write_text("")
+    (tmp_path / "kept" / ("f" * 16)).write_text("")
     with pytest.raises(StorageError, match="Wanted to keep finished fits"):
         fold_store.FoldStore(tmp_path / "kept", "f" * 64).put(BacktestFold(TESTS[0]), replace(found))
 

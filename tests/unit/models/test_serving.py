@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,22 +13,24 @@ import pytest
 
 from holdfast.models import Bundle
 from holdfast.models.checks import InputError
-from holdfast.models.serving import SERVING_REQUIREMENTS, ServedBundle, _load_pyfunc, serving_files
+from holdfast.models.serving import SERVING_REQUIREMENTS, ServedBundle, _load_pyfunc
+from holdfast.tracking import ServingCode
 
 CONSUMER = """
 import sys
 
 class Absent:
-    names = {"sklearn", "pydantic", "duckdb", "numba", "mlflow", "matplotlib", "threadpoolctl"}
+    names = {"sklearn", "pydantic", "duckdb", "numba", "mlflow", "matplotlib", "threadpoolctl", "holdfast"}
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in self.names:
             raise ModuleNotFoundError(f"{name} is not among the requirements", name=name)
 
-code, bundle, table, out = sys.argv[1:]
+code, bundle, table, out, loader = sys.argv[1:]
 sys.meta_path.insert(0, Absent())
 sys.path[:] = [code, *[p for p in sys.path if not p.endswith("src")]]
+from importlib import import_module
 import pandas as pd
-from holdfast.models import serving
+serving = import_module(loader)
 assert serving.__file__.startswith(code), serving.__file__
 model = serving._load_pyfunc(bundle)
 model.predict(pd.read_parquet(table), params={"reasons": 2}).to_parquet(out)
@@ -38,14 +39,12 @@ model.predict(pd.read_parquet(table), params={"reasons": 2}).to_parquet(out)
 
 def test_the_listed_files_and_requirements_suffice(bundle: Bundle, table: pd.DataFrame, tmp_path: Path) -> None:
     """LightGBM finds scikit-learn optional; so must we, or every consumer installs the training stack."""
-    package = Path(__file__).resolve().parents[3] / "src"
-    for file in serving_files():
-        target = tmp_path / "code" / file.relative_to(package)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, target)
+    needed = ServingCode.of_bundle()
+    needed.stage(tmp_path / "code")
     bundle.save(tmp_path / "bundle")
     table.head(200).to_parquet(tmp_path / "table.parquet")
     arguments = [str(tmp_path / name) for name in ("code", "bundle", "table.parquet", "out.parquet")]
+    arguments.append(needed.loader_module)
     plain = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     subprocess.run([sys.executable, "-c", CONSUMER, *arguments], check=True, cwd=tmp_path, env=plain)
     served = pd.read_parquet(tmp_path / "out.parquet")

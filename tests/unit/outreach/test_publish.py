@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
+import stat
 import subprocess
 import sys
 from collections import namedtuple
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +18,7 @@ import pytest
 from holdfast.errors import ConfigError, LockedError, StorageError
 from holdfast.files import LOCK_NAME, VERSIONS, Bytes, versioned_folder
 from holdfast.outreach import Selection, publish
+from holdfast.timeline import instant, show
 from tests.conftest import ROOT
 from tests.unit.outreach.published import FILES, read_manifest
 from tests.unit.outreach.scored import selected
@@ -51,6 +55,36 @@ def test_a_list_is_a_folder_of_six_files_with_a_manifest_that_proves_them(tmp_pa
     assert manifest["model"] == {"name": "demo", "version": "3"}
     assert manifest["rules_not_applied"] == []
     assert manifest["holdfast_version"]
+
+
+@pytest.mark.parametrize(
+    ("instants", "names"),
+    [
+        (("2026-11-30",), ["as_of=2026-11-30"]),
+        (("2026-11-30T06:00Z", "2026-11-30T18:00Z"), ["as_of=2026-11-30T060000Z", "as_of=2026-11-30T180000Z"]),
+        (("2026-11-30T00:00+01:00", "2026-11-29"), ["as_of=2026-11-29", "as_of=2026-11-29T230000Z"]),
+        (("2026-11-30T00:00:00.000001Z",), ["as_of=2026-11-30T000000.000001Z"]),
+    ],
+)
+def test_every_instant_has_a_folder_of_its_own(tmp_path: Path, instants: tuple[str, ...], names: list[str]) -> None:
+    """A list of the evening took the place of the morning's, and a midnight in Berlin that of the day before."""
+    for each in instants:
+        published(tmp_path, replace(selected(), as_of=instant(each)))
+    found = sorted(path.name for path in tmp_path.glob("as_of=*"))
+    assert found == names
+    assert {read_manifest(tmp_path / name)["as_of"] for name in found} == {show(instant(each)) for each in instants}
+    assert not set("".join(found)) & set('<>:"/\\|?*'), "some file systems take none of these in a name"
+
+
+def test_a_list_is_for_its_owner_and_their_group(tmp_path: Path) -> None:
+    """Colleagues read it, other users of the machine do not: it says who is about to leave."""
+    before = os.umask(0o022)
+    try:
+        pointer = published(tmp_path, selected())
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(pointer.stat().st_mode) == 0o750
+    assert {stat.S_IMODE(path.stat().st_mode) for path in pointer.resolve().iterdir()} == {0o640}
 
 
 def test_the_tables_come_back_as_they_were_selected(tmp_path: Path) -> None:

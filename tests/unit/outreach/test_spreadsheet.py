@@ -4,20 +4,39 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import pandas as pd
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from holdfast.outreach.spreadsheet import csv_bytes, harmless
+
+NUMBER = re.compile(r"[+-]?[0-9.]+|")
 
 
 @pytest.mark.parametrize(
     "text",
-    ["=1+1", "+cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "=", "-"],
+    ["=1+1", "+cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0", "@SUM(A1)", "\ta", "\ra", "\na", "＝1+1", "=", "-"],
 )
 def test_a_text_that_would_run_as_a_formula_does_not(text: str) -> None:
     """A customer who names themselves =HYPERLINK(…) must not run anything on a colleague's machine."""
     assert harmless(text) == f"'{text}"
+
+
+@given(st.lists(st.text(st.sampled_from(";:|,\t\r\n \"'=+-@a1")), min_size=2, max_size=2))
+@example(["x;=1+1", "a"])
+@example(['x;"=1+1"', "a"])
+@example(["x\n=1+1", "a"])
+@example(["\t=1", "a"])
+def test_no_cell_runs_whichever_sign_the_reader_takes_for_a_comma(texts: list[str]) -> None:
+    """A German spreadsheet takes the semicolon and splits an id into a cell that the customer wrote as a formula."""
+    raw = csv_bytes(pd.DataFrame({"first": [1], "id": [texts[0]], "share": [-0.5], "name": [texts[1]]}))
+    text = raw.decode("utf-8-sig")
+    for delimiter in ",;:|\t":
+        cells = [cell.strip() for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) for cell in row]
+        assert [cell for cell in cells if cell[:1] in set("=+-@") and not NUMBER.fullmatch(cell)] == []
 
 
 @pytest.mark.parametrize("text", ["-12", "+49", "-1.5e-3", "c001", "", "a=b", "Zoë", "-.5"])

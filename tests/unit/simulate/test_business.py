@@ -105,13 +105,12 @@ def test_a_killed_build_shows_no_folder_and_the_next_run_clears_the_site(tmp_pat
     folder = tmp_path / "shop"
     code = f"from holdfast.simulate import simulate; simulate('retail', {str(folder)!r}, customers=3000)"
     process = subprocess.Popen([sys.executable, "-c", code])
-    site = tmp_path / f".shop.building-{process.pid}"
     deadline = time.monotonic() + 60
-    while not site.exists() and time.monotonic() < deadline:
+    while not list(tmp_path.glob(".holdfast-*/new")) and time.monotonic() < deadline:
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert site.exists()
+    assert list(tmp_path.glob(".holdfast-*/new"))
     assert not folder.exists()
     simulate("retail", folder, customers=FEW)
     assert [path.name for path in tmp_path.iterdir()] == ["shop"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import random
 import resource
@@ -10,7 +9,6 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import pandas as pd
 import pyarrow as pa
@@ -19,6 +17,7 @@ import pytest
 
 from holdfast.errors import DataError, LockedError, StorageError
 from holdfast.features.catalogue import Vocabulary, catalogue
+from holdfast.files import locked
 from holdfast.labels import ChurnSettings, LabelSettings, ValueSettings
 from holdfast.snapshots import PopulationSettings, Snapshots, build_snapshots, write_snapshots
 from holdfast.sources import DuckTables
@@ -64,9 +63,14 @@ def build(path: Path) -> None:
         write_snapshots(tables, Snapshots.of(catalogue(Vocabulary.of(tables)), BOUGHT, CUTOFFS, LABELS), path)
 
 
+def partials(folder: Path) -> list[Path]:
+    """Tables in the making."""
+    return list(folder.glob(".holdfast-*/snapshots.parquet"))
+
+
 def test_a_job_that_is_killed_leaves_no_readable_half(tmp_path: Path) -> None:
     """Thirty times, half of them while it writes: under the name stands the whole table or nothing."""
-    path, partial = tmp_path / "snapshots.parquet", tmp_path / ".snapshots.parquet.partial"
+    path = tmp_path / "snapshots.parquet"
     begun = time.monotonic()
     build(path)
     usual, chance, whole = time.monotonic() - begun, random.Random(3), path.read_bytes()
@@ -78,21 +82,21 @@ def test_a_job_that_is_killed_leaves_no_readable_half(tmp_path: Path) -> None:
             build(path)
             os._exit(0)
         until = time.monotonic() + 20
-        while trial % 2 and not partial.exists() and not path.exists() and time.monotonic() < until:
+        while trial % 2 and not partials(tmp_path) and not path.exists() and time.monotonic() < until:
             time.sleep(0.0005)
         time.sleep(chance.uniform(0, usual / 5 if trial % 2 else 1.5 * usual))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         finished += path.exists()
         assert not path.exists() or path.read_bytes() == whole
-        halves += partial.exists()
-        if halves == 1 and partial.exists():
+        halves += bool(left := partials(tmp_path))
+        if halves == 1 and left:
             with pytest.raises(pa.ArrowInvalid):
-                pq.ParquetFile(partial)
+                pq.ParquetFile(left[0])
     assert halves > 0
     build(path)
     assert path.read_bytes() == whole
-    assert not partial.exists()
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_full_disk_is_named_with_the_need_and_what_was_there_stays(
@@ -115,28 +119,9 @@ def test_a_full_disk_is_named_with_the_need_and_what_was_there_stays(
 def test_two_jobs_do_not_write_into_one_file(tables: DuckTables, declared: Snapshots, tmp_path: Path) -> None:
     """The second leaves at once and changes nothing; when the first is gone, the way is free."""
     path = tmp_path / "snapshots.parquet"
-    with (tmp_path / ".snapshots.parquet.partial").open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(LockedError, match="another job is writing them"):
-            write_snapshots(tables, declared, path)
-    assert write_snapshots(tables, declared, path).rows > 0
-
-
-def test_a_table_published_between_opening_and_locking_stays(
-    tables: DuckTables, declared: Snapshots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What the second job has opened is then the published table: emptied, readers would see half of one."""
-    path, partial, lock = tmp_path / "snapshots.parquet", tmp_path / ".snapshots.parquet.partial", fcntl.flock
-
-    def other_job_ends_first(file: IO[bytes], how: int) -> None:
-        partial.write_text("the whole table")
-        partial.replace(path)
-        lock(file, how)
-
-    monkeypatch.setattr(fcntl, "flock", other_job_ends_first)
-    with pytest.raises(LockedError, match="another job is writing them"):
+    with locked(tmp_path / ".snapshots.parquet.lock", "test"), pytest.raises(LockedError, match="another job holds"):
         write_snapshots(tables, declared, path)
-    assert path.read_text() == "the whole table"
+    assert write_snapshots(tables, declared, path).rows > 0
 
 
 def test_a_population_without_customers_leaves_no_file(tables: DuckTables, tmp_path: Path) -> None:

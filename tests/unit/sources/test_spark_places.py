@@ -50,8 +50,9 @@ def places(spark: Any, tmp_path: Path) -> Iterator[Places]:
         "pandas": table.to_pandas(),
         "spark": spark.read.parquet(f"file://{tmp_path}/orders.parquet"),
     }
-    yield Places(spark, connection, tmp_path, frames, folder, shared=False)
+    yield Places(spark, connection, tmp_path, frames, folder.path, shared=False)
     connection.close()
+    folder.close()
 
 
 def kinds(places: Places, frame: Any) -> dict[str, str]:

@@ -19,9 +19,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from holdfast.errors import BundleError, ConfigError, HoldfastError, LockedError
+from holdfast.files import locked
 from holdfast.models.feature_record import FeatureRecord
 from holdfast.timeline import instant
-from holdfast.tracking import RunInfo, ServingCode, StoredModel, Tracker, TrackingSettings, Verdict
+from holdfast.tracking import RunInfo, ServingCode, StoredModel, Tracker, TrackingSettings, Verdict, store
 
 NAME = "corner-shop"
 FIRST = Verdict(accepted=True, reason="the first")
@@ -53,13 +54,10 @@ def _load_pyfunc(path):
 
 
 @pytest.fixture
-def code(tmp_path: Path) -> ServingCode:
+def code() -> ServingCode:
     """A loader of ten lines in a package of its own, as small as serving code can be."""
-    package = tmp_path / "source" / "half_serving"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text("")
-    (package / "loader.py").write_text(SERVING)
-    return ServingCode("half_serving.loader", tmp_path / "source", sorted(package.glob("*.py")), ["numpy", "pandas"])
+    sources = {"half_serving/__init__.py": "", "half_serving/loader.py": SERVING}
+    return ServingCode("half_serving.loader", sources, ["numpy", "pandas"])
 
 
 @pytest.fixture
@@ -310,6 +308,78 @@ def test_a_lost_model_folder_is_named(tracker: Tracker, bundle: Path, code: Serv
     folder.rmdir()
     with pytest.raises(BundleError, match="holdfast train"):
         tracker.challenger("lost")
+
+
+LOGS = """
+import sys, time
+from pathlib import Path
+from holdfast.models.feature_record import FeatureRecord
+from holdfast.tracking import ServingCode, Tracker, TrackingSettings
+
+class Plot:
+    def savefig(self, *_, **__):
+        print("logging", flush=True)
+        sys.stdin.readline()
+
+base, bundle, name = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+code = ServingCode("half.loader", {"half/__init__.py": "", "half/loader.py": ""}, ["numpy"])
+run = Tracker.open(TrackingSettings(), base).log_training(
+    bundle, name=name, features=[FeatureRecord("orders_90d")], parameters={}, metrics={},
+    metrics_by_cutoff={}, fingerprints={"data": "d"}, plots={"plot": Plot()}, audit={}, backtest={}, code=code,
+    unless_known=True,
+)
+print(run.version, run.fresh)
+"""
+
+
+def logging(base: Path, bundle: Path, name: str) -> subprocess.Popen[str]:
+    """A process that logs a training; it says so in the middle, and goes on when it is told to."""
+    command = [sys.executable, "-c", LOGS, str(base), str(bundle), name]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def test_the_next_to_open_the_store_ends_the_runs_of_the_dead_and_of_nobody_else(
+    tracker: Tracker, bundle: Path, prepared_store: Path
+) -> None:
+    """A run that says "running" for ever is looked after every morning, and its files fill the disk."""
+    with logging(prepared_store, bundle, "killed") as job:
+        assert job.stdout is not None
+        assert job.stdout.readline() == "logging\n"
+        Tracker.open(TrackingSettings(), prepared_store)
+        assert [run.status for run in tracker.runs("killed")] == ["running"]
+        job.kill()
+    Tracker.open(TrackingSettings(), prepared_store)
+    (run,) = tracker.runs("killed")
+    assert (run.status, run.version) == ("killed", None)
+    client = tracker._store.client
+    (model,) = client.search_logged_models([tracker._store.experiment_id], f"source_run_id = '{run.run_id}'")
+    assert model.status == "FAILED"
+    assert list(tracker._store.running.iterdir()) == []
+
+
+def test_equal_trainings_at_once_are_one_version(tracker: Tracker, bundle: Path, prepared_store: Path) -> None:
+    """A scheduler that starts a job twice must not leave a champion to be chosen among equals."""
+    jobs = [logging(prepared_store, bundle, "equal") for _ in range(3)]
+    for job in jobs:
+        assert job.stdin is not None
+        job.stdin.close()  # all may go on
+    said = [job.stdout.read().split()[-2:] for job in jobs if job.stdout is not None]
+    assert [job.wait() for job in jobs] == [0, 0, 0]
+    assert sorted(said) == [["1", "False"], ["1", "False"], ["1", "True"]]
+    assert [run.version for run in tracker.runs("equal")] == ["1"]
+
+
+@pytest.mark.parametrize("waits", ["_OPENING_SECONDS", "_REGISTERING_SECONDS"])
+def test_a_lock_that_somebody_holds_is_not_waited_for_without_end(
+    waits: str, tracker: Tracker, bundle: Path, code: ServingCode, prepared_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that hangs would hang all others; they leave with the code of a lock and say who is in the way."""
+    monkeypatch.setattr(store, waits, 0.5)
+    lock = prepared_store / "models" / ("mlflow.lock" if waits == "_OPENING_SECONDS" else "registry.lock")
+    with locked(lock, "hang"), pytest.raises(LockedError, match=rf"{lock.name}.*process {os.getpid()} on") as refused:
+        log(Tracker.open(TrackingSettings(), prepared_store), bundle, code, "hung")
+    assert refused.value.exit_code == 6
+    assert tracker.runs("hung") == []
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "x' OR '1' = '1", "models:/x"])

@@ -8,7 +8,6 @@ added, deleted or rewritten.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -16,13 +15,14 @@ import re
 import uuid
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import duckdb
 
-from holdfast import files
+from holdfast.errors import LockedError
+from holdfast.files import ALL_BUT_OWNER, locked, sha256, whole_file
 from holdfast.fingerprint import code_fingerprint
 from holdfast.sources.connection import literal
 from holdfast.sources.incremental.old_rows import RowsDigest
@@ -84,12 +84,12 @@ class RowStore:
         """Write the rows of a query to a new file; its name and SHA-256, or nothing where the disk refuses."""
         path = self.folder / f"rows-{name}-{uuid.uuid4().hex}.parquet"
         try:
-            connection.execute(f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
-            files.sync(path)
+            with whole_file(path, deny=ALL_BUT_OWNER) as partial:
+                connection.execute(f"COPY ({query}) TO {literal(str(partial))} (FORMAT parquet, COMPRESSION zstd)")
         except (duckdb.IOException, OSError) as error:
             _warn(self.folder, error.strerror if isinstance(error, OSError) else None)
             return {}
-        return {path.name: files.sha256(path)}
+        return {path.name: sha256(path)}
 
     def keep(self, name: str, kept: KeptRows) -> None:
         """Keep this of a source once :meth:`commit` is called."""
@@ -98,12 +98,9 @@ class RowStore:
     def commit(self) -> None:
         """Replace what was kept in one step, and remove what nothing leads to any more."""
         text = json.dumps({"format": FORMAT, "sources": {name: asdict(kept) for name, kept in self._next.items()}})
-        fresh = self.folder / f".{_MANIFEST}"
         try:
-            fresh.unlink(missing_ok=True)  # of a job that was killed
-            files.write(fresh, [text.encode()])
-            fresh.replace(self.folder / _MANIFEST)
-            files.sync(self.folder)
+            with whole_file(self.folder / _MANIFEST, deny=ALL_BUT_OWNER) as partial:
+                partial.write_text(text, encoding="utf-8")
             used = {file for kept in self._next.values() for file in kept.files}
             for path in self.folder.iterdir():
                 if _OURS.fullmatch(path.name) and path.name not in used:
@@ -135,7 +132,7 @@ def _read(manifest: Path) -> dict[str, KeptRows]:
 
 def _sha256(path: Path) -> str | None:
     try:
-        return files.sha256(path)
+        return sha256(path)
     except OSError:
         return None
 
@@ -149,21 +146,18 @@ def row_store(folder: Path | None) -> Iterator[RowStore | None]:
     if folder is None:
         yield None
         return
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-        file = (folder / _LOCK).open("ab")
-    except OSError as error:
-        _warn(folder, error.strerror)
-        yield None
-        return
-    with file:
+    with ExitStack() as held:
+        store = None
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield None  # the other keeps them; this one reads everything
-            return
-        yield RowStore(folder)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+            held.enter_context(locked(folder / _LOCK, f"keep validated rows in {folder}"))
+            store = RowStore(folder)
+        except LockedError:
+            pass  # the other keeps them; this one reads everything
+        except OSError as error:
+            _warn(folder, error.strerror)
+        yield store
 
 
 def _warn(folder: Path, why: str | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 import time
 from collections.abc import Mapping
 from functools import reduce
@@ -14,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from holdfast.errors import ConfigError
+from holdfast.files import TemporaryFolder
 from holdfast.progress import SILENT, Progress
 from holdfast.sources import casts
 from holdfast.sources.accounts import account_of, require_one, require_rows, require_valid
@@ -79,12 +79,13 @@ def open_on_spark(
     connection, folder = connect(settings.task_memory, 1)
     tables = SparkTables(spark, settings, connection, folder)
     try:
-        staging = folder
+        staging = folder.path
         if settings.staging is not None:
             shared = base / settings.staging
             shared.mkdir(parents=True, exist_ok=True)
-            staging = Path(tempfile.mkdtemp(prefix="holdfast-", dir=shared))
-            tables.keep_until_closed(staging)
+            seen_by_all = TemporaryFolder.make(shared)
+            tables.keep_until_closed(seen_by_all)
+            staging = seen_by_all.path
         places = Places(spark, connection, base, frames or {}, staging, shared=settings.staging is not None)
         limits = Limits(as_of, time.time_ns() // 1000 if now is None else now, currency, None)
         opening = _Opening(spark, settings, connection, limits)

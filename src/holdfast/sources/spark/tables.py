@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from holdfast.files import TemporaryFolder
 from holdfast.partitioned import Columns, SparkParts
 from holdfast.partitioned.columns import schema, to_arrow
 from holdfast.progress import SILENT, Progress
@@ -44,7 +45,11 @@ class SparkTables(Engine):
     """
 
     def __init__(
-        self, spark: SparkSession, settings: SparkSettings, connection: duckdb.DuckDBPyConnection, folder: Path
+        self,
+        spark: SparkSession,
+        settings: SparkSettings,
+        connection: duckdb.DuckDBPyConnection,
+        folder: TemporaryFolder,
     ) -> None:
         self.streams: Mapping[str, StreamInfo] = {}
         self.report = SourcesReport(())
@@ -60,7 +65,7 @@ class SparkTables(Engine):
         """Let go of these persisted frames at the end."""
         self._held += [frame for frame in frames if all(frame is not held for held in self._held)]
 
-    def keep_until_closed(self, folder: Path) -> None:
+    def keep_until_closed(self, folder: TemporaryFolder) -> None:
         """Remove this folder at the end."""
         self._folders.append(folder)
 

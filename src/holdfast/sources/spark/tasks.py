@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import chain
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from holdfast.errors import DataError
+from holdfast.files import TemporaryFolder
 from holdfast.sources.accounts import UNREADABLE, cells, unreadable
 from holdfast.sources.connection import connect, connect_in_memory, discard, literal, quoted, reading, rows
 from holdfast.sources.duck_tables import DuckTables
@@ -51,7 +51,7 @@ def _quietly(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def _spilling(memory: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+def _spilling(memory: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, TemporaryFolder]]:
     """A database that keeps to its memory and spills the rest into its folder, which goes with it."""
     connection, folder = connect(memory, 1)
     try:
