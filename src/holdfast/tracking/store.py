@@ -12,7 +12,7 @@ import socket
 import sqlite3
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -29,7 +29,7 @@ from holdfast.files import locked
 from holdfast.tracking.settings import TrackingSettings
 
 _PROBE_SECONDS = 2  # a server that is up answers its first, empty question sooner
-_OPENING_SECONDS, _REGISTERING_SECONDS = 30, 300  # as others may take, with a whole upload in the second
+_PREPARING_SECONDS, _REGISTERING_SECONDS = 60, 300  # as others may take, with a whole upload in the second
 _ALREADY_EXISTS = ErrorCode.Name(RESOURCE_ALREADY_EXISTS)
 _NETWORK = (RequestException, ConnectionError, TimeoutError, socket.gaierror)  # of OSError; the others are files
 _NO_SPACE = ("database or disk is full", "No space left on device", "disk I/O error")
@@ -70,7 +70,7 @@ def open_store(settings: TrackingSettings, base: Path) -> Store:
     ConfigError
         The URI cannot be read, or needs a driver that is not installed.
     LockedError
-        Another job holds a local store for half a minute.
+        Another job takes more than a minute to make the local store.
     RegistryError
         A remote store does not answer within ten seconds; or a local one is damaged or of another MLflow version.
     StorageError
@@ -81,15 +81,18 @@ def open_store(settings: TrackingSettings, base: Path) -> Store:
     with _drivers(uri), asking(settings, uri, timeout=min(_PROBE_SECONDS, settings.timeout_seconds)):
         if uri.startswith("sqlite:"):
             path = Path(uri.removeprefix("sqlite:///").partition("?")[0])
+            artifacts = (folder / "artifacts").as_uri()
             path.parent.mkdir(parents=True, exist_ok=True)
-            with locked(path.with_suffix(".lock"), f"open the tracking store {path}", seconds=_OPENING_SECONDS):
-                _check_sqlite(path)
-                client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-                experiment_id = _experiment(client, settings.experiment, (folder / "artifacts").as_uri())
+            if not _is_prepared(path, settings.experiment):
+                lock = path.with_suffix(".lock")
+                with locked(lock, f"make the tracking store {path}", seconds=_PREPARING_SECONDS):
+                    if not _is_prepared(path, settings.experiment):  # whoever held the lock may have made it
+                        _experiment(MlflowClient(tracking_uri=uri, registry_uri=uri), settings.experiment, artifacts)
         else:
+            artifacts = None
             _check_database_server(address, settings)
-            client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-            experiment_id = _experiment(client, settings.experiment, None)
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        experiment_id = _experiment(client, settings.experiment, artifacts)
     return Store(client, uri, folder, experiment_id, settings)
 
 
@@ -149,13 +152,15 @@ def _experiment(client: MlflowClient, name: str, artifacts: str | None) -> str:
     return str(found.experiment_id)
 
 
-def _check_sqlite(path: Path) -> None:
-    """Open the file ourselves first: MLflow tries ten times, for a hundred seconds, before it says that it cannot."""
-    connection = sqlite3.connect(path, timeout=30)
-    try:
-        connection.execute("PRAGMA schema_version").fetchone()
-    finally:
-        connection.close()
+def _is_prepared(path: Path, experiment: str) -> bool:
+    """Whether the experiment is there, which is made last.
+
+    The file is opened without MLflow, which tries ten times, for a hundred seconds, before it says that it cannot.
+    """
+    with closing(sqlite3.connect(path, timeout=30)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'experiments'").fetchone():
+            return False
+        return bool(connection.execute("SELECT 1 FROM experiments WHERE name = ?", [experiment]).fetchone())
 
 
 def _read(uri: str) -> SplitResult:

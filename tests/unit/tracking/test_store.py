@@ -187,5 +187,5 @@ def test_a_folder_with_a_hash_holds_its_own_store(tmp_path: Path) -> None:
     base = tmp_path / "shop #1"
     base.mkdir()
     Tracker.open(TrackingSettings(), base)
-    assert (base / "models" / "mlflow.lock").exists()
+    assert (base / "models" / "mlflow.db").stat().st_size > 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["shop #1"]

@@ -369,17 +369,24 @@ def test_equal_trainings_at_once_are_one_version(tracker: Tracker, bundle: Path,
     assert [run.version for run in tracker.runs("equal")] == ["1"]
 
 
-@pytest.mark.parametrize("waits", ["_OPENING_SECONDS", "_REGISTERING_SECONDS"])
-def test_a_lock_that_somebody_holds_is_not_waited_for_without_end(
-    waits: str, tracker: Tracker, bundle: Path, code: ServingCode, prepared_store: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_registry_that_somebody_holds_is_not_waited_for_without_end(
+    tracker: Tracker, bundle: Path, code: ServingCode, prepared_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A job that hangs would hang all others; they leave with the code of a lock and say who is in the way."""
-    monkeypatch.setattr(store, waits, 0.5)
-    lock = prepared_store / "models" / ("mlflow.lock" if waits == "_OPENING_SECONDS" else "registry.lock")
-    with locked(lock, "hang"), pytest.raises(LockedError, match=rf"{lock.name}.*process {os.getpid()} on") as refused:
-        log(Tracker.open(TrackingSettings(), prepared_store), bundle, code, "hung")
+    monkeypatch.setattr(store, "_REGISTERING_SECONDS", 0.5)
+    held = locked(prepared_store / "models" / "registry.lock", "hang")
+    with held, pytest.raises(LockedError, match=rf"registry\.lock.*process {os.getpid()} on") as refused:
+        log(tracker, bundle, code, "hung")
     assert refused.value.exit_code == 6
     assert tracker.runs("hung") == []
+
+
+def test_a_store_in_the_making_is_not_waited_for_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for the first job of all; once the store is made, nobody asks for its lock."""
+    monkeypatch.setattr(store, "_PREPARING_SECONDS", 0.5)
+    (tmp_path / "models").mkdir()
+    with locked(tmp_path / "models" / "mlflow.lock", "hang"), pytest.raises(LockedError, match=r"mlflow\.lock"):
+        Tracker.open(TrackingSettings(), tmp_path)
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "x' OR '1' = '1", "models:/x"])
