@@ -1,6 +1,6 @@
 """Churn, orders and value within a horizon of which no outcome is complete, by the model with the best record.
 
-The plainest model within a standard error of the best is used (:mod:`holdfast.learning.choice`).
+The plainest model within a standard error of the best is used (:mod:`holdfast.learning.model_choice`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pandas as pd
 from holdfast.dataset import Dataset
 from holdfast.extrapolation.training_window import MODELS, Answer, TrainingWindow
 from holdfast.extrapolation.window_grid import WindowGrid
-from holdfast.learning.choice import Choice, Tried, choose
+from holdfast.learning.model_choice import Choice, ModelsAtCutoff, choose_model
 from holdfast.models import to_matrix
 from holdfast.models.feature_record import FeatureRecord
 from holdfast.models.lifetime import within_three_years
@@ -67,7 +67,7 @@ def extrapolate(dataset: Dataset, as_of: str, horizon_days: float | None = None)
 
 def chosen(grid: WindowGrid) -> Choice:
     """The model with the best record on windows that have ended."""
-    return choose(MODELS, [_tried(window) for window in grid.trials()])
+    return choose_model(MODELS, [_tried(window) for window in grid.trials()])
 
 
 def columns() -> dict[str, str]:
@@ -93,10 +93,10 @@ class Prediction:
         return frame[["customer_id", "cutoff"]].assign(**said)
 
 
-def _tried(window: TrainingWindow) -> Tried:
+def _tried(window: TrainingWindow) -> ModelsAtCutoff:
     """What every model said of a window that has ended."""
     answers = window.answers(MODELS)
-    return Tried(
+    return ModelsAtCutoff(
         window.customers,
         (window.came[0] <= 0).astype(np.float64),
         {name: answers[name].risk.log_odds(window.now) for name in MODELS},

@@ -18,7 +18,7 @@ from holdfast.errors import ConfigError
 from holdfast.extrapolation.panel import Panel
 from holdfast.features.feature import Feature
 from holdfast.history.aggregates import GapStd, Last, LastGap, Max, Mean, MeanGap, Ratio, Std
-from holdfast.learning.btyd import Base, CorrectedBase
+from holdfast.learning.btyd import CorrectedBaseLearner, CustomerBaseLearner
 from holdfast.learning.training import HISTORY
 from holdfast.models.btyd.corrected_risk import CorrectedRisk
 from holdfast.models.btyd.corrected_value import CorrectedValue
@@ -155,10 +155,10 @@ class TrainingWindow:
 
     def _corrected(self, kind: str) -> CorrectedValue:
         X, at, orders, spend = self.learnt
-        base = Base(
+        base = CustomerBaseLearner(
             HistoryColumns(*self.places.history), kind, self.near_days, bought_within_days=self.bought_within_days
         )
-        learner = CorrectedBase(
+        learner = CorrectedBaseLearner(
             base, self.places.spend, self.far_days, marks=tuple(self.places.marks), spans=tuple(self.places.spans)
         )
         return learner.fit(X, spend, purchases=orders, cutoff=at, latest=self.now)

@@ -12,13 +12,12 @@ from numpy.typing import ArrayLike
 from holdfast.learning.binary_classifier import BinaryRiskClassifier
 from holdfast.learning.boosted_estimator import BoostedEstimator
 from holdfast.learning.boosting import Recipe, fit_rounds
-from holdfast.learning.btyd.customer_base import Base, at_each_cutoff
-from holdfast.learning.calibration_choice import Trial, choose
+from holdfast.learning.btyd.customer_base import CustomerBaseLearner, at_each_cutoff
+from holdfast.learning.calibration_choice import CalibrationTrial, choose_calibration
 from holdfast.learning.folds import Rows, forward_folds, random_folds
 from holdfast.learning.inputs import counting_rows, instants, on_one_blas_thread, without_columns
-from holdfast.learning.recipe_search import Ground
+from holdfast.learning.recipe_search import SearchData
 from holdfast.learning.tuning import choose_recipe
-from holdfast.models.btyd.history_columns import HistoryColumns
 from holdfast.models.btyd.history_risk import HistoryRisk
 from holdfast.models.calibration import IDENTITY
 from holdfast.models.checks import Matrix, Vector
@@ -27,7 +26,6 @@ from holdfast.models.risk import RiskModel
 from holdfast.timeline import Instants
 
 _FOLDS, _FOLDS_TO_TUNE = 4, 3
-_BASE, _PENALTY = "bg_nbd", 1.0
 _MOST_CUSTOMERS = 20_000  # of a cutoff teach the customer base; more give the same three or four parameters
 _FEWEST_TO_TRY = 20  # rows of each kind that a fold needs
 _A_CATEGORY = "holds categories, and these have no order"
@@ -130,8 +128,8 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
         """
         X, churned, weight = self._checked(X, y, sample_weight, self.categorical_features)
         season = self._places("season_columns", self.season_columns, count=2)
-        orders = self._places("history_columns", self.history_columns, count=3)
-        kept = {_A_CATEGORY: self._categorical, _OF_THE_BASE: orders, _OF_THE_YEAR: season}
+        base = self._customer_base("bg_nbd")
+        kept = {_A_CATEGORY: self._categorical, _OF_THE_BASE: base.columns.places if base else (), _OF_THE_YEAR: season}
         declared = {
             "categorical_features": self._categorical,
             "monotonic_cst": self._directions(self.monotonic_cst, kept),
@@ -148,11 +146,11 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
             count = 1 if self.tuning is None else _FOLDS_TO_TUNE
             folds = random_folds(churned.astype(np.int64), count=count, share=0.2, seed=self.random_state)
             folds = [fold for fold in folds if usable(fold.train, fold.test)]
-        given, (X, history) = X, self._with_history(X, orders, at, weight, recent)
+        given, (X, history) = X, self._with_history(X, base, at, weight, recent)
         recipes = Recipe.of("binary", self.get_params() | declared)
         if history is not None:
             recipes.append(replace(recipes[0], columns=(X.shape[1] - 1,), n_estimators=0))
-        data = Ground(X, churned, weight, at)
+        data = SearchData(X, churned, weight, at)
         chosen, self.tuning_record_ = choose_recipe(recipes, data, folds, self.tuning, what="risk")
         self.n_trees_ = chosen.n_trees
         self.linear_penalty_, self.num_leaves_ = chosen.recipe.linear_penalty, chosen.recipe.num_leaves
@@ -160,7 +158,7 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
         calibration, self.calibration_record_ = IDENTITY, {"chosen": "identity", "log_loss": {}}
         if ahead:
             trials = [
-                Trial(
+                CalibrationTrial(
                     fold.cutoff,
                     fold.known_at,
                     model.score.score(X[fold.test]) + model.at(fold.cutoff, self.purge_days),
@@ -169,7 +167,7 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
                 )
                 for fold, model in zip(folds, chosen.models, strict=True)
             ]
-            calibration, self.calibration_record_ = choose(trials)
+            calibration, self.calibration_record_ = choose_calibration(trials)
         rounds = fit_rounds(chosen.recipe, X, churned, n_trees=self.n_trees_, weight=weight, cutoff=at)
         learnt = rounds.upto(self.n_trees_)
         level = learnt.year_ahead(given, at, self.purge_days, season)
@@ -178,16 +176,15 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
     def _with_history(
         self,
         X: Matrix,
-        orders: tuple[int, ...],
+        base: CustomerBaseLearner | None,
         cutoff: Instants | None,
         weight: Vector | None,
         recent: ArrayLike | None,
     ) -> tuple[Matrix, HistoryRisk | None]:
         """What the score reads: columns that accumulate are blank, and the odds of the customer base come last."""
         blank = without_columns(X, self._places("accumulating_columns", self.accumulating_columns))
-        if not orders:
+        if base is None:
             return blank, None
-        base = Base(HistoryColumns(*orders), _BASE, self.horizon_days, _PENALTY, self.bought_within_days)
 
         def learn(rows: Matrix, weight: Vector | None) -> HistoryRisk | None:
             chosen = base.some_rows(rows, weight, _MOST_CUSTOMERS)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 
+from holdfast.learning.btyd.customer_base import CustomerBaseLearner
 from holdfast.learning.snapshot_estimator import Columns, SnapshotEstimator
 from holdfast.learning.tuning_settings import Tuning
+from holdfast.models.btyd.history_columns import HistoryColumns
 
 
 @dataclass(
@@ -74,3 +76,11 @@ class BoostedEstimator(SnapshotEstimator):
     n_jobs: int = 2
     random_state: int = 0
     tuning: Tuning | None = None
+
+    def _customer_base(self, kind: str) -> CustomerBaseLearner | None:
+        """How the customer base is learnt; None where no columns tell the history."""
+        orders = self._places("history_columns", self.history_columns, count=3)
+        if not orders:
+            return None
+        within = self.bought_within_days
+        return CustomerBaseLearner(HistoryColumns(*orders), kind, self.horizon_days, bought_within_days=within)

@@ -19,13 +19,13 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 
-from holdfast.learning.cutoff_intercepts import Levels
+from holdfast.learning.cutoff_intercepts import CutoffIntercepts
 from holdfast.learning.ridge import Objective, fit_linear
 from holdfast.models.additive import Additive, Linear, Trees
 from holdfast.models.calibration import mean_log_loss, sigmoid
 from holdfast.models.checks import InputError, Matrix, Vector
 from holdfast.models.quantiles import mean
-from holdfast.models.season_level import Level
+from holdfast.models.season_level import SeasonLevel
 from holdfast.timeline import Instants
 
 _SEVERAL = ("num_leaves", "linear_penalty")  # of these, several values may be given
@@ -119,11 +119,11 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Learnt:
+class FittedScore:
     """A score, and how far each cutoff that it learnt from lay from it; None where rows carry no cutoff."""
 
     score: Additive
-    levels: Levels | None
+    levels: CutoffIntercepts | None
 
     def at(self, cutoff: int, purge_days: float) -> float:
         """What the levels let expect at a later cutoff."""
@@ -132,7 +132,7 @@ class Learnt:
         return float(self.levels.forecast(np.array([float(cutoff)]), purge_days)[0])
 
     @classmethod
-    def constant(cls, n_features: int, value: float) -> Learnt:
+    def constant(cls, n_features: int, value: float) -> FittedScore:
         """The same score for everyone, where there is nothing to tell them apart by."""
         return cls(Additive(n_features, Linear.constant(value), trees=None), levels=None)
 
@@ -145,22 +145,22 @@ class Learnt:
         known = self.levels.cutoff[of] == cutoff
         return score + np.where(known, self.levels.level[of], np.mean(self.levels.level))
 
-    def year_ahead(self, X: Matrix, cutoff: Instants | None, purge_days: float, columns: Sequence[int]) -> Level:
+    def year_ahead(self, X: Matrix, cutoff: Instants | None, purge_days: float, columns: Sequence[int]) -> SeasonLevel:
         """What the levels let expect in the year once the outcomes of the last cutoff are known."""
         if self.levels is None or cutoff is None:
-            return Level.constant()
+            return SeasonLevel.constant()
         return self.levels.year_ahead(purge_days, tuple(columns), X, cutoff)
 
 
 @dataclass(frozen=True)
-class Rounds:
+class BoostingRounds:
     """One fitted model with all the trees it was allowed, and its loss on later rows before and after each tree."""
 
     linear: Linear
     booster: lgb.Booster | None
     losses: Vector
     fill: Vector
-    levels: Callable[[Vector], Levels] | None
+    levels: Callable[[Vector], CutoffIntercepts] | None
     rows: Matrix
 
     @cached_property
@@ -172,14 +172,14 @@ class Rounds:
         """How many trees another number of rows bears; what is known of few customers is known more finely of many."""
         return round(float(self.borne * (rows / len(self.rows)) ** _MORE_TREES))
 
-    def upto(self, n_trees: int) -> Learnt:
+    def upto(self, n_trees: int) -> FittedScore:
         """The model cut off after so many trees (or all of them, if it stopped before)."""
         trees = None
         if self.booster is not None and n_trees:
             n_trees = min(n_trees, self.booster.current_iteration())
             trees = Trees(self.booster.model_to_string(num_iteration=n_trees), self.fill)
         score = Additive(len(self.fill), self.linear, trees)
-        return Learnt(score, None if self.levels is None else self.levels(score.score(self.rows)))
+        return FittedScore(score, None if self.levels is None else self.levels(score.score(self.rows)))
 
 
 def fit_rounds(
@@ -191,7 +191,7 @@ def fit_rounds(
     weight: Vector | None = None,
     cutoff: Instants | None = None,
     later: Later | None = None,
-) -> Rounds:
+) -> BoostingRounds:
     """Fit on all rows; with ``later`` rows (and their weights), stop once 30 more trees bring nothing there.
 
     Parameters
@@ -218,7 +218,7 @@ def fit_rounds(
     start = linear.score(X)
     levels = None
     if cutoff is not None:
-        levels = partial(Levels.of, y=y, cutoff=cutoff, objective=objective, weight=weight)
+        levels = partial(CutoffIntercepts.of, y=y, cutoff=cutoff, objective=objective, weight=weight)
         start = start + levels(start).rows(cutoff)
     losses = np.empty(0)
     if later is not None:
@@ -230,7 +230,7 @@ def fit_rounds(
     if n_trees:
         booster, more = _boosted(recipe, (X, y, weight), start, n_trees, later and (later, smooth))
         losses = np.concatenate([losses, more])
-    return Rounds(linear, booster, losses, _fill(X, recipe.categorical_features), levels, X)
+    return BoostingRounds(linear, booster, losses, _fill(X, recipe.categorical_features), levels, X)
 
 
 def _boosted(

@@ -22,7 +22,7 @@ _DOUBT = 1.0  # trials' worth of belief in a slope of 1
 
 
 @dataclass(frozen=True)
-class Trial:
+class CalibrationTrial:
     """Raw log-odds and outcomes at one cutoff, from a model that had not seen it.
 
     ``cutoff`` and ``known_at`` (the instant at which the outcomes were complete) are microseconds UTC.
@@ -35,17 +35,17 @@ class Trial:
     weight: Vector | None = None
 
 
-def fit_identity(trials: Sequence[Trial]) -> Affine:  # noqa: ARG001 - one of three makers with one signature
+def fit_identity(trials: Sequence[CalibrationTrial]) -> Affine:  # noqa: ARG001 - one of three makers with one signature
     """The log-odds as they are."""
     return IDENTITY
 
 
-def fit_shift(trials: Sequence[Trial]) -> Affine:
+def fit_shift(trials: Sequence[CalibrationTrial]) -> Affine:
     """The intercept that brings the mean probability to the observed share."""
     return _newton(trials, free_slope=False)
 
 
-def fit_slope(trials: Sequence[Trial]) -> Affine:
+def fit_slope(trials: Sequence[CalibrationTrial]) -> Affine:
     """The slope of least loss around the mean log-odds, each trial with a level of its own; half the doubt stays.
 
     A model that is regularised for the worst is too timid at its best, season after season; a level says nothing of it.
@@ -57,13 +57,13 @@ def fit_slope(trials: Sequence[Trial]) -> Affine:
     return Affine(slope, (1 - slope) * mean(z)) if slope > 0 else IDENTITY
 
 
-def fit_platt(trials: Sequence[Trial]) -> Affine:
+def fit_platt(trials: Sequence[CalibrationTrial]) -> Affine:
     """Slope and intercept of least loss, drawn a little to the identity; the identity if the slope is not > 0."""
     found = _newton(trials, free_slope=True)
     return found if found.slope > 0 else IDENTITY
 
 
-def choose(trials: Sequence[Trial]) -> tuple[Affine, dict[str, Any]]:
+def choose_calibration(trials: Sequence[CalibrationTrial]) -> tuple[Affine, dict[str, Any]]:
     """The map with the best record on cutoffs that it had not seen, fitted on all trials; and the record itself.
 
     For each trial, every map is fitted on the trials whose outcomes were known by then. The identity stays unless a map
@@ -90,17 +90,17 @@ def choose(trials: Sequence[Trial]) -> tuple[Affine, dict[str, Any]]:
     return makers[chosen](ordered), {"chosen": chosen, "log_loss": record}
 
 
-def _levelled(found: Affine, trial: Trial) -> Affine:
+def _levelled(found: Affine, trial: CalibrationTrial) -> Affine:
     """The map with the intercept that suits the trial best: then its slope alone is judged."""
-    there = Trial(trial.cutoff, trial.known_at, found.apply(trial.log_odds), trial.churned, trial.weight)
+    there = CalibrationTrial(trial.cutoff, trial.known_at, found.apply(trial.log_odds), trial.churned, trial.weight)
     return Affine(found.slope, found.intercept + fit_shift([there]).intercept)
 
 
-def _loss(found: Affine, trial: Trial) -> float:
+def _loss(found: Affine, trial: CalibrationTrial) -> float:
     return mean_log_loss(found.apply(trial.log_odds), trial.churned, trial.weight)
 
 
-def _newton(trials: Sequence[Trial], *, free_slope: bool, steps: int = 30) -> Affine:
+def _newton(trials: Sequence[CalibrationTrial], *, free_slope: bool, steps: int = 30) -> Affine:
     z = np.concatenate([t.log_odds for t in trials])
     y = np.concatenate([t.churned for t in trials])
     w = np.concatenate([np.ones(len(t.churned)) if t.weight is None else t.weight for t in trials])

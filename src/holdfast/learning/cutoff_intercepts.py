@@ -24,7 +24,7 @@ import numpy as np
 from holdfast.learning.ridge import Objective
 from holdfast.models.calibration import sigmoid
 from holdfast.models.checks import Matrix, Vector
-from holdfast.models.season_level import Level, phase
+from holdfast.models.season_level import SeasonLevel, phase
 from holdfast.timeline import MICROSECONDS_PER_DAY, Instants
 
 _YEAR_DAYS = 365.2425
@@ -38,7 +38,7 @@ _STEPS = 20
 
 
 @dataclass(frozen=True)
-class Levels:
+class CutoffIntercepts:
     """Intercepts of cutoffs.
 
     Attributes
@@ -58,7 +58,7 @@ class Levels:
     @classmethod
     def of(
         cls, score: Vector, y: Vector, cutoff: Instants, *, objective: Objective, weight: Vector | None = None
-    ) -> Levels:
+    ) -> CutoffIntercepts:
         """The intercepts that bring the mean of each cutoff to the observed one."""
         at, group = np.unique(cutoff, return_inverse=True)
         w = np.ones(len(y)) if weight is None else weight
@@ -92,7 +92,7 @@ class Levels:
         each = np.array([process.mean(np.asarray(at) / MICROSECONDS_PER_DAY) for process in processes])
         return np.asarray(middle + unit * (trust / trust.sum()) @ each)
 
-    def year_ahead(self, purge_days: float, columns: tuple[int, ...], X: Matrix, cutoff: Instants) -> Level:
+    def year_ahead(self, purge_days: float, columns: tuple[int, ...], X: Matrix, cutoff: Instants) -> SeasonLevel:
         """The forecast for the year that begins once the outcomes of the last cutoff are known, as a table.
 
         Parameters
@@ -102,15 +102,15 @@ class Levels:
         """
         known = self.cutoff[-1] + purge_days * MICROSECONDS_PER_DAY
         if not columns:
-            return Level((), self.forecast(np.array([known]), purge_days))
+            return SeasonLevel((), self.forecast(np.array([known]), purge_days))
         last = int(np.argmax(cutoff))
         begin = float(phase(X[[last], columns[0]], X[[last], columns[1]])[0])  # of the last cutoff
         if np.isnan(begin):
-            return Level((), self.forecast(np.array([known]), purge_days))
+            return SeasonLevel((), self.forecast(np.array([known]), purge_days))
         after = (np.arange(_PHASES) / _PHASES - begin) % 1.0 * _YEAR_DAYS
         after += np.ceil((purge_days - 1 - after).clip(0) / _YEAR_DAYS) * _YEAR_DAYS
         at = self.cutoff[-1] + after * MICROSECONDS_PER_DAY
-        return Level(columns, self.forecast(at, purge_days))
+        return SeasonLevel(columns, self.forecast(at, purge_days))
 
 
 class _Process:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from holdfast.learning.boosting import TREES, Later, Learnt, Recipe, Rounds, fit_rounds
+from holdfast.learning.boosting import TREES, BoostingRounds, FittedScore, Later, Recipe, fit_rounds
 from holdfast.learning.folds import Fold, Rows
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.quantiles import of_rows
@@ -19,7 +19,7 @@ _ROWS_TO_TRY = 120_000  # at a fold; more rows choose about the same and cost mo
 
 
 @dataclass(frozen=True)
-class Ground:
+class SearchData:
     """What recipes are tried on; ``only`` restricts learning and measuring to some rows (those with an amount)."""
 
     X: Matrix
@@ -32,12 +32,12 @@ class Ground:
         """Those that count."""
         return of if self.only is None else of[np.isin(of, self.only)]
 
-    def tried(self, recipe: Recipe, fold: Fold) -> Rounds:
+    def tried(self, recipe: Recipe, fold: Fold) -> BoostingRounds:
         """The recipe at a fold, stopped by the fold's later rows."""
         test = self.rows(fold.test)
         return self._fit(recipe, fold, recipe.n_estimators, (self.X[test], self.y[test], of_rows(self.weight, test)))
 
-    def learnt(self, recipe: Recipe, fold: Fold, like: Rounds) -> Learnt:
+    def learnt(self, recipe: Recipe, fold: Fold, like: BoostingRounds) -> FittedScore:
         """The recipe at a fold, with as many trees as its rows bear by what another fold showed."""
         n_trees = like.borne_by(len(self._some(fold)))
         return self._fit(recipe, fold, n_trees).upto(n_trees)
@@ -46,7 +46,7 @@ class Ground:
         train = self.rows(fold.train)
         return train[:: max(1, -(-len(train) // _ROWS_TO_TRY))]  # evenly, so that every cutoff keeps its share
 
-    def _fit(self, recipe: Recipe, fold: Fold, n_trees: int, later: Later | None = None) -> Rounds:
+    def _fit(self, recipe: Recipe, fold: Fold, n_trees: int, later: Later | None = None) -> BoostingRounds:
         train = self._some(fold)
         cutoff, weight = None if self.cutoff is None else self.cutoff[train], of_rows(self.weight, train)
         return fit_rounds(
@@ -55,12 +55,12 @@ class Ground:
 
 
 @dataclass(frozen=True)
-class Best:
+class ChosenRecipe:
     """The recipe that later cutoffs bear best, and how many trees.
 
     Attributes
     ----------
-    models : sequence of Learnt
+    models : sequence of FittedScore
         Of the folds.
     losses : dict of name to float
         The least loss at the latest fold of what a score may be made of; empty without folds.
@@ -68,7 +68,7 @@ class Best:
 
     recipe: Recipe
     n_trees: int
-    models: Sequence[Learnt]
+    models: Sequence[FittedScore]
     losses: dict[str, float]
 
     @property
@@ -77,14 +77,14 @@ class Best:
         return TREES if self.n_trees else self.recipe.named
 
 
-def best_recipe(recipes: Sequence[Recipe], data: Ground, folds: Sequence[Fold]) -> Best:
+def best_recipe(recipes: Sequence[Recipe], data: SearchData, folds: Sequence[Fold]) -> ChosenRecipe:
     """The recipe with the least loss at the latest fold, which knows most.
 
     It has the least number of trees whose loss there is within a hair of the best. Earlier folds and all rows together
     have as many as their rows bear. Without folds nothing says that trees would help: the first recipe without any.
     """
     if not folds:
-        return Best(recipes[0], 0, [], {})
+        return ChosenRecipe(recipes[0], 0, [], {})
     *earlier, last = folds
     # a fold is too small for threads of its own
     with ThreadPoolExecutor(folds_at_once(recipes[0])) as pool:
@@ -97,7 +97,7 @@ def best_recipe(recipes: Sequence[Recipe], data: Ground, folds: Sequence[Fold]) 
         for name, of in ((each.named, tried.losses[:1]), (TREES, tried.losses[1:])):
             if len(of):
                 losses[name] = min(losses.get(name, np.inf), float(of.min()))
-    return Best(recipe, rounds.borne_by(len(data.rows(np.arange(len(data.y))))), models, losses)
+    return ChosenRecipe(recipe, rounds.borne_by(len(data.rows(np.arange(len(data.y))))), models, losses)
 
 
 def folds_at_once(recipe: Recipe) -> int:

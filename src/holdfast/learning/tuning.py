@@ -27,12 +27,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from holdfast.fingerprint import code_fingerprint
-from holdfast.learning.boosting import Learnt, Recipe
+from holdfast.learning.boosting import FittedScore, Recipe
 from holdfast.learning.folds import Fold
-from holdfast.learning.recipe_search import Best, Ground, best_recipe, folds_at_once
+from holdfast.learning.recipe_search import ChosenRecipe, SearchData, best_recipe, folds_at_once
 from holdfast.learning.sampler import Known, Range, Sampler
 from holdfast.learning.trial_store import Journal, Trial, opened
-from holdfast.learning.tuning_rule import Measured, judged
+from holdfast.learning.tuning_rule import FoldLosses, judge
 from holdfast.learning.tuning_settings import Tuning
 
 SPACE: Mapping[str, Range] = {
@@ -57,8 +57,8 @@ Outcome = tuple[tuple[float, ...], bool]
 
 
 def choose_recipe(
-    recipes: Sequence[Recipe], ground: Ground, folds: Sequence[Fold], tuning: Tuning | None, *, what: str
-) -> tuple[Best, dict[str, Any] | None]:
+    recipes: Sequence[Recipe], data: SearchData, folds: Sequence[Fold], tuning: Tuning | None, *, what: str
+) -> tuple[ChosenRecipe, dict[str, Any] | None]:
     """The best of the recipes, or a better one, if a search is wanted and finds one; and the record of the search.
 
     Parameters
@@ -74,21 +74,21 @@ def choose_recipe(
         The folder of the trials refuses.
     """
     sampler = None if tuning is None else Sampler(SPACE, recipes[0].random_state)
-    default = best_recipe(recipes, ground, folds)
+    default = best_recipe(recipes, data, folds)
     if tuning is None or sampler is None or len(folds) < _FEWEST_FOLDS:
         return default, None
-    before = _measured(ground, folds, default)
+    before = _measured(data, folds, default)
     varied = default.recipe if default.recipe.columns is None else recipes[0]
-    search = _Search(default.recipe, varied, ground, folds, before, sampler, tuning)
+    search = _Search(default.recipe, varied, data, folds, before, sampler, tuning)
     with opened(tuning.folder, search.key()) as journal, _timed(what, journal):
         search.run(journal)
         trials = journal.trials[: tuning.trials]
     stopped = sum(trial.stopped for trial in trials)
     eligible = [trial for trial in trials if not trial.stopped and trial.losses[0] <= trials[0].losses[0]]
     best = min(eligible, key=lambda trial: trial.loss)
-    tuned = default if best.number == 0 else best_recipe([_with(varied, best.parameters)], ground, folds)
-    after = _measured(ground, folds, tuned)
-    verdict = judged(before, after, [trial.losses for trial in eligible])
+    tuned = default if best.number == 0 else best_recipe([_with(varied, best.parameters)], data, folds)
+    after = _measured(data, folds, tuned)
+    verdict = judge(before, after, [trial.losses for trial in eligible])
     chosen = tuned if verdict.accepted else default
     record = {
         "chosen": "tuned" if verdict.accepted else "default",
@@ -103,8 +103,8 @@ def choose_recipe(
     return replace(chosen, losses=default.losses | chosen.losses), record
 
 
-def _measured(ground: Ground, folds: Sequence[Fold], chosen: Best) -> Measured:
-    return Measured.of(ground, chosen.recipe.objective, folds, [model.score for model in chosen.models])
+def _measured(data: SearchData, folds: Sequence[Fold], chosen: ChosenRecipe) -> FoldLosses:
+    return FoldLosses.of(data, chosen.recipe.objective, folds, [model.score for model in chosen.models])
 
 
 def _of(recipe: Recipe) -> dict[str, float]:
@@ -115,7 +115,7 @@ def _with(recipe: Recipe, parameters: Mapping[str, float]) -> Recipe:
     return replace(recipe, **parameters)  # type: ignore[arg-type] # the space names fields of the recipe
 
 
-def told(name: str, record: Mapping[str, Any] | None) -> str:
+def tuning_sentence(name: str, record: Mapping[str, Any] | None) -> str:
     """The record of a score in a sentence."""
     score = name.replace("_", " ")
     if record is None:
@@ -147,9 +147,9 @@ class _Search:
 
     default: Recipe
     varied: Recipe
-    ground: Ground
+    data: SearchData
     folds: Sequence[Fold]
-    before: Measured
+    before: FoldLosses
     sampler: Sampler
     tuning: Tuning
 
@@ -158,12 +158,12 @@ class _Search:
         about = {
             "recipes": [asdict(replace(recipe, n_jobs=1)) for recipe in (self.default, self.varied)],
             "space": {name: asdict(at) for name, at in SPACE.items()},
-            "shape": self.ground.X.shape,
+            "shape": self.data.X.shape,
             "code": code_fingerprint(),
             "libraries": {name: version(name) for name in _LIBRARIES},
         }
         whole = hashlib.sha256(json.dumps(about, sort_keys=True, default=list).encode())
-        data = (self.ground.X, self.ground.y, self.ground.weight, self.ground.cutoff, self.ground.only)
+        data = (self.data.X, self.data.y, self.data.weight, self.data.cutoff, self.data.only)
         for array in (*data, *(rows for fold in self.folds for rows in (fold.train, fold.test))):
             raw = b"" if array is None else np.ascontiguousarray(array).view(np.uint8).data
             whole.update(f"{array is None}{len(raw)}".encode())
@@ -201,13 +201,13 @@ class _Search:
         """What came of each; None where time ended before."""
         recipes = [_with(self.varied, parameters) for parameters in drawn]
         *earlier, last = self.folds
-        at_last = list(pool.map(lambda recipe: self._in_time(until, self.ground.tried, recipe, last), recipes))
+        at_last = list(pool.map(lambda recipe: self._in_time(until, self.data.tried, recipe, last), recipes))
         first = [None if rounds is None else self._losses([last], [rounds.upto(rounds.borne)]) for rounds in at_last]
         stopped = [losses is None or losses[0] > self.before.losses[0] for losses in first]
         pairs = [(i, fold) for i in range(len(recipes)) if not stopped[i] for fold in earlier]
         rest = list(
             pool.map(
-                lambda pair: self._in_time(until, self.ground.learnt, recipes[pair[0]], pair[1], at_last[pair[0]]),
+                lambda pair: self._in_time(until, self.data.learnt, recipes[pair[0]], pair[1], at_last[pair[0]]),
                 pairs,
             )
         )
@@ -226,5 +226,5 @@ class _Search:
         """A fit; None once time is up, so that no more than what has begun goes on."""
         return fit(*what) if time.monotonic() < until else None
 
-    def _losses(self, folds: Sequence[Fold], models: Sequence[Learnt]) -> tuple[float, ...]:
-        return Measured.of(self.ground, self.default.objective, folds, [each.score for each in models]).losses
+    def _losses(self, folds: Sequence[Fold], models: Sequence[FittedScore]) -> tuple[float, ...]:
+        return FoldLosses.of(self.data, self.default.objective, folds, [each.score for each in models]).losses

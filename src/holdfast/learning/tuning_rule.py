@@ -1,6 +1,6 @@
 """Whether the best of many recipes replaces the default one. It does only if all of this holds.
 
-- Over all folds it gains more than one standard error of the paired difference, as in :mod:`holdfast.learning.choice`.
+- Over all folds it gains more than one standard error of the paired difference, as in :mod:`model_choice`.
 - At the latest fold, which knows most, it is no worse; it is the best of those that are not.
 - Choosing so gains more than that error where it did not choose. The best of many looks better than it is, because the
   very losses that praise it chose it; so at each earlier fold, the recipe that is best on the other folds is compared.
@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.learning.calibration_choice import Trial, fit_shift
+from holdfast.learning.calibration_choice import CalibrationTrial, fit_shift
 from holdfast.learning.folds import Fold
-from holdfast.learning.recipe_search import Ground
+from holdfast.learning.recipe_search import SearchData
 from holdfast.learning.ridge import Objective
 from holdfast.models.additive import Additive
 from holdfast.models.checks import Vector
@@ -24,19 +24,21 @@ from holdfast.models.quantiles import mean, of_rows
 
 
 @dataclass(frozen=True)
-class Measured:
+class FoldLosses:
     """The loss of each row of each fold, the latest fold first, and the rows' weights."""
 
     rows: tuple[Vector, ...]
     weights: tuple[Vector | None, ...]
 
     @classmethod
-    def of(cls, ground: Ground, objective: Objective, folds: Sequence[Fold], scores: Sequence[Additive]) -> Measured:
+    def of(
+        cls, data: SearchData, objective: Objective, folds: Sequence[Fold], scores: Sequence[Additive]
+    ) -> FoldLosses:
         """What scores, learnt at each of the folds, lose there; ``folds`` begin with the earliest."""
         pairs = list(zip(folds, scores, strict=True))[::-1]
         return cls(
-            tuple(_losses(ground, objective, fold, score) for fold, score in pairs),
-            tuple(of_rows(ground.weight, ground.rows(fold.test)) for fold, _ in pairs),
+            tuple(_losses(data, objective, fold, score) for fold, score in pairs),
+            tuple(of_rows(data.weight, data.rows(fold.test)) for fold, _ in pairs),
         )
 
     @property
@@ -65,7 +67,7 @@ class Verdict:
         return {"mean": self.gain, "standard_error": self.standard_error, "held_out": self.held_out}
 
 
-def judged(default: Measured, best: Measured, losses: Sequence[Sequence[float]]) -> Verdict:
+def judge(default: FoldLosses, best: FoldLosses, losses: Sequence[Sequence[float]]) -> Verdict:
     """Judge the best recipe by its record.
 
     The standard error of the mean over folds is the mean of those at each fold: an upper bound, in whatever way the
@@ -102,14 +104,14 @@ def _held_out(losses: Vector) -> float:
     return float(np.mean((losses[0] - losses[best, np.arange(losses.shape[1])])[1:]))
 
 
-def _losses(ground: Ground, objective: Objective, fold: Fold, score: Additive) -> Vector:
+def _losses(data: SearchData, objective: Objective, fold: Fold, score: Additive) -> Vector:
     """What :func:`holdfast.learning.boosting.later_loss` averages, row by row."""
-    rows = ground.rows(fold.test)
-    y, weight, found = ground.y[rows], of_rows(ground.weight, rows), score.score(ground.X[rows])
+    rows = data.rows(fold.test)
+    y, weight, found = data.y[rows], of_rows(data.weight, rows), score.score(data.X[rows])
     if objective == "regression":
         off = y - found
         return np.asarray((off - mean(off, weight)) ** 2)
-    z = found + fit_shift([Trial(fold.cutoff, fold.known_at, found, y, weight)]).intercept
+    z = found + fit_shift([CalibrationTrial(fold.cutoff, fold.known_at, found, y, weight)]).intercept
     return np.asarray(np.logaddexp(0, z) - y * z)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from holdfast.models.checks import Matrix, Vector
-from holdfast.models.season_level import Level
+from holdfast.models.season_level import SeasonLevel
 from holdfast.models.value import Blend, ValueModel
 
 _ROWS_FOR_TOTALS = 10_000
@@ -22,7 +22,7 @@ _LEAST = 1e-4  # of the mean value: who is expected to bring less is not told ap
 
 
 @dataclass(frozen=True)
-class Trial:
+class BlendTrial:
     """Values of a later cutoff, drawn in, and what was expected of them; weights, or None.
 
     Expectations are brought to the true total, because levels have a record of their own.
@@ -34,7 +34,7 @@ class Trial:
     weight: Vector
 
     @classmethod
-    def of(cls, truth: Vector, own: Vector, other: Vector | None, weight: Vector | None) -> Trial | None:
+    def of(cls, truth: Vector, own: Vector, other: Vector | None, weight: Vector | None) -> BlendTrial | None:
         """A trial; None where nothing came, or nothing was expected. ``other`` is ``own`` without a customer base."""
         w = np.ones(len(truth)) if weight is None else weight
         truth, own, other = (np.maximum(values, 0) for values in (truth, own, own if other is None else other))
@@ -52,7 +52,7 @@ class Trial:
         return np.asarray(spread * ((self.weight @ mixed) / (self.weight @ spread)))
 
 
-def blend_by_record(trials: Sequence[Trial]) -> tuple[float, float]:
+def blend_by_record(trials: Sequence[BlendTrial]) -> tuple[float, float]:
     """Share of the customer base, and slope of the logarithm, averaged by the likelihood of later values.
 
     Values are as if Poisson, with the variance that they have: a quasi-likelihood (Wedderburn 1974), right for any
@@ -96,8 +96,8 @@ def blended(model: ValueModel, share: float, slope: float, now: Matrix) -> Value
             columns = max(model.any_level.columns, model.amount_level.columns, past.level.columns)
             model = replace(
                 model,
-                amount_level=Level(columns, tables[1] - half),
-                past=replace(past, level=Level(columns, tables[2] + half)),
+                amount_level=SeasonLevel(columns, tables[1] - half),
+                past=replace(past, level=SeasonLevel(columns, tables[2] + half)),
             )
     mean = np.maximum(replace(model, blend=blend).mean(now), 0)
     if slope != 1 and mean.sum() > 0:

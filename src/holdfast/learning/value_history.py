@@ -12,23 +12,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from holdfast.learning.btyd.customer_base import Base, at_each_cutoff
-from holdfast.learning.cutoff_intercepts import Levels
-from holdfast.models.btyd.history_columns import HistoryColumns
+from holdfast.learning.btyd.customer_base import CustomerBaseLearner, at_each_cutoff
+from holdfast.learning.cutoff_intercepts import CutoffIntercepts
 from holdfast.models.btyd.history_value import HistoryValue, spending
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.past_value import history_columns
-from holdfast.models.season_level import Level
+from holdfast.models.season_level import SeasonLevel
 from holdfast.timeline import Instants
 
-_KIND = "mbg_nbd"
-_PENALTY = 1.0
 _MOST_CUSTOMERS = 5_000  # of a cutoff; more give the same parameters and cost more
 _FEWEST_CUSTOMERS = 30
 
 
 @dataclass(frozen=True)
-class PastValues:
+class HistoryExpectations:
     """What was expected of each row at its own cutoff, and the model of the present.
 
     Attributes
@@ -49,24 +46,20 @@ class PastValues:
 
 
 def past_values(
-    columns: HistoryColumns,
+    base: CustomerBaseLearner,
     spend: int,
     X: Matrix,
     cutoff: Instants | None,
     weight: Vector | None,
-    *,
-    horizon_days: float,
-    bought_within_days: float | None,
     recent: Matrix | None,
-) -> PastValues | None:
+) -> HistoryExpectations | None:
     """Fit at every cutoff, and on ``recent`` rows; None where at one of them too few have bought."""
-    base = Base(columns, _KIND, horizon_days, _PENALTY, bought_within_days)
 
     def learn(rows: Matrix, weight: Vector | None) -> HistoryValue | None:
         chosen = base.some_rows(rows, weight, _MOST_CUSTOMERS)
         if chosen is None:
             return None
-        purchases, mean = spending(columns, spend, chosen[0])
+        purchases, mean = spending(base.columns, spend, chosen[0])
         few = ((purchases > 0) & (mean > 0)).sum() < _FEWEST_CUSTOMERS
         return None if few else base.value(*chosen, spend)
 
@@ -76,7 +69,7 @@ def past_values(
         if value is None:
             return None
         found[rows] = history_columns(value, X[rows])
-    return None if latest is None else PastValues(found, latest)
+    return None if latest is None else HistoryExpectations(found, latest)
 
 
 def level_of_totals(
@@ -88,17 +81,19 @@ def level_of_totals(
     X: Matrix,
     purge_days: float,
     season_columns: Sequence[int],
-) -> Level:
+) -> SeasonLevel:
     """The level that brings expected totals to the true ones, in the year ahead; 0 where there are no totals."""
     w = np.ones(len(truth)) if weight is None else weight
     at = np.zeros(len(truth), dtype=np.int64) if cutoff is None else cutoff
     cutoffs, group = np.unique(at, return_inverse=True)
     total, hoped = (np.bincount(group, w * values, len(cutoffs)) for values in (truth, expected))
     if not ((total > 0) & (hoped > 0)).all():
-        return Level.constant()
+        return SeasonLevel.constant()
     level = np.log(total / hoped)
     off = w * (truth - expected * np.exp(level)[group])
     error = np.sqrt(np.bincount(group, off**2, len(cutoffs))) / total
     if cutoff is None:
-        return Level.constant(float(level[0]))
-    return Levels(cutoffs, level, error, "regression").year_ahead(purge_days, tuple(season_columns), X, cutoff)
+        return SeasonLevel.constant(float(level[0]))
+    return CutoffIntercepts(cutoffs, level, error, "regression").year_ahead(
+        purge_days, tuple(season_columns), X, cutoff
+    )

@@ -12,21 +12,20 @@ from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 
 from holdfast.learning.boosted_estimator import BoostedEstimator
-from holdfast.learning.boosting import Learnt, Recipe, fit_rounds
+from holdfast.learning.boosting import FittedScore, Recipe, fit_rounds
 from holdfast.learning.folds import Fold, Rows, forward_folds, random_folds
 from holdfast.learning.inputs import counting_rows, instants, on_one_blas_thread, weights, without_columns
-from holdfast.learning.recipe_search import Best, Ground
+from holdfast.learning.recipe_search import ChosenRecipe, SearchData
 from holdfast.learning.ridge import Objective
 from holdfast.learning.snapshot_estimator import Columns, evenly, importances
 from holdfast.learning.tuning import choose_recipe
-from holdfast.learning.value_blend import Trial, blend_by_record, blended
-from holdfast.learning.value_history import PastValues, level_of_totals, past_values
-from holdfast.models.btyd.history_columns import HistoryColumns
+from holdfast.learning.value_blend import BlendTrial, blend_by_record, blended
+from holdfast.learning.value_history import level_of_totals, past_values
 from holdfast.models.calibration import sigmoid
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.past_value import PastValue
 from holdfast.models.quantiles import mean, of_rows, quantiles
-from holdfast.models.residual_quantiles import KNOTS, Spread
+from holdfast.models.residual_quantiles import KNOTS, ResidualQuantiles
 from holdfast.models.value import Blend, Distribution, Refunds, ValueModel
 from holdfast.timeline import Instants
 
@@ -36,7 +35,7 @@ _SCALE_LIMITS = (0.5, 2.0)
 
 
 @dataclass(frozen=True)
-class Values:
+class ValueRows:
     """What the parts learn from; ``X`` as they read it, with the columns of the customer base."""
 
     X: Matrix
@@ -54,19 +53,19 @@ class Values:
         """The rows where anything was."""
         return np.flatnonzero(self.y > 0)
 
-    def distribution(self, model: ValueModel, rows: Rows, any_value: Learnt, amount: Learnt) -> Distribution:
+    def distribution(self, model: ValueModel, rows: Rows, any_value: FittedScore, amount: FittedScore) -> Distribution:
         """The distribution of rows at the levels of their own cutoffs, by some models of the two parts."""
         at = None if self.cutoff is None else self.cutoff[rows]
         return model.two_parts(*(part.at_own_cutoff(self.X[rows], at) for part in (any_value, amount)))
 
 
 @dataclass(frozen=True)
-class Part:
+class FittedPart:
     """One of the two parts: trees, the models of the folds and the one of all rows."""
 
     n_trees: int
-    tried: Sequence[Learnt]
-    learnt: Learnt
+    tried: Sequence[FittedScore]
+    learnt: FittedScore
     record: dict[str, Any] | None = None
 
 
@@ -166,12 +165,13 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
         """
         X, y = self._learning_rows(X, y, numbers=True, categorical_features=self.categorical_features)
         season = self._places("season_columns", self.season_columns, count=2)
-        orders = self._places("history_columns", self.history_columns, count=3)
+        base = self._customer_base("mbg_nbd")
         spend = self._places("spend_column", self.spend_column, count=1)
         X, y, weight, at = counting_rows(X, y, weights(sample_weight, X), instants(cutoff, len(y)))
-        past = self._history(orders, spend, X, at, weight, recent) if orders and spend else None
+        latest = None if recent is None else self._more_rows(recent)
+        past = past_values(base, spend[0], X, at, weight, latest) if base and spend else None
         blank = without_columns(X, self._places("accumulating_columns", self.accumulating_columns))
-        data = Values(blank if past is None else np.column_stack([blank, past.columns]), y, at, weight)
+        data = ValueRows(blank if past is None else np.column_stack([blank, past.columns]), y, at, weight)
         folds = self._folds(data.some, at)
         any_value, amount = self._fit_any(data, folds), self._fit_amount(data, folds)
         self.n_trees_ = (any_value.n_trees, amount.n_trees)
@@ -190,8 +190,8 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
         )
         everyone = np.arange(len(y))
         own = data.distribution(model, everyone, any_value.learnt, amount.learnt)
-        drawn_in, counted = own.drawn_in(y), np.ones(len(y)) if weight is None else weight
-        truth, total = float(counted @ drawn_in), float(counted @ own.mean())
+        winsorised, counted = own.winsorised(y), np.ones(len(y)) if weight is None else weight
+        truth, total = float(counted @ winsorised), float(counted @ own.mean())
         self.scale_ = float(np.clip(truth / total, *_SCALE_LIMITS)) if truth > 0 and total > 0 else 1.0
         model = replace(model, scale=self.scale_)
         trials = []
@@ -199,18 +199,18 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
             rows = fold.test
             parts = data.distribution(model, rows, its_any, its_amount).mean()
             other = None if past is None else past.expected[rows]
-            trials.append(Trial.of(drawn_in[rows], parts, other, of_rows(weight, rows)))
+            trials.append(BlendTrial.of(winsorised[rows], parts, other, of_rows(weight, rows)))
         share, slope = blend_by_record([trial for trial in trials if trial is not None])
         if past is not None:
             how: dict[str, Any] = {"X": X, "purge_days": self.purge_days, "season_columns": season}
-            level = level_of_totals(drawn_in, past.expected, at, weight, **how)
+            level = level_of_totals(winsorised, past.expected, at, weight, **how)
             model = replace(model, past=PastValue(past.latest, level))
-        now = self._more_rows(recent) if recent is not None else X if at is None else X[at == at.max()]
+        now = latest if latest is not None else X if at is None else X[at == at.max()]
         self.model_: ValueModel = blended(model, share if past is not None else 0.0, slope, now)
-        self.feature_importances_ = self._importances(data, (*orders, *spend))
+        self.feature_importances_ = self._importances(data, (*base.columns.places, *spend) if base else ())
         return self
 
-    def _importances(self, data: Values, history: tuple[int, ...]) -> Vector:
+    def _importances(self, data: ValueRows, history: tuple[int, ...]) -> Vector:
         """By the gradient of ``log(p) + amount``: that of ``log(p)`` in the log-odds is ``1 - p``."""
         rows, weight = evenly(data.X, data.weight)
         odds, amount = (part.contributions(rows) for part in (self.model_.any_value, self.model_.amount))
@@ -220,27 +220,6 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
         if history:
             found[list(history)] += of_base / len(history)
         return found
-
-    def _history(
-        self,
-        orders: tuple[int, ...],
-        spend: tuple[int, ...],
-        X: Matrix,
-        cutoff: Instants | None,
-        weight: Vector | None,
-        recent: ArrayLike | None,
-    ) -> PastValues | None:
-        """What the customer base says of each row."""
-        return past_values(
-            HistoryColumns(*orders),
-            spend[0],
-            X,
-            cutoff,
-            weight,
-            horizon_days=self.horizon_days,
-            bought_within_days=self.bought_within_days,
-            recent=None if recent is None else self._more_rows(recent),
-        )
 
     def _folds(self, some: Vector, cutoff: Instants | None) -> list[Fold]:
         def usable(train: Rows, test: Rows) -> bool:
@@ -258,35 +237,35 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
         judged = not several or all(fold.ahead for fold in folds)
         return found if judged else [replace(recipe, n_estimators=0) for recipe in found]
 
-    def _fit_any(self, data: Values, folds: Sequence[Fold]) -> Part:
+    def _fit_any(self, data: ValueRows, folds: Sequence[Fold]) -> FittedPart:
         """The part P(any); constant with one class."""
         some = data.some
         both = [0 < some[fold.train].sum() < len(fold.train) for fold in folds]
         counted = np.ones(len(some)) if data.weight is None else data.weight
 
-        def constant(rows: Rows) -> Learnt:
+        def constant(rows: Rows) -> FittedScore:
             share = (counted[rows] @ some[rows] + 0.5) / (counted[rows].sum() + 1)
-            return Learnt.constant(data.X.shape[1], float(np.log(share / (1 - share))))
+            return FittedScore.constant(data.X.shape[1], float(np.log(share / (1 - share))))
 
         if not 0 < some.sum() < len(some) or (folds and not any(both)):
             always = constant(np.arange(len(some)))
-            return Part(0, [always] * len(folds), always)
+            return FittedPart(0, [always] * len(folds), always)
         recipes = self._recipes("binary", data.cutoff, folds)
         telling = [fold for fold, tells in zip(folds, both, strict=True) if tells]
-        best, record = self._chosen(recipes, Ground(data.X, some, data.weight, data.cutoff), telling, "any value")
+        best, record = self._chosen(recipes, SearchData(data.X, some, data.weight, data.cutoff), telling, "any value")
         found = iter(best.models)
         tried = [next(found) if tells else constant(fold.train) for fold, tells in zip(folds, both, strict=True)]
         trees = best.n_trees
         rounds = fit_rounds(best.recipe, data.X, some, n_trees=trees, weight=data.weight, cutoff=data.cutoff)
-        return Part(trees, tried, rounds.upto(trees), record)
+        return FittedPart(trees, tried, rounds.upto(trees), record)
 
-    def _fit_amount(self, data: Values, folds: Sequence[Fold]) -> Part:
+    def _fit_amount(self, data: ValueRows, folds: Sequence[Fold]) -> FittedPart:
         """The part log(amount) given any; constant with too few amounts."""
         bought, logs = data.bought, np.zeros(len(data.y))
         logs[bought] = np.log(data.y[bought])
         if len(bought) < 2:
-            constant = Learnt.constant(data.X.shape[1], float(logs[bought].sum()))
-            return Part(0, [constant] * len(folds), constant)
+            constant = FittedScore.constant(data.X.shape[1], float(logs[bought].sum()))
+            return FittedPart(0, [constant] * len(folds), constant)
         recipes = self._recipes("regression", data.cutoff, folds)
         X, at, weight = (
             data.X[bought],
@@ -297,15 +276,17 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
         expected = smooth.at_own_cutoff(X, at)
         off = logs[bought] - expected
         logs[bought] = expected + np.clip(off, *quantiles(off, [KNOTS[0], KNOTS[-1]], weight))
-        best, record = self._chosen(recipes, Ground(data.X, logs, data.weight, data.cutoff, bought), folds, "amount")
+        best, record = self._chosen(
+            recipes, SearchData(data.X, logs, data.weight, data.cutoff, bought), folds, "amount"
+        )
         rounds = fit_rounds(best.recipe, X, logs[bought], n_trees=best.n_trees, weight=weight, cutoff=at)
-        return Part(best.n_trees, best.models, rounds.upto(best.n_trees), record)
+        return FittedPart(best.n_trees, best.models, rounds.upto(best.n_trees), record)
 
     def _chosen(
-        self, recipes: Sequence[Recipe], ground: Ground, folds: Sequence[Fold], what: str
-    ) -> tuple[Best, dict[str, Any] | None]:
+        self, recipes: Sequence[Recipe], data: SearchData, folds: Sequence[Fold], what: str
+    ) -> tuple[ChosenRecipe, dict[str, Any] | None]:
         half = None if self.tuning is None else self.tuning.part(1 / 2)
-        return choose_recipe(recipes, ground, folds, half, what=what)
+        return choose_recipe(recipes, data, folds, half, what=what)
 
     def predict(self, X: ArrayLike) -> Vector:
         """Expected value, shape (n_rows,), in currency."""
@@ -331,7 +312,7 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
         return self.model_.probability_above(X, amount)
 
 
-def _spread(data: Values, folds: Sequence[Fold], part: Part) -> Spread:
+def _spread(data: ValueRows, folds: Sequence[Fold], part: FittedPart) -> ResidualQuantiles:
     """Residuals of amounts that the fold's model had not seen; in sample where there are no folds.
 
     Each fold's residuals are centred: a season that raises everyone's amounts is a level, not a spread.
@@ -346,4 +327,4 @@ def _spread(data: Values, folds: Sequence[Fold], part: Part) -> Spread:
         predicted.append(level + shift)
         residual.append(off - shift)
     rows_tried = np.concatenate([rows for _, rows in tries])
-    return Spread.of(np.concatenate(predicted), np.concatenate(residual), of_rows(data.weight, rows_tried))
+    return ResidualQuantiles.of(np.concatenate(predicted), np.concatenate(residual), of_rows(data.weight, rows_tried))

@@ -10,7 +10,7 @@ import numpy as np
 
 from holdfast.models.btyd.history_value import HistoryValue
 from holdfast.models.checks import Matrix, Vector
-from holdfast.models.season_level import Level
+from holdfast.models.season_level import SeasonLevel
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,12 @@ class PastValue:
     ----------
     history : HistoryValue
         Purchases in the horizon times what one is worth.
-    level : Level
+    level : SeasonLevel
         Logarithm of the true total over the total that ``history`` expects.
     """
 
     history: HistoryValue
-    level: Level
+    level: SeasonLevel
 
     def columns(self, X: Matrix) -> Matrix:
         """What the two parts read of it, shape (n_rows, 2); no level, and no neighbour, enters."""
@@ -44,7 +44,7 @@ class PastValue:
     def from_json(cls, stored: Mapping[str, Any]) -> PastValue:
         """Rebuild from :meth:`to_json`."""
         history = HistoryValue.from_parts(stored["history"], {})
-        return cls(history, Level.from_json(stored["level"]))
+        return cls(history, SeasonLevel.from_json(stored["level"]))
 
 
 def history_columns(history: HistoryValue, X: Matrix) -> Matrix:

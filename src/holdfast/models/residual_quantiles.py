@@ -28,7 +28,7 @@ _ENOUGH = 30  # residuals, below which a normal curve replaces their quantiles
 
 
 @dataclass(frozen=True)
-class Spread:
+class ResidualQuantiles:
     """Residual quantiles at :data:`KNOTS`, one row per predicted level.
 
     Attributes
@@ -43,7 +43,7 @@ class Spread:
     table: Matrix
 
     @classmethod
-    def of(cls, predicted: Vector, residual: Vector, weight: Vector | None = None) -> Spread:
+    def of(cls, predicted: Vector, residual: Vector, weight: Vector | None = None) -> ResidualQuantiles:
         """Learn from out-of-fold predictions and residuals; with few of them, one level and a normal curve.
 
         Levels hold equal numbers of residuals; within a level, weights count.
@@ -73,7 +73,7 @@ class Spread:
         return {"levels": self.levels.tolist(), "table": self.table.tolist()}
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Spread:
+    def from_json(cls, stored: Mapping[str, Any]) -> ResidualQuantiles:
         """Rebuild from :meth:`to_json`."""
         return cls(np.asarray(stored["levels"], dtype=np.float64), np.asarray(stored["table"], dtype=np.float64))
 

@@ -12,7 +12,7 @@ from holdfast.models.additive import Additive
 from holdfast.models.btyd.history_risk import HistoryRisk
 from holdfast.models.calibration import Affine, sigmoid
 from holdfast.models.checks import Matrix, Vector, refuse_other_width
-from holdfast.models.season_level import Level
+from holdfast.models.season_level import SeasonLevel
 
 _STEEPEST = 2.0  # log-odds of the score for one of the customer base
 
@@ -27,7 +27,7 @@ class RiskModel:
 
     score: Additive
     calibration: Affine
-    level: Level = field(default_factory=Level.constant)
+    level: SeasonLevel = field(default_factory=SeasonLevel.constant)
     history: HistoryRisk | None = None
 
     @property
@@ -89,7 +89,7 @@ class RiskModel:
         return cls(
             Additive.from_parts(about["score"], texts),
             Affine.from_json(about["calibration"]),
-            Level.from_json(about["level"]),
+            SeasonLevel.from_json(about["level"]),
             None if about["history"] is None else HistoryRisk.from_parts(about["history"], {}),
         )
 

@@ -16,7 +16,7 @@ from holdfast.models.checks import Matrix, Vector
 
 
 @dataclass(frozen=True)
-class Level:
+class SeasonLevel:
     """What is added to every score, by the time of the year at which it is made.
 
     Attributes
@@ -32,7 +32,7 @@ class Level:
     table: Vector
 
     @classmethod
-    def constant(cls, value: float = 0.0) -> Level:
+    def constant(cls, value: float = 0.0) -> SeasonLevel:
         """The same at any time."""
         return cls((), np.array([value]))
 
@@ -52,7 +52,7 @@ class Level:
         return {"columns": list(self.columns), "table": self.table.tolist()}
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Level:
+    def from_json(cls, stored: Mapping[str, Any]) -> SeasonLevel:
         """Rebuild from :meth:`to_json`."""
         return cls(tuple(int(j) for j in stored["columns"]), np.asarray(stored["table"], dtype=np.float64))
 

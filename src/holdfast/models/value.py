@@ -27,8 +27,8 @@ from holdfast.models.calibration import sigmoid
 from holdfast.models.checks import InputError, Matrix, Vector, refuse_other_width
 from holdfast.models.past_value import PastValue
 from holdfast.models.quantiles import of_rows, quantiles
-from holdfast.models.residual_quantiles import KNOTS, Spread
-from holdfast.models.season_level import Level
+from holdfast.models.residual_quantiles import KNOTS, ResidualQuantiles
+from holdfast.models.season_level import SeasonLevel
 
 _MOST_LIFT = 10.0  # either way; a customer base that finds more has misread the history
 
@@ -113,7 +113,7 @@ class Distribution:
         none_above = np.where(threshold < 0, 1 - refunds.share * below_refund, 0.0)
         return np.asarray(self.p * positive + (1 - self.p) * none_above)
 
-    def drawn_in(self, y: Vector) -> Vector:
+    def winsorised(self, y: Vector) -> Vector:
         """Values as they count in totals: an amount beyond the table's ends counts as the end.
 
         So an order of a size that a customer's past makes all but impossible counts as the largest plausible one.
@@ -159,9 +159,9 @@ class ValueModel:
         Log-odds of any value. With ``past``, both parts read its columns after those of the matrix.
     amount : Additive
         Expected logarithm of the value given any, in the currency of the data.
-    any_level, amount_level : Level
+    any_level, amount_level : SeasonLevel
         What the time of the year adds to them.
-    spread : Spread
+    spread : ResidualQuantiles
         Residuals around it.
     scale : float
         Brings the predicted total of the two parts to the observed one.
@@ -172,9 +172,9 @@ class ValueModel:
 
     any_value: Additive
     amount: Additive
-    any_level: Level
-    amount_level: Level
-    spread: Spread
+    any_level: SeasonLevel
+    amount_level: SeasonLevel
+    spread: ResidualQuantiles
     scale: float
     refunds: Refunds
     blend: Blend
@@ -237,9 +237,9 @@ class ValueModel:
         return cls(
             any_value=Additive.from_parts(about["any_value"], texts),
             amount=Additive.from_parts(about["amount"], texts),
-            any_level=Level.from_json(about["any_level"]),
-            amount_level=Level.from_json(about["amount_level"]),
-            spread=Spread.from_json(about["spread"]),
+            any_level=SeasonLevel.from_json(about["any_level"]),
+            amount_level=SeasonLevel.from_json(about["amount_level"]),
+            spread=ResidualQuantiles.from_json(about["spread"]),
             scale=float(about["scale"]),
             refunds=Refunds(float(about["refund_share"]), np.asarray(about["refunds"], dtype=np.float64)),
             blend=Blend(**about["blend"]),

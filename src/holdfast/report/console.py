@@ -17,7 +17,7 @@ from holdfast.backtest import Backtest, LearningCurves
 from holdfast.dataset import Built, Checked
 from holdfast.explain.wording import number
 from holdfast.features.feature import Feature
-from holdfast.learning.tuning import told as tuning_told
+from holdfast.learning.tuning import tuning_sentence
 from holdfast.outreach import RULES
 from holdfast.report.results import Evaluated, Published, Runs, Trained
 from holdfast.sampling import told
@@ -147,7 +147,7 @@ def _(trained: Trained) -> RenderableType:
         f"{trained.cutoffs} cutoffs, {trained.features} features",
         *([f"learnt from {told(trained.sample)}"] if trained.sample else []),
         _choice(trained.choice),
-        *(tuning_told(name, record) for name, record in (trained.tuning or {}).items()),
+        *(tuning_sentence(name, record) for name, record in (trained.tuning or {}).items()),
         f"tested at {trained.tested_at}: {_figures(trained.metrics)}",
         f"MLflow: {escape(trained.tracking)}",
     ]

@@ -5,24 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from holdfast.learning.calibration_choice import Trial, choose, fit_platt, fit_shift
+from holdfast.learning.calibration_choice import CalibrationTrial, choose_calibration, fit_platt, fit_shift
 from holdfast.models.calibration import IDENTITY, Affine, mean_log_loss, sigmoid
 
 
-def trials(*shifts: float, slope: float = 1.0, n: int = 2_000) -> list[Trial]:
+def trials(*shifts: float, slope: float = 1.0, n: int = 2_000) -> list[CalibrationTrial]:
     """One trial a month; the truth is ``slope * z + shift`` where the model says ``z``; outcomes take a month."""
     draw = np.random.default_rng(7)
     found = []
     for month, shift in enumerate(shifts):
         z = draw.normal(0, 1.5, n)
         churned = (draw.random(n) < sigmoid(slope * z + shift)).astype(float)
-        found.append(Trial(month, month + 1, z, churned))
+        found.append(CalibrationTrial(month, month + 1, z, churned))
     return found
 
 
 def test_a_lasting_shift_is_corrected() -> None:
     """A model that is too hopeful at every cutoff will be so again."""
-    chosen, record = choose(trials(1.0, 1.0, 1.0, 1.0))
+    chosen, record = choose_calibration(trials(1.0, 1.0, 1.0, 1.0))
     assert record["chosen"] == "shift"
     assert chosen.slope == 1.0
     assert chosen.intercept == pytest.approx(1.0, abs=0.1)
@@ -30,21 +30,21 @@ def test_a_lasting_shift_is_corrected() -> None:
 
 def test_a_lasting_overconfidence_is_corrected() -> None:
     """Log-odds that are twice too far from 0 are drawn in."""
-    chosen, record = choose(trials(0.0, 0.0, 0.0, 0.0, slope=0.5))
+    chosen, record = choose_calibration(trials(0.0, 0.0, 0.0, 0.0, slope=0.5))
     assert record["chosen"] == "platt"
     assert chosen.slope == pytest.approx(0.5, abs=0.1)
 
 
 def test_a_season_that_turns_is_not_carried_forward() -> None:
     """Up, down, up: the last cutoff's level would be the wrong one for the next."""
-    chosen, record = choose(trials(0.8, -0.8, 0.8, -0.8))
+    chosen, record = choose_calibration(trials(0.8, -0.8, 0.8, -0.8))
     assert record["chosen"] == "identity"
     assert chosen == IDENTITY
 
 
 def test_a_model_that_is_always_too_timid_is_bent_whatever_the_season() -> None:
     """Levels that turn hide it from every map that moves them; the slope around the mean moves none."""
-    chosen, record = choose(trials(0.8, -0.8, 0.8, -0.8, slope=1.3))
+    chosen, record = choose_calibration(trials(0.8, -0.8, 0.8, -0.8, slope=1.3))
     assert record["chosen"] == "slope"
     assert 1.1 < chosen.slope < 1.35
     z = np.concatenate([trial.log_odds for trial in trials(0.8, -0.8, 0.8, -0.8, slope=1.3)])
@@ -54,13 +54,13 @@ def test_a_model_that_is_always_too_timid_is_bent_whatever_the_season() -> None:
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_little_history_means_no_calibration(count: int) -> None:
     """One success may be chance: a map must have been tried on two cutoffs that it had not seen."""
-    assert choose(trials(*[2.0] * count))[0] == IDENTITY
+    assert choose_calibration(trials(*[2.0] * count))[0] == IDENTITY
 
 
 def test_a_map_is_never_judged_with_outcomes_that_were_not_known_yet() -> None:
     """Outcomes of the month before are complete only after it: with a year to wait, no trial is ever usable."""
-    slow = [Trial(t.cutoff, t.cutoff + 12, t.log_odds, t.churned) for t in trials(1.0, 1.0, 1.0, 1.0)]
-    chosen, record = choose(slow)
+    slow = [CalibrationTrial(t.cutoff, t.cutoff + 12, t.log_odds, t.churned) for t in trials(1.0, 1.0, 1.0, 1.0)]
+    chosen, record = choose_calibration(slow)
     assert record["log_loss"]["identity"] == []
     assert chosen == IDENTITY
 
@@ -74,7 +74,7 @@ def test_perfect_separation_stays_finite() -> None:
     """A small cutoff may separate by luck; the slope must not run to infinity."""
     z = np.linspace(-3, 3, 40)
     for fit in (fit_platt, fit_shift):
-        found = fit([Trial(0, 1, z, (z > 0).astype(float))])
+        found = fit([CalibrationTrial(0, 1, z, (z > 0).astype(float))])
         assert np.isfinite([found.slope, found.intercept]).all()
 
 

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from holdfast.learning.cutoff_intercepts import Levels
-from holdfast.models.season_level import Level, phase
+from holdfast.learning.cutoff_intercepts import CutoffIntercepts
+from holdfast.models.season_level import SeasonLevel, phase
 from holdfast.timeline import MICROSECONDS_PER_DAY as DAY
 
 MONTH = 30.44
@@ -20,13 +20,13 @@ def season(days: np.ndarray) -> np.ndarray:
     return 0.5 * np.cos(2 * np.pi * days / 365.2425)
 
 
-def monthly(months: int, level: np.ndarray, error: float = 0.05) -> Levels:
+def monthly(months: int, level: np.ndarray, error: float = 0.05) -> CutoffIntercepts:
     """Levels of so many months."""
     days = np.arange(months) * MONTH
-    return Levels((days * DAY).astype(np.int64), level, np.full(months, error), "binary")
+    return CutoffIntercepts((days * DAY).astype(np.int64), level, np.full(months, error), "binary")
 
 
-def ahead(levels: Levels, days: np.ndarray) -> np.ndarray:
+def ahead(levels: CutoffIntercepts, days: np.ndarray) -> np.ndarray:
     """The forecast so many days after the beginning."""
     return levels.forecast(days * DAY, PURGE)
 
@@ -63,11 +63,11 @@ def test_levels_bring_each_cutoff_to_its_own_share() -> None:
     cutoff = np.repeat(np.arange(4) * 30 * DAY, 500)
     score = draw.normal(size=2000)
     y = (draw.random(2000) < 1 / (1 + np.exp(-(score + np.repeat([-1.0, 0.0, 0.5, 2.0], 500))))).astype(float)
-    levels = Levels.of(score, y, cutoff, objective="binary")
+    levels = CutoffIntercepts.of(score, y, cutoff, objective="binary")
     p = 1 / (1 + np.exp(-(score + levels.rows(cutoff))))
     for at in np.unique(cutoff):
         assert p[cutoff == at].mean() == pytest.approx(y[cutoff == at].mean(), abs=1e-4)
-    amounts = Levels.of(score, score + np.repeat([1.0, 2.0, 3.0, 4.0], 500), cutoff, objective="regression")
+    amounts = CutoffIntercepts.of(score, score + np.repeat([1.0, 2.0, 3.0, 4.0], 500), cutoff, objective="regression")
     assert np.allclose(amounts.level, [1, 2, 3, 4])
 
 
@@ -75,9 +75,9 @@ def test_weights_count_as_rows() -> None:
     """A row of weight 3 is three rows."""
     score, y, cutoff = np.array([0.3, -0.2, 0.1]), np.array([1.0, 0.0, 1.0]), np.zeros(3, dtype=np.int64)
     weight = np.array([3.0, 2.0, 1.0])
-    heavy = Levels.of(score, y, cutoff, objective="binary", weight=weight)
+    heavy = CutoffIntercepts.of(score, y, cutoff, objective="binary", weight=weight)
     often = np.repeat(np.arange(3), [3, 2, 1])
-    repeated = Levels.of(score[often], y[often], cutoff[often], objective="binary")
+    repeated = CutoffIntercepts.of(score[often], y[often], cutoff[often], objective="binary")
     assert heavy.level == pytest.approx(repeated.level, abs=1e-9)
 
 
@@ -92,13 +92,13 @@ def test_the_table_of_a_year_says_what_the_forecast_says() -> None:
     later = 2 * np.pi * at / 365.2425
     found = level.of(np.column_stack([np.sin(later), np.cos(later)]))
     assert np.abs(found - ahead(levels, at)).max() < 0.02
-    again = Level.from_json(json.loads(json.dumps(level.to_json())))
+    again = SeasonLevel.from_json(json.loads(json.dumps(level.to_json())))
     assert np.array_equal(again.of(X), level.of(X))
 
 
 def test_where_the_time_is_missing_the_year_s_mean_stands() -> None:
     """A consumer that leaves the season out gets no NaN."""
-    level = Level((0, 1), np.array([1.0, 2.0, 3.0, 6.0]))
+    level = SeasonLevel((0, 1), np.array([1.0, 2.0, 3.0, 6.0]))
     found = level.of(np.array([[0.0, 1.0], [1.0, 0.0], [np.nan, np.nan]]))
     assert found.tolist() == [1.0, 2.0, 3.0]
     assert phase(np.array([-1e-18]), np.array([1.0]))[0] < 1.0 or level.of(np.array([[-1e-18, 1.0]]))[0] == 1.0

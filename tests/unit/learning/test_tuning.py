@@ -21,8 +21,8 @@ from sklearn.base import clone
 from holdfast.errors import ConfigError, StorageError
 from holdfast.learning import AtRiskClassifier, HorizonClassifier, Tuning, ValueRegressor
 from holdfast.learning.sampler import Known, Sampler
-from holdfast.learning.tuning import SPACE, told
-from holdfast.learning.tuning_rule import Measured, judged
+from holdfast.learning.tuning import SPACE, tuning_sentence
+from holdfast.learning.tuning_rule import FoldLosses, judge
 from tests.conftest import ROOT
 from tests.unit.learning.samples import shop
 from tests.unit.learning.tunings import GOOD, POOR, TRIALS, rows, tuned
@@ -252,7 +252,7 @@ def test_a_poor_default_is_replaced_and_a_better_model_comes_of_it() -> None:
     p = [model.predict_proba(X[later])[:, 1] for model in models]
     losses = [float(np.mean(-np.log(np.where(y[later] == 1, each, 1 - each)))) for each in p]
     assert losses[1] < losses[0] - 0.02
-    assert told("risk", record).startswith("tuning: risk is tuned to learning_rate 0.")
+    assert tuning_sentence("risk", record).startswith("tuning: risk is tuned to learning_rate 0.")
 
 
 def test_a_search_that_finds_nothing_leaves_the_record_of_the_choice_as_it_was() -> None:
@@ -282,9 +282,9 @@ def test_where_the_customer_base_is_the_default_ridge_and_trees_are_searched() -
     assert found.choice_record_["chosen"].startswith("ridge")
 
 
-def measured(*folds: list[float]) -> Measured:
+def measured(*folds: list[float]) -> FoldLosses:
     """Losses of four rows at each fold, the latest first."""
-    return Measured(tuple(np.array(each) for each in folds), (None,) * len(folds))
+    return FoldLosses(tuple(np.array(each) for each in folds), (None,) * len(folds))
 
 
 DEFAULT = measured([0.5, 0.6, 0.4, 0.5], [0.5, 0.6, 0.4, 0.5])
@@ -308,7 +308,7 @@ def test_the_best_replaces_the_default_only_by_more_than_chance(
     best: list[list[float]], losses: list[list[float]], why: str | None
 ) -> None:
     """The winner of many trials is praised by the losses that chose it."""
-    verdict = judged(DEFAULT, measured(*best), losses)
+    verdict = judge(DEFAULT, measured(*best), losses)
     assert verdict.accepted == (why is None)
     assert why is None or why in verdict.why
 
@@ -337,8 +337,8 @@ def test_weights_count_in_the_search_and_rows_without_time_are_tuned_on_three_fi
     assert stored(some) == stored(weighed)
     assert AtRiskClassifier(n_estimators=20, tuning=search).fit(X, y).tuning_record_["folds"] == 3
     assert AtRiskClassifier(n_estimators=20, tuning=search).fit(X[:30], y[:30]).tuning_record_ is None
-    assert "fewer than two" in told("risk", None)
-    assert "all customers did the same" in told("any_value", None), "then the part is a constant"
+    assert "fewer than two" in tuning_sentence("risk", None)
+    assert "all customers did the same" in tuning_sentence("any_value", None), "then the part is a constant"
 
 
 def test_the_value_is_tuned_in_both_parts() -> None:

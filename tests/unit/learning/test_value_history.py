@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from holdfast.learning import ValueRegressor
-from holdfast.learning.value_blend import Trial, blend_by_record
+from holdfast.learning.value_blend import BlendTrial, blend_by_record
 from holdfast.learning.value_history import level_of_totals
 from holdfast.models.checks import InputError
 from holdfast.models.value import Blend, Distribution, Refunds, ValueModel
@@ -103,8 +103,8 @@ def test_columns_that_are_not_there_are_named() -> None:
         ValueRegressor(**SETTINGS).fit(X, y, cutoff=cutoff)
 
 
-def _trial(truth: np.ndarray, own: np.ndarray, other: np.ndarray | None) -> Trial:
-    found = Trial.of(truth, own, other, None)
+def _trial(truth: np.ndarray, own: np.ndarray, other: np.ndarray | None) -> BlendTrial:
+    found = BlendTrial.of(truth, own, other, None)
     assert found is not None
     return found
 
@@ -124,8 +124,8 @@ def test_the_record_finds_the_share_and_the_slope() -> None:
 
 def test_a_later_cutoff_at_which_nothing_came_is_no_record() -> None:
     """It would divide by its total."""
-    assert Trial.of(np.zeros(5), np.ones(5), None, None) is None
-    assert Trial.of(np.ones(5), np.zeros(5), None, None) is None
+    assert BlendTrial.of(np.zeros(5), np.ones(5), None, None) is None
+    assert BlendTrial.of(np.ones(5), np.zeros(5), None, None) is None
 
 
 def test_the_level_of_totals_is_their_ratio_and_weights_are_rows() -> None:
@@ -158,7 +158,7 @@ def test_an_amount_beyond_the_table_counts_as_its_end() -> None:
     """One order of 77,000 is a large order of its customer, and no more; what did not come is not made up."""
     residual = np.repeat(np.linspace(-1, 1, 19)[None, :], 4, axis=0)
     usual = Distribution(np.full(4, 0.5), np.full(4, np.log(100.0)), residual, Refunds(0.0, np.zeros(19)))
-    counted = usual.drawn_in(np.array([77_000.0, 120.0, 1.0, 0.0]))
+    counted = usual.winsorised(np.array([77_000.0, 120.0, 1.0, 0.0]))
     assert counted == pytest.approx([100 * np.e, 120.0, 100 / np.e, 0.0])
     refunded = replace(usual, refunds=Refunds(0.5, np.linspace(-50, -1, 19)))
-    assert refunded.drawn_in(np.full(4, -900.0)) == pytest.approx(-50.0)
+    assert refunded.winsorised(np.full(4, -900.0)) == pytest.approx(-50.0)

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.learning import AtRiskClassifier, MeanRateRegressor, ValueRegressor
-from holdfast.learning.calibration_choice import Trial, choose
+from holdfast.learning.calibration_choice import CalibrationTrial, choose_calibration
 from holdfast.learning.ridge import fit_linear
 from holdfast.models import learn_categories, to_matrix
 from holdfast.models.calibration import mean_log_loss
 from holdfast.models.quantiles import mean, quantiles
-from holdfast.models.residual_quantiles import KNOTS, Spread
+from holdfast.models.residual_quantiles import KNOTS, ResidualQuantiles
 from tests.unit.learning.samples import FEATURES, snapshots
 
 SETTINGS = {"purge_days": 60, "categorical_features": (4,), "n_estimators": 120}
@@ -160,7 +160,10 @@ def test_the_spread_is_that_of_the_repeated_rows() -> None:
     for rows in (150, 12):
         residual, weight = draw.normal(0, 1, rows), draw.integers(1, 4, rows).astype(float)
         copies = np.repeat(residual, weight.astype(int))
-        one, other = Spread.of(np.zeros(rows), residual, weight), Spread.of(np.zeros(len(copies)), copies)
+        one, other = (
+            ResidualQuantiles.of(np.zeros(rows), residual, weight),
+            ResidualQuantiles.of(np.zeros(len(copies)), copies),
+        )
         if rows == 150:
             assert one.rows(np.zeros(1))[0][3:-3] == pytest.approx(other.rows(np.zeros(1))[0][3:-3], abs=0.15)
         else:
@@ -175,9 +178,9 @@ def test_calibration_is_that_of_the_repeated_rows() -> None:
         z = draw.normal(0, 1.5, 1_500)
         churned = (draw.random(1_500) < 1 / (1 + np.exp(-0.5 * z - 0.8))).astype(float)
         weight = draw.integers(1, 4, 1_500)
-        weighted.append(Trial(month, month + 1, z, churned, weight.astype(float)))
-        copies.append(Trial(month, month + 1, np.repeat(z, weight), np.repeat(churned, weight)))
-    (one, record), (other, _) = choose(weighted), choose(copies)
+        weighted.append(CalibrationTrial(month, month + 1, z, churned, weight.astype(float)))
+        copies.append(CalibrationTrial(month, month + 1, np.repeat(z, weight), np.repeat(churned, weight)))
+    (one, record), (other, _) = choose_calibration(weighted), choose_calibration(copies)
     assert record["chosen"] == "platt"
     assert (one.slope, one.intercept) == pytest.approx((other.slope, other.intercept), rel=1e-9)
     first, repeated = weighted[0], copies[0]

@@ -2,8 +2,9 @@
 
 Where a business is young, no outcome of the horizon one asks about exists yet. So a model of the customer base, which
 needs no outcomes, is fitted at every cutoff on what was known there; outcomes of a shorter horizon then say how it
-errs, as a function of numbers that mean the same at any age (:mod:`sight`); and the base at the latest cutoff, with its
-own horizon, carries that further. On CDNOW outcomes of 13 weeks, carried to 39, beat every other model that was tried.
+errs, as a function of numbers that mean the same at any age (:mod:`correction_inputs`); and the base at the latest
+cutoff, with its own horizon, carries that further. On CDNOW outcomes of 13 weeks, carried to 39, beat every other model
+that was tried.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from holdfast.learning.btyd.customer_base import Base
+from holdfast.learning.btyd.customer_base import CustomerBaseLearner
 from holdfast.learning.folds import rows_by_cutoff
 from holdfast.models.btyd.corrected_risk import CorrectedRisk
-from holdfast.models.btyd.corrected_value import CorrectedValue, Twofold
+from holdfast.models.btyd.corrected_value import CorrectedValue, ExpectationCorrection
 from holdfast.models.btyd.correction import Correction
+from holdfast.models.btyd.correction_inputs import HISTORY, CorrectionInputs, clipped
 from holdfast.models.btyd.history_risk import HistoryRisk
 from holdfast.models.btyd.history_value import HistoryValue
-from holdfast.models.btyd.sight import HISTORY, Sight, surest
 from holdfast.models.calibration import sigmoid
 from holdfast.models.checks import Matrix, Vector
 from holdfast.timeline import Instants
@@ -28,12 +29,12 @@ _LEAST = 1e-12  # of an expectation, so that it has a logarithm
 
 
 @dataclass(frozen=True)
-class CorrectedBase:
+class CorrectedBaseLearner:
     """How to learn a model of the customer base and what outcomes add to it.
 
     Attributes
     ----------
-    base : Base
+    base : CustomerBaseLearner
         Its horizon is the length of the outcome windows.
     spend : int
         Column of the spend of all orders so far, such as ``spend_lifetime``, which is net of refunds; where it is not
@@ -48,7 +49,7 @@ class CorrectedBase:
         In rows: so many of them say of each number that it adds nothing to the base.
     """
 
-    base: Base
+    base: CustomerBaseLearner
     spend: int
     horizon_days: float
     marks: tuple[int, ...] = ()
@@ -82,12 +83,12 @@ class CorrectedBase:
         """
         count = np.ones(len(X)) if weight is None else weight
         spent = np.maximum(spent, 0.0)
-        sight = Sight(self.base.columns, float(self.base.horizon_days), self.marks, self.spans)
+        inputs = CorrectionInputs(self.base.columns, float(self.base.horizon_days), self.marks, self.spans)
         none, orders, worth = np.empty(len(X)), np.empty(len(X)), np.empty(len(X))
         seen = np.empty((len(X), HISTORY + len(self.marks) + len(self.spans)))
         for rows in rows_by_cutoff(cutoff, len(X)):
             risk, value = self._bases(X[rows], count[rows])
-            none[rows], seen[rows] = risk.log_odds(X[rows]), sight.numbers(value.model, X[rows])
+            none[rows], seen[rows] = risk.log_odds(X[rows]), inputs.numbers(value.model, X[rows])
             orders[rows], worth[rows] = value.orders(X[rows]), value.mean(X[rows])
         if latest is not None:
             risk, value = self._bases(latest, None)
@@ -95,12 +96,12 @@ class CorrectedBase:
         missed = (came <= 0).astype(np.float64)
         correction = Correction.fit(seen, missed, none, outcome="share", penalty=self.ridge, weight=count)
         odds = none + correction.score(seen)
-        any_more = np.log(1 - surest(sigmoid(odds))) - np.log(1 - surest(sigmoid(none)))
-        worthed = self._twofold(worth, spent, seen, any_more, count)
-        counted = worthed if purchases is None else self._twofold(orders, purchases, seen, any_more, count)
+        any_more = np.log(1 - clipped(sigmoid(odds))) - np.log(1 - clipped(sigmoid(none)))
+        worthed = self._correction_of(worth, spent, seen, any_more, count)
+        counted = worthed if purchases is None else self._correction_of(orders, purchases, seen, any_more, count)
         far = float(self.horizon_days)
         risk, value = replace(risk, horizon_days=far), replace(value, horizon_days=far)
-        return CorrectedValue(value, CorrectedRisk(risk, sight, correction), counted, worthed)
+        return CorrectedValue(value, CorrectedRisk(risk, inputs, correction), counted, worthed)
 
     def _bases(self, X: Matrix, weight: Vector | None) -> tuple[HistoryRisk, HistoryValue]:
         """The base at one cutoff: its risk, and with what purchases are worth."""
@@ -108,11 +109,13 @@ class CorrectedBase:
         risk = self.base.risk(*rows)
         return risk, self.base.value(*rows, self.spend, purchases=risk.model)
 
-    def _twofold(self, base: Vector, came: Vector, seen: Matrix, any_more: Vector, count: Vector) -> Twofold:
+    def _correction_of(
+        self, base: Vector, came: Vector, seen: Matrix, any_more: Vector, count: Vector
+    ) -> ExpectationCorrection:
         """Both corrections of an expectation, in units of what a buyer makes, so that money weighs like purchases."""
         unit = float(count @ came) / max(float(count @ (came > 0)), 1.0) or 1.0
         offset = np.log(np.maximum(base, _LEAST) / unit)
         counted = Correction.fit(seen, came / unit, offset, outcome="rate", penalty=self.ridge, weight=count)
         total = float(count @ (base * np.exp(any_more)))
         level = float(np.log(max(float(count @ came), _LEAST) / max(total, _LEAST)))
-        return Twofold(counted, level)
+        return ExpectationCorrection(counted, level)

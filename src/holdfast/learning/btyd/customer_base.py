@@ -25,7 +25,7 @@ Model = TypeVar("Model")
 
 
 @dataclass(frozen=True)
-class Base:
+class CustomerBaseLearner:
     """Which model of the customer base to learn, and from whom; no outcome is ever looked at.
 
     Attributes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from holdfast.learning.btyd.maximum_likelihood import Stage, climb, first_few
+from holdfast.learning.btyd.maximum_likelihood import FitStage, maximise, subsamples
 from holdfast.models.btyd.gamma_gamma import GammaGamma
 from holdfast.models.btyd.histories import counted
 from holdfast.models.checks import InputError
@@ -26,7 +26,7 @@ def fit_gamma_gamma(
     weight : array of shape (n_customers,), optional
         How many customers each row stands for.
     penalty : float
-        As in :func:`~holdfast.learning.btyd.maximum_likelihood.climb`. ``customer_shape`` stays at 1.05 or above.
+        As in :func:`~holdfast.learning.btyd.maximum_likelihood.maximise`. ``customer_shape`` stays at 1.05 or above.
 
     Raises
     ------
@@ -44,10 +44,10 @@ def fit_gamma_gamma(
     p, q = 2.0, 3.0
     typical = np.log([p, q, float(np.average(z, weights=w)) * (q - 1) / p])
 
-    def stage(rows: slice) -> Stage:
+    def stage(rows: slice) -> FitStage:
         some = n[rows], z[rows], w[rows]
-        return Stage(lambda at: GammaGamma(*np.exp(at).tolist()).slope(*some), float(w[rows].sum()))
+        return FitStage(lambda at: GammaGamma(*np.exp(at).tolist()).slope(*some), float(w[rows].sum()))
 
     least = np.array([-np.inf, np.log(_LEAST_CUSTOMER_SHAPE), -np.inf])
-    found = climb([stage(rows) for rows in first_few(len(w))], typical, penalty=penalty, least=least)
+    found = maximise([stage(rows) for rows in subsamples(len(w))], typical, penalty=penalty, least=least)
     return GammaGamma(*np.exp(found).tolist())

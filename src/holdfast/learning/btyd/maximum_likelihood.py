@@ -20,19 +20,19 @@ _FLATTEST = 1e-6  # of the steepest curvature
 _OPTIONS = {"ftol": 1e-14, "gtol": 1e-8, "maxiter": 500, "maxcor": 20}
 
 Model = TypeVar("Model", bound=PurchaseModel)
-Slope = Callable[[Vector], tuple[float, Vector]]
+LogLikelihood = Callable[[Vector], tuple[float, Vector]]
 """Log-likelihood and its gradient at logarithms of parameters."""
 
 
-class Stage(NamedTuple):
+class FitStage(NamedTuple):
     """Some of the rows of a fit, and the sum of their weights."""
 
-    slope: Slope
+    slope: LogLikelihood
     customers: float
 
 
 def fit_purchases(model: type[Model], histories: Histories, *, penalty: float = 0.0) -> Model:
-    """The model of one kind with the greatest likelihood; ``penalty`` as in :func:`climb`.
+    """The model of one kind with the greatest likelihood; ``penalty`` as in :func:`maximise`.
 
     Raises
     ------
@@ -45,23 +45,25 @@ def fit_purchases(model: type[Model], histories: Histories, *, penalty: float = 
             "Learn from a longer history, or give a positive penalty, which leans on a usual business."
         )
 
-    def stage(rows: slice) -> Stage:
+    def stage(rows: slice) -> FitStage:
         part = histories.part(rows)
-        return Stage(lambda at: model(*np.exp(at).tolist()).slope(part), float(part.weight.sum()))
+        return FitStage(lambda at: model(*np.exp(at).tolist()).slope(part), float(part.weight.sum()))
 
     typical = np.log(astuple(model.typical(histories)))
-    found = climb([stage(rows) for rows in first_few(len(histories))], typical, penalty=penalty)
+    found = maximise([stage(rows) for rows in subsamples(len(histories))], typical, penalty=penalty)
     return model(*np.exp(found).tolist())
 
 
-def first_few(rows: int) -> Iterator[slice]:
+def subsamples(rows: int) -> Iterator[slice]:
     """Every so manieth of many rows; then all."""
     if rows >= 2 * _FIRST:
         yield slice(None, None, rows // _FIRST)
     yield slice(None)
 
 
-def climb(stages: Sequence[Stage], typical: Vector, *, penalty: float = 0.0, least: Vector | None = None) -> Vector:
+def maximise(
+    stages: Sequence[FitStage], typical: Vector, *, penalty: float = 0.0, least: Vector | None = None
+) -> Vector:
     """Logarithms of the parameters of greatest likelihood less ``penalty / 2 |parameters - typical|^2``.
 
     Parameters
@@ -83,14 +85,16 @@ def climb(stages: Sequence[Stage], typical: Vector, *, penalty: float = 0.0, lea
     free = False
     for number, (slope, customers) in enumerate(stages, start=1):
 
-        def loss(at: Vector, slope: Slope = slope, customers: float = customers) -> tuple[float, Vector]:
+        def loss(at: Vector, slope: LogLikelihood = slope, customers: float = customers) -> tuple[float, Vector]:
             inside = np.clip(at, low, high)  # a step of a free stage may be of any length
             beyond, away = at - inside, inside - typical
             value, gradient = slope(inside)
             rising = np.where(beyond == 0, (penalty * away - gradient) / customers, beyond)
             return float(penalty * away @ away / 2 - value) / customers + float(beyond @ beyond) / 2, rising
 
-        def scaled(z: Vector, loss: Slope = loss, origin: Vector = found, by: Matrix = scale) -> tuple[float, Vector]:
+        def scaled(
+            z: Vector, loss: LogLikelihood = loss, origin: Vector = found, by: Matrix = scale
+        ) -> tuple[float, Vector]:
             value, gradient = loss(origin + by @ z)
             return value, by.T @ gradient
 
@@ -99,11 +103,11 @@ def climb(stages: Sequence[Stage], typical: Vector, *, penalty: float = 0.0, lea
         found = found + scale @ step
         free = number < len(stages) and bool(((found > low) & (found < high)).all())
         if free:
-            scale = _round(loss, found)
+            scale = _whitening(loss, found)
     return np.clip(found, low, high)
 
 
-def _round(loss: Slope, at: Vector) -> Matrix:
+def _whitening(loss: LogLikelihood, at: Vector) -> Matrix:
     """Directions in which the loss around a minimum is equally steep, from differences of gradients."""
     sides = [(loss(at + step)[1] - loss(at - step)[1]) / (2 * _NEAR) for step in np.eye(len(at)) * _NEAR]
     curve, directions = np.linalg.eigh((np.array(sides) + np.transpose(sides)) / 2)

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from holdfast.models.btyd.correction import Correction
+from holdfast.models.btyd.correction_inputs import HISTORY, CorrectionInputs
 from holdfast.models.btyd.history_columns import HistoryColumns
 from holdfast.models.btyd.history_risk import HistoryRisk
 from holdfast.models.btyd.shapley import shared
-from holdfast.models.btyd.sight import HISTORY, Sight
 from holdfast.models.calibration import sigmoid
 from holdfast.models.checks import Matrix, Vector
 
@@ -28,12 +28,12 @@ class CorrectedRisk:
     ----------
     base : HistoryRisk
         With the horizon that is asked about where none is named.
-    sight : Sight
+    inputs : CorrectionInputs
     correction : Correction
     """
 
     base: HistoryRisk
-    sight: Sight
+    inputs: CorrectionInputs
     correction: Correction
 
     @property
@@ -43,7 +43,7 @@ class CorrectedRisk:
 
     def log_odds(self, X: Matrix, horizon_days: float | None = None) -> Vector:
         """Log-odds of no purchase in the horizon, one per row; for a known history never increasing in the horizon."""
-        return self._over(horizon_days).log_odds(X) + self.correction.score(self.sight.numbers(self.base.model, X))
+        return self._over(horizon_days).log_odds(X) + self.correction.score(self.inputs.numbers(self.base.model, X))
 
     def probability(self, X: Matrix, horizon_days: float | None = None) -> Vector:
         """Probability of no purchase in the horizon, one per row."""
@@ -52,19 +52,19 @@ class CorrectedRisk:
     def contributions(self, X: Matrix, horizon_days: float | None = None) -> Matrix:
         """Shape (n_rows, n_features + 1): rows sum to :meth:`log_odds`, the last column is the base.
 
-        The columns of the history share what base and correction make of it (:mod:`sharing`); a mark or a span has what
+        The columns of the history share what base and correction make of it (:mod:`shapley`); a mark or a span has what
         it adds itself.
         """
         base = self._over(horizon_days)
 
         def of_history(rows: Matrix) -> Vector:
             seen = np.full((len(rows), len(self.correction.coef)), np.nan)
-            seen[:, :HISTORY] = self.sight.history(base.model, rows)
+            seen[:, :HISTORY] = self.inputs.history(base.model, rows)
             return np.asarray(base.log_odds(rows) + self.correction.parts(seen)[:, :HISTORY].sum(axis=1))
 
         out = shared(base.columns, base.usual, X, of_history)
-        own = self.correction.parts(self.sight.numbers(base.model, X))[:, HISTORY:]
-        for place, part in zip((*self.sight.marks, *self.sight.spans), own.T, strict=True):
+        own = self.correction.parts(self.inputs.numbers(base.model, X))[:, HISTORY:]
+        for place, part in zip((*self.inputs.marks, *self.inputs.spans), own.T, strict=True):
             out[:, place] += part
         out[:, -1] += self.correction.intercept
         return out
@@ -75,13 +75,13 @@ class CorrectedRisk:
     def to_parts(self) -> tuple[dict[str, Any], dict[str, str]]:
         """A JSON-ready description, and no texts."""
         base, texts = self.base.to_parts()
-        return {"base": base, "sight": asdict(self.sight), "correction": self.correction.to_json()}, texts
+        return {"base": base, "inputs": asdict(self.inputs), "correction": self.correction.to_json()}, texts
 
     @classmethod
     def from_parts(cls, about: Mapping[str, Any], texts: Mapping[str, str]) -> CorrectedRisk:
         """Rebuild from :meth:`to_parts`."""
-        seen = about["sight"]
-        sight = Sight(
+        seen = about["inputs"]
+        inputs = CorrectionInputs(
             HistoryColumns(**seen["columns"]), float(seen["near_days"]), tuple(seen["marks"]), tuple(seen["spans"])
         )
-        return cls(HistoryRisk.from_parts(about["base"], texts), sight, Correction.from_json(about["correction"]))
+        return cls(HistoryRisk.from_parts(about["base"], texts), inputs, Correction.from_json(about["correction"]))

@@ -19,16 +19,16 @@ import numpy as np
 
 from holdfast.models.btyd.corrected_risk import CorrectedRisk
 from holdfast.models.btyd.correction import Correction
+from holdfast.models.btyd.correction_inputs import clipped
 from holdfast.models.btyd.discounting import present_value
 from holdfast.models.btyd.history_value import HistoryValue
-from holdfast.models.btyd.sight import surest
 from holdfast.models.checks import Matrix, Vector
 
 _LEAST = 1e-12  # of an expectation, so that it has a logarithm
 
 
 @dataclass(frozen=True)
-class Twofold:
+class ExpectationCorrection:
     """How an expectation of the base is corrected, once as a rate and once through the probability of any."""
 
     counted: Correction
@@ -44,7 +44,7 @@ class Twofold:
         return {"counted": self.counted.to_json(), "level": self.level}
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Twofold:
+    def from_json(cls, stored: Mapping[str, Any]) -> ExpectationCorrection:
         """Rebuild from :meth:`to_json`."""
         return cls(Correction.from_json(stored["counted"]), float(stored["level"]))
 
@@ -58,13 +58,13 @@ class CorrectedValue:
     base : HistoryValue
         With the horizon that is asked about where none is named.
     risk : CorrectedRisk
-    purchases, value : Twofold
+    purchases, value : ExpectationCorrection
     """
 
     base: HistoryValue
     risk: CorrectedRisk
-    purchases: Twofold
-    value: Twofold
+    purchases: ExpectationCorrection
+    value: ExpectationCorrection
 
     @property
     def n_features(self) -> int:
@@ -92,11 +92,11 @@ class CorrectedValue:
         return self.base.horizon_days if horizon_days is None else float(horizon_days)
 
     def _seen(self, X: Matrix) -> Matrix:
-        return self.risk.sight.numbers(self.risk.base.model, X)
+        return self.risk.inputs.numbers(self.risk.base.model, X)
 
     def _any_more(self, X: Matrix, horizon: float) -> Vector:
         base = self.risk.base.probability(X, horizon)
-        return np.asarray(np.log(1 - surest(self.risk.probability(X, horizon))) - np.log(1 - surest(base)))
+        return np.asarray(np.log(1 - clipped(self.risk.probability(X, horizon))) - np.log(1 - clipped(base)))
 
     def to_parts(self) -> tuple[dict[str, Any], dict[str, str]]:
         """A JSON-ready description, and no texts."""
@@ -109,6 +109,6 @@ class CorrectedValue:
         return cls(
             HistoryValue.from_parts(about["base"], texts),
             CorrectedRisk.from_parts(about["risk"], texts),
-            Twofold.from_json(about["purchases"]),
-            Twofold.from_json(about["value"]),
+            ExpectationCorrection.from_json(about["purchases"]),
+            ExpectationCorrection.from_json(about["value"]),
         )

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks.peers import stories
-from holdfast.learning.btyd import Base, CorrectedBase
+from holdfast.learning.btyd import CorrectedBaseLearner, CustomerBaseLearner
 from holdfast.models.btyd import ParetoNBD
 from holdfast.models.btyd.corrected_risk import CorrectedRisk
 from holdfast.models.btyd.corrected_value import CorrectedValue
@@ -23,11 +23,11 @@ from holdfast.models.checks import InputError
 
 NEAR, FAR = 30, 120
 PLACES = HistoryColumns(orders=4, days_since_order=0, days_since_first_order=2)
-BASE = Base(PLACES, "pareto_nbd", NEAR)
-LEARNER = CorrectedBase(BASE, spend=3, horizon_days=FAR, marks=(1,), spans=(5,))
+BASE = CustomerBaseLearner(PLACES, "pareto_nbd", NEAR)
+LEARNER = CorrectedBaseLearner(BASE, spend=3, horizon_days=FAR, marks=(1,), spans=(5,))
 
 
-def learnt(X: np.ndarray, bought: np.ndarray, learner: CorrectedBase = LEARNER, **how: Any) -> CorrectedValue:
+def learnt(X: np.ndarray, bought: np.ndarray, learner: CorrectedBaseLearner = LEARNER, **how: Any) -> CorrectedValue:
     """A corrected model of purchases of 30 each."""
     return learner.fit(X, bought * 30.0, purchases=bought, **how)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.peers import stories
-from holdfast.learning.btyd import Base, fit_purchases
+from holdfast.learning.btyd import CustomerBaseLearner, fit_purchases
 from holdfast.models.btyd import Histories, ParetoNBD
 from holdfast.models.btyd.history_columns import HistoryColumns
 from holdfast.models.btyd.history_risk import HistoryRisk
@@ -23,9 +23,9 @@ PLACES = HistoryColumns(orders=4, days_since_order=0, days_since_first_order=2)
 TRUTH = ParetoNBD(0.9, 30.0, 0.8, 100.0)
 
 
-def learner(kind: str = "mbg_nbd", **settings: Any) -> Base:
+def learner(kind: str = "mbg_nbd", **settings: Any) -> CustomerBaseLearner:
     """Of the history in columns 4, 0 and 2."""
-    return Base(PLACES, kind, 90.0, **settings)
+    return CustomerBaseLearner(PLACES, kind, 90.0, **settings)
 
 
 def risk_of(rows: np.ndarray, kind: str = "mbg_nbd", **settings: Any) -> HistoryRisk:

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.peers import stories
 from holdfast.learning.btyd import fit_gamma_gamma, fit_purchases
-from holdfast.learning.btyd.maximum_likelihood import Stage, climb
+from holdfast.learning.btyd.maximum_likelihood import FitStage, maximise
 from holdfast.models.btyd import BetaGeometric, GammaGamma, Histories, ModifiedBetaGeometric, ParetoNBD
 from holdfast.models.checks import InputError
 
@@ -132,15 +132,15 @@ def test_no_likelihood_is_asked_beyond_the_walls() -> None:
     """A first stage that says little of a parameter makes steps for the next that no exponential survives."""
     best, asked = np.array([1.0, 2.0]), []
 
-    def stage(curve: list[float]) -> Stage:
+    def stage(curve: list[float]) -> FitStage:
         def slope(at: np.ndarray) -> tuple[float, np.ndarray]:
             asked.append(at)
             away = at - best
             return float(-(away * curve) @ away / 2), -np.asarray(curve) * away
 
-        return Stage(slope, 1.0)
+        return FitStage(slope, 1.0)
 
-    found = climb([stage([1.0, 1e-5]), stage([1.0, 1.0])], np.zeros(2))
+    found = maximise([stage([1.0, 1e-5]), stage([1.0, 1.0])], np.zeros(2))
     assert found == pytest.approx(best, abs=1e-6)
     assert np.abs(asked).max() <= 12
 

@@ -21,7 +21,7 @@ _STEPS = 30
 
 
 @dataclass(frozen=True)
-class Tried:
+class ModelsAtCutoff:
     """What several models said at one cutoff, each without having seen an outcome of it, and what came.
 
     Attributes
@@ -47,7 +47,7 @@ class Choice:
     why: str
 
 
-def choose(order: Sequence[str], tried: Sequence[Tried]) -> Choice:
+def choose_model(order: Sequence[str], tried: Sequence[ModelsAtCutoff]) -> Choice:
     """The plainest model within a standard error of the best; ``order`` begins with the plainest.
 
     Raises

@@ -25,7 +25,7 @@ _FEW = 3.0
 
 
 @dataclass(frozen=True)
-class Sight:
+class CorrectionInputs:
     """Which numbers are seen.
 
     Attributes
@@ -51,8 +51,8 @@ class Sight:
         out = np.full((len(X), HISTORY), np.nan)
         known = self.columns.known(X)
         x, last, age = self.columns.read(X[known])
-        none = surest(model.probability_none(x, last, age, self.near_days))
-        alive = surest(model.probability_alive(x, last, age))
+        none = clipped(model.probability_none(x, last, age, self.near_days))
+        alive = clipped(model.probability_alive(x, last, age))
         out[known] = np.column_stack(
             [
                 logit(none),
@@ -74,6 +74,6 @@ def _logs(values: Matrix) -> Matrix:
     return np.asarray(np.sign(values) * np.log1p(np.abs(values)))
 
 
-def surest(probability: Vector) -> Vector:
+def clipped(probability: Vector) -> Vector:
     """Probabilities a hair away from 0 and 1, whose log-odds are finite."""
     return np.clip(probability, _NEAREST, 1 - _NEAREST)
