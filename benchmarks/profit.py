@@ -35,20 +35,9 @@ from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.profit_metrics import TELECOM, Campaign, Costs, campaign_metrics, cost_metrics, folds_difference
 from holdfast.learning import AtRiskClassifier
-from holdfast.metrics import (
-    RISK_METRICS,
-    TELECOM,
-    Campaign,
-    Costs,
-    Difference,
-    Metric,
-    campaign_metrics,
-    cost_metrics,
-    folds_difference,
-    resample,
-    sentence,
-)
+from holdfast.metrics import RISK_METRICS, Difference, Metric, resample, sentence
 
 FOLDS, REPEATS = 5, 4
 OURS = "holdfast"

@@ -9,7 +9,16 @@ from typing import Any
 
 import pandas as pd
 
-from holdfast.backtest import Backtest, BacktestFold, Execution, FittedFold, LearningCurves, backtest, learning_curves
+from holdfast.backtest import (
+    Backtest,
+    BacktestFold,
+    ContactTerms,
+    Execution,
+    FittedFold,
+    LearningCurves,
+    backtest,
+    learning_curves,
+)
 from holdfast.config import Configuration
 from holdfast.dataset import Dataset
 from holdfast.features.own import descriptions
@@ -112,7 +121,18 @@ class Evaluation:
 
     def at(self, cutoffs: Sequence[int], **how: Any) -> Backtest:
         """The backtest of some cutoffs."""
-        return backtest(**self._tests(cutoffs, **how))
+        return backtest(**self._tests(cutoffs, **how), terms=self._contact_terms())
+
+    def _contact_terms(self) -> ContactTerms:
+        """What contacting costs and keeps, in numbers."""
+        outreach = self.configuration.outreach
+        return ContactTerms(
+            {name: (action.cost, action.save_rate) for name, action in outreach.actions.items()},
+            outreach.budget.contacts,
+            outreach.budget.share or 1.0,
+            outreach.control_share,
+            self.configuration.currency,
+        )
 
     def _tests(
         self, cutoffs: Sequence[int], *, keep: Path | None = None, jobs: int | None = None, part: float = 1.0

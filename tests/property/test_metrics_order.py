@@ -8,11 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from holdfast.metrics import RISK_METRICS, TELECOM, VALUE_METRICS, Metric, campaign_metrics, capture_metrics
+from benchmarks.profit_metrics import TELECOM, campaign_metrics
+from holdfast.metrics import RISK_METRICS, VALUE_METRICS, ContactLists, Metric
 
-EVERY = {**RISK_METRICS, **VALUE_METRICS, **campaign_metrics(TELECOM), **capture_metrics([5], cost=1.0)}
+FIVE = ContactLists(np.zeros(24, dtype=np.int64), places=5)
+EVERY = {
+    **RISK_METRICS,
+    **VALUE_METRICS,
+    **campaign_metrics(TELECOM),
+    "list_of_five": Metric("list_of_five", FIVE.share_held, "higher", "five hold"),
+}
 RANKINGS = ["auc", "average_precision", "lift_at_10", "spearman", "gini", "top_decile_capture"]
-RANKINGS += ["expected_profit", "captured_at_5"]
+RANKINGS += ["expected_profit", "list_of_five"]
 SIZE = 24
 truths = arrays.arrays(np.int8, SIZE, elements=st.integers(0, 1)).map(lambda y: y.astype(float))
 scores = arrays.arrays(np.float64, SIZE, elements=st.sampled_from([0.05, 0.1, 0.3, 0.5, 0.7, 0.9]))

@@ -35,6 +35,11 @@ class Baseline:
     risk: tuple[str, ...]
     value: str | None = None
 
+    def words(self) -> str:
+        """What it is, as people read it."""
+        risk = f"risk from {', '.join(self.risk)} alone" if self.risk else "everyone's risk is the share that left"
+        return f"{self.name}: {risk}" + (f", value as {self.value} times one rate" if self.value else "")
+
     def scored(
         self, test: pd.DataFrame, known: pd.DataFrame, features: Sequence[FeatureRecord]
     ) -> dict[str, np.ndarray]:

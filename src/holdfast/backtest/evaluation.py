@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 
 from holdfast.backtest.baselines import Baseline
+from holdfast.backtest.contact_value import ContactTerms, contact_value
 from holdfast.backtest.execution import SEQUENTIAL, Execution, fit_folds
 from holdfast.backtest.fold_fitter import MODEL, BacktestFold, FoldFitter, Learner
 from holdfast.backtest.result import Backtest
+from holdfast.backtest.segment_calibration import segment_calibration
 from holdfast.learning.training import fit as fit_bundle
 from holdfast.learning.training_spec import TrainingSpec
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS, Difference, Interval, estimate, paired_difference
@@ -25,6 +27,7 @@ def backtest(
     *,
     baselines: Sequence[Baseline] | None = None,
     learner: Learner = fit_bundle,
+    terms: ContactTerms | None = None,
     draws: int = 200,
     execution: Execution = SEQUENTIAL,
     progress: Progress = SILENT,
@@ -43,6 +46,8 @@ def backtest(
         Microseconds. The model of each learns from snapshots whose outcome was complete by then.
     baselines : sequence of Baseline, optional
         By default recency, frequency, value, and recency alone.
+    terms : ContactTerms, optional
+        With them, the result tells what lists of contacts would have brought.
     draws : int
         Bootstrap resamples of customers.
     execution : Execution
@@ -68,9 +73,26 @@ def backtest(
             metrics[name] = {model: _judged(rows, model, draws, spec.seed) for model in models}
             advance(1)
     differences = {model: _compared(predictions, model, draws, spec.seed) for model in models[1:]}
+    contacts = {
+        name: contact_value(rows, terms, draws=draws if name == "pooled" else 0, seed=spec.seed)
+        for name, rows in slices.items()
+        if terms is not None
+    }
+    segments = segment_calibration(predictions, snapshots, spec.features, draws=draws, seed=spec.seed)
     bundles = {fold.cutoff: fitted.bundle for fold, fitted in results.fitted.items()}
     resumed = tuple(fold.cutoff for fold in results.resumed)
-    return Backtest(predictions, models, metrics, differences, bundles, spec.card.value.horizon_days, resumed)
+    return Backtest(
+        predictions,
+        models,
+        metrics,
+        differences,
+        bundles,
+        spec.card.value.horizon_days,
+        resumed,
+        fitter.baselines,
+        contacts,
+        segments,
+    )
 
 
 def _judged(rows: pd.DataFrame, model: str, draws: int, seed: int) -> dict[str, Interval]:

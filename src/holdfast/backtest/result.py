@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import textwrap
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from holdfast.backtest.baselines import Baseline
+from holdfast.backtest.contact_value import ContactValue
 from holdfast.backtest.fold_fitter import MODEL
-from holdfast.metrics import RISK_METRICS, VALUE_METRICS, Difference, Interval
+from holdfast.backtest.segment_calibration import told as segments_told
+from holdfast.metrics import RISK_METRICS, VALUE_METRICS, Difference, Interval, Metric, sentences
 from holdfast.models import Bundle
 from holdfast.sampling import Sample, told, weights
 from holdfast.timeline import show
+
+_WIDTH = 100
+_TOLD = ("auc", "log_loss", "mae")  # the differences that people read in sentences; the JSON has all
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,11 @@ class Backtest:
         Of the value.
     resumed : tuple of int
         Cutoffs that an earlier run had finished; the result is the same without.
+    baselines : tuple of Baseline
+    contacts : dict
+        Cutoff, or ``"pooled"`` → what lists of contacts would have brought; empty without costs and save rates.
+    segments : DataFrame
+        See :func:`holdfast.backtest.segment_calibration.segment_calibration`.
     """
 
     predictions: pd.DataFrame
@@ -46,6 +58,9 @@ class Backtest:
     bundles: Mapping[int, Bundle]
     horizon_days: float
     resumed: tuple[int, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
+    contacts: Mapping[int | str, ContactValue] = field(default_factory=dict)
+    segments: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def sample(self) -> dict[str, Any] | None:
@@ -59,8 +74,9 @@ class Backtest:
         return tuple(self.bundles)
 
     def figures(self, cutoff: int | str = "pooled") -> dict[str, float]:
-        """Metrics of the model, by name, at one test cutoff or over all of them."""
-        return {name: interval.estimate for name, interval in self.metrics[cutoff][MODEL].items()}
+        """Metrics of the model, and of the list that it makes, by name; at one test cutoff or over all of them."""
+        metrics = {name: interval.estimate for name, interval in self.metrics[cutoff][MODEL].items()}
+        return metrics | (self.contacts[cutoff].figures() if cutoff in self.contacts else {})
 
     def frame(self) -> pd.DataFrame:
         """Estimates as a table: a row for each cutoff (and ``pooled``) and model, a column for each metric."""
@@ -74,10 +90,12 @@ class Backtest:
         return table
 
     def table(self) -> str:
-        """The estimates and the differences to the baselines, as text for people."""
+        """The estimates, the differences to the baselines, and what lists would have brought, as text for people."""
         frame = self.frame()
         parts = []
-        for metrics in (RISK_METRICS, VALUE_METRICS):
+        money = self.contacts["pooled"].terms.currency if self.contacts else None
+        value = f"Value of the next {self.horizon_days:g} days{f', in {money}' if money else ''}"
+        for heading, metrics in (("Risk of leaving", RISK_METRICS), (value, VALUE_METRICS)):
             kept = frame.reindex(columns=list(metrics)).dropna(how="all")
             text = pd.DataFrame(
                 {
@@ -86,20 +104,22 @@ class Backtest:
                 },
                 index=kept.index,
             )
-            parts.append(text.to_string())
-        lines = [
-            f"{MODEL} against {baseline}: AUC {_signed(found['auc'])}, log loss {_signed(found['log_loss'])}"
-            for baseline, found in self.differences.items()
-        ]
+            parts.append(f"{heading}; {_better(metrics)}\n{text.to_string()}")
+        parts.append(_paragraphs(f"{baseline.words()}." for baseline in self.baselines))
+        lines = sentences(self.differences, RISK_METRICS | VALUE_METRICS, only=_TOLD)
         if len(self.cutoffs) > 1 and self.differences:
-            beaten = ", ".join(f"{baseline} at {self._beaten(baseline)}" for baseline in self.differences)
-            lines.append(f"{MODEL} has the lower log loss than {beaten} of {len(self.cutoffs)} cutoffs")
-        sample = self.sample
-        if sample is not None:
-            lines.append(f"tested on {told(sample)}")
+            beaten = ", ".join(f"than {baseline} at {self._beaten(baseline)}" for baseline in self.differences)
+            lines.append(f"The model has the lower log loss {beaten} of {len(self.cutoffs)} cutoffs.")
+        parts.append(_paragraphs(lines))
+        if self.contacts:
+            parts.append(self.contacts["pooled"].table(len(self.cutoffs)))
+            parts.append(_paragraphs(self.contacts["pooled"].sentences()))
+        parts.append(_paragraphs(segments_told(self.segments)))
+        if self.sample is not None:
+            parts.append(f"tested on {told(self.sample)}")
         if self.resumed:
-            lines.append(f"{len(self.resumed)} of {len(self.cutoffs)} cutoffs were taken up from an earlier run")
-        return "\n\n".join([*parts, "\n".join(lines)])
+            parts.append(f"{len(self.resumed)} of {len(self.cutoffs)} cutoffs were taken up from an earlier run")
+        return "\n\n".join(part for part in parts if part)
 
     def _beaten(self, baseline: str) -> int:
         """At how many cutoffs the model has the lower log loss."""
@@ -129,6 +149,8 @@ class Backtest:
                 baseline: {name: {**d.to_dict(), "share_better": d.share_better} for name, d in found.items()}
                 for baseline, found in self.differences.items()
             },
+            "segments": self.segments.astype(object).where(self.segments.notna(), None).to_dict("records"),
+            **({"contacts": self.contacts["pooled"].to_dict()} if self.contacts else {}),
         }
 
 
@@ -145,5 +167,13 @@ def _shown(at: int | str) -> str:
     return at if isinstance(at, str) else show(at)
 
 
-def _signed(difference: Difference) -> str:
-    return f"{difference.estimate:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})"
+def _paragraphs(sentences: Iterable[str]) -> str:
+    """Each sentence from a line of its own on, none wider than the tables."""
+    return "\n".join(textwrap.fill(sentence, _WIDTH, subsequent_indent="  ") for sentence in sentences)
+
+
+def _better(metrics: Mapping[str, Metric]) -> str:
+    """Which columns are not the better the more they show."""
+    ways = {"lower": "less is better", "zero": "nearer to 0 is better"}
+    found = {said: [metric.label for metric in metrics.values() if metric.better == way] for way, said in ways.items()}
+    return ", ".join(f"{said} for {', '.join(labels)}" for said, labels in found.items() if labels)

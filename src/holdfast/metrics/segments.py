@@ -6,8 +6,6 @@ prediction stands beside the share that came, with the interval that resampled c
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -15,8 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from holdfast.errors import ConfigError
 from holdfast.metrics.bootstrap import middle, resample
 from holdfast.metrics.calibration import calibration_error
-from holdfast.metrics.catalogue import Metric, by_name
-from holdfast.metrics.weighted import Array, answer, as_draws, ratio
+from holdfast.metrics.weighted import Array, ratio
 
 ALL = "(all)"
 MISSING = "(missing)"
@@ -86,25 +83,6 @@ def calibration_by_segment(
             }
         )
     return pd.DataFrame(rows)
-
-
-def segment_error(truth: Array, p: Array, weights: Array | None = None, *, segment: ArrayLike) -> Array:
-    """Mean distance of predicted and observed share over segments, weighted by their sizes.
-
-    The calibration error with segments as its bins: one number by which two models are compared. Small segments add
-    their noise to both.
-    """
-    draws, labels = as_draws(weights, len(truth)), _named(segment)
-    total = np.zeros(len(draws))
-    for label in np.unique(labels):
-        inside = labels == label
-        total += np.abs(draws[:, inside] @ (p - truth)[inside])
-    return answer(ratio(total, draws.sum(axis=1)), weights)
-
-
-def segment_metrics(segment: ArrayLike) -> dict[str, Metric]:
-    """``segment_error`` as the catalogues have their metrics, for rows in the order of the labels."""
-    return by_name(Metric("segment_error", partial(segment_error, segment=segment), "lower", "cal. error by segment"))
 
 
 def bands(amount: ArrayLike, count: int = 4) -> NDArray[np.object_]:

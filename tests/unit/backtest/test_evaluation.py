@@ -97,10 +97,13 @@ def test_people_get_a_table(result: Backtest) -> None:
     """Each test cutoff and all together, the model above its baselines."""
     text = result.table()
     assert "pooled" in text
-    assert "model against rfm: AUC " in text
+    assert "Against rfm the model's AUC is " in text
     lost = [at for at in TESTS if result.figures(at)["log_loss"] > result.metrics[at]["rfm"]["log_loss"].estimate]
-    assert f"model has the lower log loss than rfm at {2 - len(lost)}, recency at " in text
+    assert f"The model has the lower log loss than rfm at {2 - len(lost)}, than recency at " in text
     assert result.frame().loc[("pooled", "model"), "auc"] == result.figures()["auc"]
+    assert "rfm: risk from days_since_order, orders_365d, spend_365d alone, value as spend_365d times one rate." in (
+        " ".join(text.split())
+    )
     assert max(len(line) for line in text.splitlines()) <= 100
 
 

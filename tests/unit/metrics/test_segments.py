@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from holdfast.errors import ConfigError
-from holdfast.metrics import bands, calibration_by_segment, calibration_error, paired_difference, segment_metrics
+from holdfast.metrics import bands, calibration_by_segment, calibration_error
 
 
 def world(seed: int, n: int = 3_000) -> pd.DataFrame:
@@ -108,34 +108,6 @@ def test_the_order_of_rows_does_not_matter() -> None:
     other = rows.sample(frac=1, random_state=0)
     tables = [calibration_by_segment(x["truth"], x["p"], x["where"], customers=x["who"]) for x in (rows, other)]
     pd.testing.assert_frame_equal(*tables)
-
-
-def test_two_models_are_compared_over_segments() -> None:
-    """The better one of two that are right in total is the one that is right in each part."""
-    rows = world(11)
-    right = rows["p"] + np.where(rows["where"] == "north", 0.1, -0.1)
-    metric = segment_metrics(rows["where"])["segment_error"]
-    off = {name: rows[rows["where"] == name].eval("p - truth").sum() for name in ("north", "south")}
-    assert metric.function(rows["truth"].to_numpy(), rows["p"].to_numpy(), None) == pytest.approx(
-        (abs(off["north"]) + abs(off["south"])) / 3_000
-    )
-    found = paired_difference(metric, rows["truth"], right, rows["p"], customers=rows["who"], draws=200)
-    assert found.high < 0
-    assert found.share_better == 1
-
-
-def test_weights_and_missing_labels_count_in_the_comparison() -> None:
-    """A weight is a repeated row here too, and customers without a label are a segment."""
-    rows = world(12, n=300)
-    label = rows["where"].astype(object).where(np.arange(300) >= 100, None)
-    times = np.random.default_rng(13).integers(0, 4, 300)
-    again = np.repeat(np.arange(300), times)
-    truth, p = rows["truth"].to_numpy(), rows["p"].to_numpy()
-    weights = np.stack([times.astype(float), np.ones(300)])
-    drawn = segment_metrics(label)["segment_error"].function(truth, p, weights)
-    repeated = segment_metrics(label.to_numpy()[again])["segment_error"].function(truth[again], p[again], None)
-    assert drawn[0] == pytest.approx(repeated)
-    assert drawn[1] != segment_metrics(rows["where"])["segment_error"].function(truth, p, None)
 
 
 def test_nobody_gives_a_table_without_segments() -> None:

@@ -11,11 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.metrics import (
+from benchmarks.profit_metrics import (
     Campaign,
     Costs,
-    captured_value,
-    contacts_within,
     cost_metrics,
     expected_maximum_profit,
     maximum_profit,
@@ -172,20 +170,3 @@ def best_by_hand(order: Sequence[float], gains: Sequence[float]) -> tuple[float,
         if total > best:
             best, depth = total, count
     return best, depth
-
-
-@given(amount=amounts, score=scores, cost=charges, budget=st.integers(0, 200).map(float))
-def test_what_a_budget_holds_by_hand(amount: list[float], score: list[float], cost: list[float], budget: float) -> None:
-    """Contact from the top until the money is spent; a group of equals gets what is left in equal parts."""
-    left, held, reached = budget, 0.0, 0.0
-    for group in ranked(score, amount, cost):
-        price = sum(charge for _, charge in group)
-        part = 1.0 if price == 0 else min(left / price, 1.0)
-        left -= part * price
-        held += part * sum(worth for worth, _ in group)
-        reached += part * len(group)
-    whole = sum(amount)
-    how: dict[str, Any] = {"budget": budget, "cost": np.array(cost)}
-    found = captured_value(np.array(amount), np.array(score), **how)
-    assert found == pytest.approx(held / whole if whole else float("nan"), nan_ok=True, abs=1e-9)
-    assert contacts_within(np.array(score), **how) == pytest.approx(reached)

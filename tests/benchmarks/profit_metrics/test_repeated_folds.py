@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.profit_metrics import folds_difference
 from holdfast.errors import DataError
-from holdfast.metrics import RISK_METRICS, VALUE_METRICS, folds_difference
+from holdfast.metrics import RISK_METRICS, VALUE_METRICS
 
 AUC, LOSS, BIAS = RISK_METRICS["auc"], RISK_METRICS["log_loss"], VALUE_METRICS["bias"]
 

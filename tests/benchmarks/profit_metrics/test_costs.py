@@ -8,17 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.profit_metrics import Costs, cost_metrics, decided_profit, maximum_profit, profitable_depth, savings
 from holdfast.errors import ConfigError, DataError
-from holdfast.metrics import (
-    Costs,
-    cost_metrics,
-    decided_profit,
-    estimate,
-    maximum_profit,
-    paired_difference,
-    profitable_depth,
-    savings,
-)
+from holdfast.metrics import estimate, paired_difference
 
 
 def world(seed: int, n: int = 400) -> tuple[np.ndarray, np.ndarray, Costs]:
