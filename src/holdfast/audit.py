@@ -1,4 +1,4 @@
-"""Does anything know the future? Audits of a snapshots table against the data it was built from.
+"""Does anything know the future, or name a person? Audits of a snapshots table against the data it was built from.
 
 Three kinds of evidence, strongest first:
 
@@ -6,7 +6,8 @@ Three kinds of evidence, strongest first:
   the bit.
 - **Injected**: events planted at and after the cutoff must change nothing.
 - **Suspicious**: an attribute that does not say since when it is known, a row that was changed after it counts as
-  known, a feature that alone separates churners nearly perfectly, an outcome window that begins before features end.
+  known, a feature that alone separates churners nearly perfectly, an outcome window that begins before features end;
+  and a text that nearly every customer has alone.
 
 The audit names what it finds and lets a person decide: a finding stops training unless its name is allowed.
 """
@@ -25,11 +26,14 @@ from holdfast.errors import AuditError
 from holdfast.features.feature import Feature
 from holdfast.history.stream import Window
 from holdfast.labels import LabelSettings
+from holdfast.models.encoding import FEWEST_CUSTOMERS
 from holdfast.progress import SILENT, Progress
 from holdfast.settings import Settings
 from holdfast.snapshots import PopulationSettings, build_snapshots
 from holdfast.sources import Engine
 from holdfast.timeline import MICROSECONDS_PER_DAY, show
+
+_MOST_TEXTS_PER_CUSTOMER = 0.5
 
 
 class AuditSettings(Settings):
@@ -48,7 +52,7 @@ class AuditSettings(Settings):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that may know the future: which check found it, the name to allow it by, and what was seen."""
+    """What may know the future or name a person: which check found it, how to allow it by name, what was seen."""
 
     check: str
     name: str
@@ -82,7 +86,7 @@ class Audit:
             lines = "\n".join(f"  {finding.name}: {finding.detail}" for finding in self.findings)
             doubts = "1 doubt" if len(self.findings) == 1 else f"{len(self.findings)} doubts"
             raise AuditError(
-                f"Wanted features that know nothing of the future, found {doubts}:\n{lines}\n"
+                f"Wanted features that know nothing of the future and name nobody, found {doubts}:\n{lines}\n"
                 "Mend the source or the feature; what is known to be harmless goes by name under audit.allow."
             )
 
@@ -123,6 +127,7 @@ def audit(
         latest = snapshots[snapshots["cutoff"] == snapshots["cutoff"].max()]  # what was filled in today shows here most
         for table in (snapshots, latest):
             findings += _too_good(table, features, settings.most_auc_alone)
+        findings += _naming_persons(snapshots, features)
         advance(1)
     unique = list({(finding.check, finding.name): finding for finding in reversed(findings)}.values())[::-1]
     return Audit(
@@ -130,6 +135,7 @@ def audit(
             "snapshots rebuilt from cut data": build.compared,
             "snapshots with injected future": build.injected_into,
             "features tried alone": len(features),
+            "texts counted by customer": sum(feature.is_category for feature in features),
         },
         findings=tuple(finding for finding in unique if finding.name not in settings.allow),
         allowed=tuple(finding for finding in unique if finding.name in settings.allow),
@@ -242,6 +248,23 @@ def _overlapping(features: Sequence[Feature], labels: LabelSettings) -> Iterable
     for feature in features:
         if Window.before(feature.window).end > labels.gap:
             yield Finding("overlap", feature.name, "its window ends after the outcome window begins")
+
+
+def _naming_persons(snapshots: pd.DataFrame, features: Sequence[Feature]) -> Iterable[Finding]:
+    """Texts that nearly every customer has alone, such as an address or a number of a contract."""
+    for feature in features:
+        if not feature.is_category:
+            continue
+        known = snapshots[["customer_id", feature.name]].dropna()
+        texts, customers = known[feature.name].nunique(), known["customer_id"].nunique()
+        if texts >= FEWEST_CUSTOMERS and texts > _MOST_TEXTS_PER_CUSTOMER * customers:
+            yield Finding(
+                "names persons",
+                feature.name,
+                f"has {texts:,} different texts among {customers:,} customers, so it names persons and not what they "
+                f"have in common; a model keeps none that fewer than {FEWEST_CUSTOMERS} share: leave it out, or map "
+                "what it stands for, such as a region or the kind of a contract",
+            )
 
 
 def _too_good(snapshots: pd.DataFrame, features: Sequence[Feature], most: float) -> Iterable[Finding]:

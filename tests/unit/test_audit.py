@@ -118,6 +118,27 @@ def test_an_attribute_that_does_not_say_since_when_it_is_known_is_named() -> Non
         found.require_clean()
 
 
+@pytest.mark.parametrize(("accounts_per_address", "named"), [(1, ["email"]), (12, [])])
+def test_a_text_that_every_customer_has_alone_is_named(accounts_per_address: int, named: list[str]) -> None:
+    """An address explains nobody else, and whoever stores the model would store persons; a shared one is a kind."""
+    bought = shop()
+    who = people(bought)
+    addresses = [f"someone{number // accounts_per_address}@example.org" for number in range(len(who))]
+    customers = SourceSettings(
+        frame="people",
+        columns={"customer_id": "customer_id"},
+        attributes={"email": AttributeSettings(column="email", static=True)},
+    )
+    found = audited(
+        {"orders": orders(), "customers": customers}, {"orders": bought, "people": who.assign(email=addresses)}
+    )
+    assert names(found, "names persons") == named
+    assert not any("someone" in finding.detail for finding in found.findings)
+    if named:
+        with pytest.raises(AuditError, match=r"email: has \d+ different texts among \d+ customers.*leave it out"):
+            found.require_clean()
+
+
 def test_a_count_up_to_today_is_named() -> None:
     """A number of orders that the customer table keeps holds all orders to come."""
     bought = shop()

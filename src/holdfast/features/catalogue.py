@@ -2,6 +2,7 @@
 
 What the catalogue needs to know of the data is a :class:`Vocabulary`: which streams there are, with which columns, and
 which levels the columns have that make features of their own (one set per kind of engagement, per severity, per topic).
+A level that too few customers share makes none: its name might name a person, and it would stay in every model.
 A bundle keeps the vocabulary it was trained with, so that scoring asks for the same features on other data.
 """
 
@@ -24,6 +25,7 @@ from holdfast.features import (
     support,
 )
 from holdfast.features.feature import Feature
+from holdfast.models.encoding import FEWEST_CUSTOMERS
 from holdfast.sources import Engine
 
 FAMILIES = (recency, frequency, monetary, engagement, support, subscription, feedback, contact, calendar)
@@ -68,7 +70,7 @@ class Vocabulary:
         """Read it off the valid tables."""
         columns = {name: tuple(sorted(stream.columns)) for name, stream in sorted(tables.streams.items())}
         levels = {
-            f"{stream}.{column}": tables.commonest(stream, column, MOST_LEVELS)
+            f"{stream}.{column}": tables.commonest(stream, column, MOST_LEVELS, customers=FEWEST_CUSTOMERS)
             for stream, column in PER_LEVEL
             if column in columns.get(stream, ())
         }

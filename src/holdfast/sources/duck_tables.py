@@ -96,19 +96,19 @@ class DuckTables(FewCustomers):
         last: int | None = one(self.connection, f"SELECT max(event_time) FROM {quoted(stream)}")[0]
         return last
 
-    def levels(self, stream: str, column: str) -> list[tuple[str, int]]:
-        """The texts of a category column, and how many events have each."""
+    def levels(self, stream: str, column: str) -> list[tuple[str, int, int]]:
+        """The texts of a category column, and how many events and how many customers have each."""
         name = quoted(column)
-        query = f"SELECT {name}, count(*) FROM {quoted(stream)} WHERE {name} IS NOT NULL GROUP BY ALL"
-        return rows(self.connection, query)
+        counts = f"{name}, count(*), count(DISTINCT customer)"
+        return rows(self.connection, f"SELECT {counts} FROM {quoted(stream)} WHERE {name} IS NOT NULL GROUP BY ALL")
 
-    def commonest(self, stream: str, column: str, most: int) -> tuple[str, ...]:
-        """The commonest texts of a category column, at most so many, sorted; of equally common ones the smaller."""
+    def commonest(self, stream: str, column: str, most: int, *, customers: int = 1) -> tuple[str, ...]:
+        """See :class:`holdfast.sources.Engine`."""
         name = quoted(column)
         found = rows(
             self.connection,
             f"SELECT {name} FROM {quoted(stream)} WHERE {name} IS NOT NULL "
-            f"GROUP BY ALL ORDER BY count(*) DESC, {name} LIMIT {most}",
+            f"GROUP BY ALL HAVING count(DISTINCT customer) >= {customers} ORDER BY count(*) DESC, {name} LIMIT {most}",
         )
         return tuple(sorted(row[0] for row in found))
 

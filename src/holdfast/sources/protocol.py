@@ -81,8 +81,11 @@ class Engine(Protocol):
         """The last instant at which an event of the stream happened; None without events."""
 
     @abstractmethod
-    def commonest(self, stream: str, column: str, most: int) -> tuple[str, ...]:
-        """The commonest texts of a category column, at most so many, sorted; of equally common ones the smaller."""
+    def commonest(self, stream: str, column: str, most: int, *, customers: int = 1) -> tuple[str, ...]:
+        """The commonest texts of a category column, sorted; of equally common ones the smaller.
+
+        At most so many, and only those that so many ``customers`` share.
+        """
 
     @abstractmethod
     def sample(self, most: int, seed: int) -> list[str]:

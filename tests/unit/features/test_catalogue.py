@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from holdfast.features.catalogue import EVERYTHING, MOST_LEVELS, RESERVED, Vocabulary, catalogue
 from holdfast.features.feature import UNITS, Feature
+from holdfast.models.encoding import FEWEST_CUSTOMERS
 from holdfast.models.feature_record import Role
 from holdfast.timeline import LIFETIME, Days
 from tests.raw_business import CUTOFF, DAY, opened, opened_rows, raw_business
@@ -137,13 +138,27 @@ def test_only_the_commonest_levels_get_features_of_their_own() -> None:
     """A column with a level per campaign would drown the catalogue; ties go by the alphabet, so runs repeat."""
     kinds = [kind for i in range(12) for kind in [f"kind{i:02}"] * (2 if i >= 8 else 1)]
     rows = [
-        {"customer_id": "a", "event_time": CUTOFF - i * DAY, "kind": kind, "quantity": 1.0}
+        {"customer_id": f"c{who}", "event_time": CUTOFF - i * DAY, "kind": kind, "quantity": 1.0}
         for i, kind in enumerate(kinds)
+        for who in range(FEWEST_CUSTOMERS)
     ]
     with opened_rows(engagement=rows) as tables:
         levels = Vocabulary.of(tables).levels["engagement.kind"]
     assert levels == ("kind00", "kind01", "kind02", "kind03", "kind08", "kind09", "kind10", "kind11")
     assert len(levels) == MOST_LEVELS
+
+
+def test_a_level_that_few_customers_share_gets_no_features() -> None:
+    """Its name stands in every model and on every list: the subject of a ticket can hold the name of a person."""
+    shared = {"price": FEWEST_CUSTOMERS, "complaint of J. Doe": FEWEST_CUSTOMERS - 1}
+    rows = [
+        {"customer_id": f"c{who}", "ticket_id": f"{topic} {who} {more}", "opened_time": CUTOFF - DAY, "topic": topic}
+        for topic, customers in shared.items()
+        for who in range(customers)
+        for more in range(3)
+    ]
+    with opened_rows(tickets=rows) as tables:
+        assert Vocabulary.of(tables).levels["tickets.topic"] == ("price",)
 
 
 def test_every_role_is_played_by_one_feature() -> None:

@@ -74,7 +74,9 @@ def test_what_later_rooms_ask_is_answered_the_same(duck: DuckTables, cluster: Sp
     assert cluster.customer_count == duck.customer_count
     assert (cluster.data_from, cluster.data_until) == (duck.data_from, duck.data_until)
     assert {name: cluster.until(name) for name in duck.streams} == {name: duck.until(name) for name in duck.streams}
-    assert cluster.commonest("engagement", "kind", 3) == duck.commonest("engagement", "kind", 3)
+    for customers in (1, 10, 30):
+        asked = {"most": 3, "customers": customers}
+        assert cluster.commonest("engagement", "kind", **asked) == duck.commonest("engagement", "kind", **asked)
     assert Vocabulary.of(cluster) == Vocabulary.of(duck)
     assert cluster.sample(7, 5) == duck.sample(7, 5) != duck.sample(7, 6)
 

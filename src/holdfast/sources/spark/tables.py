@@ -175,14 +175,15 @@ class SparkTables(Engine):
         """The last instant at which an event of the stream happened; None without events."""
         return self.facts.tables[stream].last
 
-    def commonest(self, stream: str, column: str, most: int) -> tuple[str, ...]:
-        """The commonest texts of a category column, at most so many, sorted; of equally common ones the smaller."""
+    def commonest(self, stream: str, column: str, most: int, *, customers: int = 1) -> tuple[str, ...]:
+        """See :class:`holdfast.sources.Engine`; no customer is in two parts, so their numbers add up."""
         F = functions()
         with running(f"counting the texts of {stream}.{column}"):
             found = (
                 self._told.where(F.col("what") == f"{stream}.{column}")
                 .groupBy("text")
-                .agg(F.sum("count").alias("count"))
+                .agg(F.sum("count").alias("count"), F.sum("customers").alias("customers"))
+                .where(F.col("customers") >= customers)
                 .orderBy(F.desc("count"), "text")
                 .limit(most)
                 .collect()

@@ -30,7 +30,7 @@ from holdfast.sources.validation import cast, mapped, mapped_query, zone_checks
 
 Batches = Iterator[pa.RecordBatch]
 ROWS_PER_BATCH = 50_000
-FACTS = pa.schema([("what", pa.string()), ("text", pa.string()), ("count", pa.int64())])
+FACTS = pa.schema([("what", pa.string()), ("text", pa.string()), ("count", pa.int64()), ("customers", pa.int64())])
 REJECTS = pa.schema(
     [("source", pa.string()), ("event_id", pa.string()), ("reason", pa.string()), ("values", pa.string())]
 )
@@ -218,11 +218,10 @@ class OnTables:
 def tell_facts(tables: DuckTables) -> Batches:
     """The facts of the tables as one row of JSON, and one row for each text of each category."""
     found = {name: asdict(table) for name, table in tables.facts().tables.items()}
-    whats, texts, counts = ["facts"], [json.dumps(found)], [0]
-    yield pa.RecordBatch.from_arrays([pa.array(whats), pa.array(texts), pa.array(counts)], schema=FACTS)
+    yield pa.RecordBatch.from_pylist([{"what": "facts", "text": json.dumps(found)}], schema=FACTS)
     for stream in tables.streams.values():
         for column in (name for name, kind in stream.columns.items() if kind == "category"):
             levels = tables.levels(stream.name, column)
+            columns = zip(*((f"{stream.name}.{column}", *level) for level in levels), strict=True)
             if levels:
-                whats, texts, counts = [f"{stream.name}.{column}"] * len(levels), *map(list, zip(*levels, strict=True))
-                yield pa.RecordBatch.from_arrays([pa.array(whats), pa.array(texts), pa.array(counts)], schema=FACTS)
+                yield pa.RecordBatch.from_pydict(dict(zip(FACTS.names, columns, strict=True)), schema=FACTS)
