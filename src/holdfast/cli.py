@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from holdfast.errors import HoldfastError
+from holdfast.interrupt import control_c_stops
 
 if TYPE_CHECKING:
     from holdfast.project import Project
@@ -220,13 +221,17 @@ def print_line(text: str) -> None:
 def main() -> None:
     """Run a command; an error of ours becomes one message and its exit code."""
     try:
-        app()
+        with control_c_stops():
+            app()
     except HoldfastError as error:
         typer.echo(f"{type(error).__name__.removesuffix('Error')} error: {error}", err=True)
         sys.exit(error.exit_code)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         typer.echo(f"The system refused: {error.strerror or error}{where}. Nothing half-written was left.", err=True)
+        sys.exit(1)
+    except MemoryError:
+        typer.echo("Memory did not suffice. Nothing half-written was left; lower training.most_snapshots.", err=True)
         sys.exit(1)
     except SystemExit as end:
         if end.code == INTERRUPTED:  # typer makes this of Control-C, and says nothing

@@ -83,6 +83,10 @@ def load(path: Path | str) -> Configuration:
         ) from None
     try:
         raw = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader with more checks
+    except RecursionError:
+        raise ConfigError(
+            f"Wanted plain YAML in {path}, found it nested too deeply. See configs/ for examples."
+        ) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""

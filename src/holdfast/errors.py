@@ -9,7 +9,7 @@
     ├── RegistryError        5   the model registry does not answer
     ├── LockedError          6   another job holds the lock
     ├── BundleError          1   a model bundle is damaged or belongs to another catalogue
-    └── StorageError         1   the disk refused to keep what was written
+    └── StorageError         1   memory or disk did not suffice
 
 Every message says what was wanted, what was found and what to do. No message quotes a customer's data.
 """
@@ -58,4 +58,4 @@ class BundleError(HoldfastError):
 
 
 class StorageError(HoldfastError):
-    """A file could not be written whole; what was there before is still there."""
+    """Memory or disk did not suffice for what was to be read or kept; what was there before is still there."""

@@ -151,3 +151,44 @@ def test_a_yes_is_no_number(path: str) -> None:
     """YAML reads ``on`` and ``yes`` as true, which Python counts as 1."""
     with pytest.raises(ConfigError, match=rf"{path.replace('__', '.')}.*wanted a number and no yes or no, found True"):
         parse(settings(**{path: True}))
+
+
+@pytest.mark.parametrize("text", ["name: " + "[" * 5_000 + "]" * 5_000, "name: " + "{a: " * 5_000 + "}" * 5_000])
+def test_a_file_nested_beyond_reason_is_refused(tmp_path: Path, text: str) -> None:
+    """A generated file with an error in it must not end in a traceback."""
+    (tmp_path / "shop.yaml").write_text(text)
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        load(tmp_path / "shop.yaml")
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "memory", "threads"),
+    [
+        ("duckdb", "duckdb", "2GB", 2),
+        ("spark", "spark", "2GB", 2),
+        ({"kind": "duckdb"}, "duckdb", "2GB", 2),
+        ({"memory": "4GB", "threads": 8}, "duckdb", "4GB", 8),
+        ({"kind": "spark"}, "spark", "2GB", 2),
+    ],
+)
+def test_an_engine_is_a_kind_or_a_mapping(given: object, kind: str, memory: str, threads: int) -> None:
+    """Files that name only the kind stay as good as they were; the answer depends on none of it."""
+    whole = settings()
+    found = parse({**whole, "engine": given})
+    assert (found.engine.kind, found.engine.memory, found.engine.threads) == (kind, memory, threads)
+    assert found.fingerprint == parse(whole).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("given", "part"),
+    [
+        ("polars", "engine.kind: Input should be 'duckdb' or 'spark', found 'polars'"),
+        ({"memory": "much"}, "engine.memory: "),
+        ({"threads": 0}, "engine.threads: "),
+        ({"kind": "spark", "memory": "4GB"}, "spark.task_memory"),
+        ({"memroy": "4GB"}, "engine.memroy: this key is unknown"),
+    ],
+)
+def test_an_engine_that_cannot_be_is_refused_by_its_key(given: object, part: str) -> None:
+    """A bound that nobody heeds would be found out in the night in which it is needed."""
+    assert part in refused({**settings(), "engine": given})

@@ -207,10 +207,8 @@ class Dataset:
         """The population at the end of the data, without outcomes; where it is large, a seeded share of it."""
         settings, now = self.settings, self.tables.data_until + 1
         share = _MOST_RECENT / max(self.tables.customer_count, 1)
-        try:
-            return self.everyone(self.features(), [now], Drawn(share, settings.seed))
-        except DataError:  # nobody is a customer any more; what can be learnt of the past is learnt
-            return no_rows(Snapshots.of(self.features(), settings.population, [now]).columns)
+        # Where nobody is a customer any more, what can be learnt of the past is learnt.
+        return self.everyone(self.features(), [now], Drawn(share, settings.seed), perhaps_nobody=True)
 
     def everyone(
         self,
@@ -220,6 +218,7 @@ class Dataset:
         columns: Columns | None = None,
         *,
         population: PopulationSettings | None = None,
+        perhaps_nobody: bool = False,
     ) -> pd.DataFrame:
         """What some work says of the whole population at cutoffs, piece by piece of its snapshots, in memory.
 
@@ -229,12 +228,15 @@ class Dataset:
             What the work gives; as the snapshots have them if not given.
         population : PopulationSettings, optional
             Another one than the configuration's.
+        perhaps_nobody : bool
+            A population without customers is no error.
         """
         snapshots = Snapshots.of(features, population or self.settings.population, cutoffs)
         columns = snapshots.columns if columns is None else columns
         parts = snapshot_parts(self.tables, snapshots, progress=self.progress).map(work, columns)
         found = pd.concat([no_rows(columns), *parts.frames()], ignore_index=True)
-        require_members(len(found), self.tables, snapshots)
+        if not perhaps_nobody:
+            require_members(len(found), self.tables, snapshots)
         return found
 
     def write_snapshots(self, path: Path) -> Built:

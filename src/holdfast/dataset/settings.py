@@ -13,7 +13,7 @@ from holdfast.models.feature_record import Direction
 from holdfast.sampling import SampleSettings
 from holdfast.settings import Settings
 from holdfast.snapshots import CutoffSettings, PopulationSettings
-from holdfast.sources import EngineName, SourceSettings, SparkSettings
+from holdfast.sources import EngineSettings, SourceSettings, SparkSettings
 
 
 class TrainingDataSettings(SampleSettings):
@@ -77,8 +77,8 @@ class DatasetSettings(Settings):
         description="Folder, relative to this file, where scoring keeps validated rows, so that the next score judges "
         "only the others; with engine: duckdb. It holds what the sources hold: protect it alike.",
     )
-    engine: EngineName = Field(
-        default="duckdb", description="duckdb: this machine. spark: a cluster; the results are the same to the bit."
+    engine: EngineSettings = Field(
+        default=EngineSettings(), description="What reads the sources: duckdb or spark, or a mapping with bounds."
     )
     spark: SparkSettings = Field(default=SparkSettings(), description="How to work on Spark, with engine: spark.")
     seed: int = Field(

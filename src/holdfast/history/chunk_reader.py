@@ -23,7 +23,7 @@ from holdfast.history.threads import in_order
 from holdfast.machine import cores
 from holdfast.progress import SILENT, Advance, Progress
 from holdfast.sources import DuckTables
-from holdfast.sources.connection import quoted, reading
+from holdfast.sources.connection import cursor, quoted, reading
 
 _ROWS_AT_ONCE = 1_000_000
 _KEYS = ("customer", "event_time", "known_time")
@@ -145,12 +145,9 @@ class _Reader:
 
     def count(self, events: Indices) -> None:
         """Add to each customer's number of events those of this stream."""
-        cursor = self.connection.cursor()
-        try:
-            for batch in cursor.sql(f"SELECT customer FROM {self.name}").to_arrow_reader(_ROWS_AT_ONCE):
+        with cursor(self.connection) as own:
+            for batch in own.sql(f"SELECT customer FROM {self.name}").to_arrow_reader(_ROWS_AT_ONCE):
                 tally(_numpy(batch.column(0)), events)
-        finally:
-            cursor.close()
 
     def spread(self, places: Indices, shelf: Shelf, threads: int, advance: Advance) -> None:
         """Put every row of the stream on the shelf, at the place of its customer."""
@@ -161,13 +158,10 @@ class _Reader:
             shelf.put(rows, places[rows[0]])
             return len(rows[0])
 
-        cursor = self.connection.cursor()
-        try:
-            batches = cursor.sql(self._select(self.name)).to_arrow_reader(_ROWS_AT_ONCE)
+        with cursor(self.connection) as own:
+            batches = own.sql(self._select(self.name)).to_arrow_reader(_ROWS_AT_ONCE)
             for done in in_order(put, _gathered(batches), threads):
                 advance(done)
-        finally:
-            cursor.close()
 
     def ordered(self, rows: list[Indices], first: int, stop: int) -> Stream:
         """The rows of a chunk in the order that all else relies on."""
@@ -200,13 +194,10 @@ class _Reader:
         customers = first + np.searchsorted(starts, tied, side="right") - 1
         keys = pa.table(dict(zip(_KEYS, (customers, times[tied], known[tied]), strict=True)))
         every = ", ".join(map(quoted, sorted(self.tables.streams[self.name].columns)))
-        cursor = self.connection.cursor()
-        try:
-            cursor.register("tied_keys", keys)
+        with cursor(self.connection) as own:
+            own.register("tied_keys", keys)
             source = f"{self.name} SEMI JOIN tied_keys USING ({', '.join(_KEYS)}) ORDER BY {', '.join(_KEYS)}, {every}"
-            again = cursor.sql(self._select(source)).to_arrow_table().combine_chunks()
-        finally:
-            cursor.close()
+            again = own.sql(self._select(source)).to_arrow_table().combine_chunks()
         for name, column in zip(self.columns, again.columns[3:], strict=True):
             found[name][tied] = column.to_numpy()
 

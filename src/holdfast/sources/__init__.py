@@ -1,7 +1,8 @@
 """Raw tables in, valid events out: mapping, validation, rejects, cutting the data at an instant."""
 
 from holdfast.sources.duck_tables import DuckTables
-from holdfast.sources.engines import EngineName, open_engine
+from holdfast.sources.engine_settings import EngineSettings
+from holdfast.sources.engines import open_engine
 from holdfast.sources.opening import open_sources
 from holdfast.sources.protocol import Engine, FewCustomers
 from holdfast.sources.report import SourceReport, SourcesReport
@@ -13,7 +14,7 @@ __all__ = [
     "AttributeSettings",
     "DuckTables",
     "Engine",
-    "EngineName",
+    "EngineSettings",
     "FewCustomers",
     "SourceReport",
     "SourceSettings",

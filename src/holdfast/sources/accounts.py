@@ -16,17 +16,20 @@ UNREADABLE = (
     duckdb.InvalidInputException,
     duckdb.NotSupportedError,
     duckdb.OutOfRangeException,
+    duckdb.SyntaxException,
 )
 """What DuckDB raises on a cell that it cannot read; its message quotes the cell, so it is never shown."""
 
 
 def unreadable(mapping: SourceMapping) -> DataError:
-    """The error for a row that stops the reading: only the filter runs without TRY, files aside."""
+    """The error for a row that stops the reading: files aside, the filter runs without TRY, and TRY lets some pass."""
+    keys = [f"sources.{mapping.name}.where"] if mapping.where else []
+    keys += sorted(picked.key for picked in mapping.picked.values() if picked.expression.startswith("TRY("))
     return DataError(
         f"Source '{mapping.name}' has a row that cannot be read"
         + (
-            f", or on which its filter fails; let sources.{mapping.name}.where convert with TRY_CAST."
-            if mapping.where
+            f", or on which {' or '.join(keys)} fails; convert there with TRY_CAST."
+            if keys
             else ". Check that its files are whole."
         )
     )

@@ -6,12 +6,14 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from holdfast.errors import ConfigError, DataError, StorageError
+from holdfast.errors import ConfigError, StorageError
 from holdfast.files import TemporaryFolder
+from holdfast.interrupt import stoppable
 
 
 def quoted(name: str) -> str:
@@ -38,7 +40,7 @@ def connect(memory_limit: str, threads: int) -> tuple[duckdb.DuckDBPyConnection,
     try:
         with reading("the temporary database"):
             spill = {"memory_limit": memory_limit, "threads": threads, "temp_directory": str(folder.path / "spill")}
-            connection = duckdb.connect(str(folder.path / "tables.duckdb"), config={**_CONFINED, **spill})
+            connection = stoppable(duckdb.connect(str(folder.path / "tables.duckdb"), config={**_CONFINED, **spill}))
             connection.execute("SET TimeZone = 'UTC'")
     except BaseException:
         folder.close()
@@ -54,21 +56,56 @@ def discard(connection: duckdb.DuckDBPyConnection, folder: TemporaryFolder) -> N
 
 def connect_in_memory() -> duckdb.DuckDBPyConnection:
     """A connection that keeps nothing: for rows that stream through one query, on one thread."""
-    connection = duckdb.connect(":memory:", config={**_CONFINED, "threads": 1})
+    connection = stoppable(duckdb.connect(":memory:", config={**_CONFINED, "threads": 1}))
     connection.execute("SET TimeZone = 'UTC'")
     return connection
 
 
+def connect_to(file: Path, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """A connection on somebody's database, for reading only, within the bounds of ours."""
+    bounds = {
+        name: one(connection, f"SELECT current_setting('{name}')")[0]
+        for name in ("memory_limit", "threads", "temp_directory")
+    }
+    other = stoppable(duckdb.connect(str(file), read_only=True, config=bounds))
+    other.execute("SET TimeZone = 'UTC'")
+    return other
+
+
+@contextmanager
+def cursor(connection: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A cursor of its own, for a query beside others."""
+    with stoppable(connection.cursor()) as own:
+        yield own
+
+
 @contextmanager
 def reading(what: str) -> Iterator[None]:
-    """Translate DuckDB's errors into ours; its messages may quote cells, so only their kind is told."""
+    """Translate DuckDB's errors into ours; its messages may quote cells, so only their kind is told.
+
+    Raises
+    ------
+    StorageError
+        Memory or disk did not suffice.
+    ConfigError
+        A file cannot be read.
+    KeyboardInterrupt
+        Control-C, which DuckDB reports as an error of its own.
+    """
     try:
         yield
-    except duckdb.OutOfMemoryException:
-        raise DataError(
-            f"DuckDB ran out of memory or spill space while reading {what}. "
-            "Free some disk space, or raise the memory limit."
+    except (duckdb.OutOfMemoryException, MemoryError):
+        raise StorageError(
+            f"Memory did not suffice for {what}, nor the disk for what DuckDB puts aside in {tempfile.gettempdir()}. "
+            "Raise engine.memory (on Spark spark.task_memory) as far as this machine bears it, lower engine.threads, "
+            "or free some disk space."
         ) from None
+    except duckdb.InterruptException:
+        raise KeyboardInterrupt from None
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from None
+        raise
     except duckdb.Error as error:
         if _NO_SPACE.search(str(error)):
             raise StorageError(

@@ -9,7 +9,7 @@ import duckdb
 from holdfast.credentials import hide_credentials
 from holdfast.errors import ConfigError
 from holdfast.settings import expanded
-from holdfast.sources.connection import literal, quoted, reading, rows
+from holdfast.sources.connection import connect_to, literal, quoted, reading, rows
 from holdfast.sources.kinds import nearest
 from holdfast.sources.relation import Relation, described
 from holdfast.sources.settings import DuckDBTable
@@ -66,8 +66,7 @@ def read_database(connection: duckdb.DuckDBPyConnection, name: str, settings: Du
 def _copied(connection: duckdb.DuckDBPyConnection, file: Path, view: str, staged: str, key: str) -> Relation:
     """The rows of a view in a table of the temporary database."""
     try:
-        with duckdb.connect(str(file), read_only=True) as database:
-            database.execute("SET TimeZone = 'UTC'")
+        with connect_to(file, connection) as database:
             batches = database.sql(f"SELECT * FROM {view}").to_arrow_reader()
             connection.register("view batches", batches)
             try:

@@ -15,11 +15,13 @@ from holdfast.errors import HoldfastError
 from holdfast.files import TemporaryFolder
 from holdfast.partitioned import Columns, LocalParts
 from holdfast.progress import SILENT, Progress
-from holdfast.sources.connection import discard, literal, one, quoted, rows
+from holdfast.sources.connection import discard, literal, one, quoted, reading, rows
 from holdfast.sources.facts import Facts, facts
 from holdfast.sources.protocol import FewCustomers, Make
 from holdfast.sources.report import SourcesReport
 from holdfast.sources.streams import StreamInfo
+
+_read = reading("the tables")  # around every query of theirs
 
 
 class DuckTables(FewCustomers):
@@ -68,11 +70,13 @@ class DuckTables(FewCustomers):
         """The relation ``customers_index(customer BIGINT, customer_id VARCHAR)``."""
         return self.connection.table("customers_index")
 
+    @_read
     def ids(self) -> pa.ChunkedArray:
         """The customers' ids as texts, in the order of their codes."""
         return self.customers.order("customer").select("customer_id").to_arrow_table().column(0)
 
     @cached_property
+    @_read
     def customer_count(self) -> int:
         """How many customers there are; their codes are 0 to this number less one."""
         return int(one(self.connection, "SELECT count(*) FROM customers_index")[0])
@@ -87,21 +91,25 @@ class DuckTables(FewCustomers):
         """SHA-256 over the valid rows of all streams, whatever their order and the engine."""
         return self.facts().fingerprint(self.streams)
 
+    @_read
     def facts(self, *, fingerprints: bool = True) -> Facts:
         """What these tables say of themselves; those of parts of a whole add up."""
         return facts(self.connection, self.streams, fingerprints=fingerprints)
 
+    @_read
     def until(self, stream: str) -> int | None:
         """The last instant at which an event of the stream happened; None without events."""
         last: int | None = one(self.connection, f"SELECT max(event_time) FROM {quoted(stream)}")[0]
         return last
 
+    @_read
     def levels(self, stream: str, column: str) -> list[tuple[str, int, int]]:
         """The texts of a category column, and how many events and how many customers have each."""
         name = quoted(column)
         counts = f"{name}, count(*), count(DISTINCT customer)"
         return rows(self.connection, f"SELECT {counts} FROM {quoted(stream)} WHERE {name} IS NOT NULL GROUP BY ALL")
 
+    @_read
     def commonest(self, stream: str, column: str, most: int, *, customers: int = 1) -> tuple[str, ...]:
         """See :class:`holdfast.sources.Engine`."""
         name = quoted(column)
@@ -112,6 +120,7 @@ class DuckTables(FewCustomers):
         )
         return tuple(sorted(row[0] for row in found))
 
+    @_read
     def sample(self, most: int, seed: int) -> list[str]:
         """Ids of at most so many customers, sorted; the seed alone chooses them, on every engine the same."""
         found = rows(
@@ -131,6 +140,7 @@ class DuckTables(FewCustomers):
             raise HoldfastError("Wanted to open these tables again, found that they were not opened from raw sources.")
         return self._reopen(as_of=as_of, customers=customers)
 
+    @_read
     def plant(self, at: int, before: int) -> None:
         """Let every event that happened before an instant happen once more, known at once, at another one."""
         for stream in self.streams:
@@ -139,6 +149,7 @@ class DuckTables(FewCustomers):
                 f"FROM {quoted(stream)} WHERE event_time < {before}"
             )
 
+    @_read
     def _write_rejects(self, file: Path) -> int:
         self.connection.execute(
             "COPY (SELECT * FROM rejects ORDER BY source, row_number) "

@@ -8,14 +8,18 @@ and what DuckDB runs is the checked tree written out again, never the text of th
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from threading import Timer
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from holdfast.errors import ConfigError
-from holdfast.sources.connection import one
+from holdfast.sources.connection import connect_in_memory, one
 from holdfast.sources.kinds import nearest
+from holdfast.sources.relation import Relation
+from holdfast.sources.text_growth import MOST_GROWTH, growth
 
 _CLASSES = {
     "BETWEEN",
@@ -149,6 +153,9 @@ _TIMES = {"date_trunc", "datetrunc", "date_part", "datepart", "date_diff", "date
 }
 FUNCTIONS = frozenset(_OPERATORS | _CONDITIONS | _NUMBERS | _TEXTS | _TIMES) - {"error_to_null"}
 """Scalar functions and operators that an expression may call; none of them sees more than its arguments."""
+ROWS_TRIED, SECONDS = 1_000, 10.0
+"""So many rows are evaluated before all others, and may take so long, a hundred times of what a real table needs."""
+_SHOWN = 100  # letters of an expression in a message
 
 
 def checked(connection: duckdb.DuckDBPyConnection, expression: str, columns: Collection[str], key: str) -> str:
@@ -160,21 +167,76 @@ def checked(connection: duckdb.DuckDBPyConnection, expression: str, columns: Col
         The text is no single expression, names a column that the table lacks, or uses more than is allowed;
         the message begins with ``key``, its place in the configuration.
     """
-    statement = f"SELECT {expression}"
-    tree = json.loads(one(connection, "SELECT json_serialize_sql(?::VARCHAR)", [statement])[0])
-    if tree["error"]:
-        raise ConfigError(f"{key}: wanted an SQL expression, found {expression!r} ({tree['error_message']}).")
+    shown = repr(expression if len(expression) <= _SHOWN else f"{expression[:_SHOWN]}…")
+    try:
+        tree = json.loads(one(connection, "SELECT json_serialize_sql(?::VARCHAR)", [f"SELECT {expression}"])[0])
+        if tree["error"]:
+            raise ConfigError(f"{key}: wanted an SQL expression, found {shown} ({tree['error_message']}).")
+        _require_allowed(tree, columns, key, shown)
+        rewritten: str = one(connection, "SELECT json_deserialize_sql(?::JSON)", [json.dumps(tree)])[0]
+    except (RecursionError, duckdb.InvalidInputException):
+        raise ConfigError(
+            f"{key}: {shown} is nested too deeply, or holds signs that are no text. Make it simpler, or prepare the "
+            "value in a view of your database."
+        ) from None
+    return rewritten.removeprefix("SELECT ")
+
+
+def _require_allowed(tree: dict[str, Any], columns: Collection[str], key: str, shown: str) -> None:
     statements = tree["statements"]
     if len(statements) != 1:
         raise ConfigError(f"{key}: wanted one expression, found {len(statements)} statements. Keep one.")
     node = statements[0]["node"]
     if not _bare(node):
-        raise ConfigError(f"{key}: wanted one expression, found a query: {expression!r}. Keep the expression only.")
+        raise ConfigError(f"{key}: wanted one expression, found a query: {shown}. Keep the expression only.")
     known = {name.lower() for name in columns}
     for part in _parts(node["select_list"][0]):
         _check(part, known, columns, key)
-    rewritten: str = one(connection, "SELECT json_deserialize_sql(?::JSON)", [json.dumps(tree)])[0]
-    return rewritten.removeprefix("SELECT ")
+    if growth(node["select_list"][0]) > MOST_GROWTH:
+        raise ConfigError(
+            f"{key}: {shown} can make texts {MOST_GROWTH:,} times as long as they are, or as long as a column says. "
+            "Give lpad, format and the like plain lengths, nest less of replace, or prepare the value in a view."
+        )
+
+
+def tried(connection: duckdb.DuckDBPyConnection, relation: Relation, expressions: Mapping[str, str]) -> None:
+    """Evaluate expressions, by their places in the configuration, on the first rows of a table, row by row.
+
+    A row on which one fails is no matter here: it is counted where all rows are read.
+
+    Raises
+    ------
+    ConfigError
+        An expression takes more time than any table is worth, or cannot be evaluated whatever the row.
+    """
+    first = connection.sql(f"SELECT * FROM {relation.sql} LIMIT {ROWS_TRIED}").to_arrow_table()
+    rows = pa.Table.from_batches(first.to_batches(max_chunksize=1), first.schema)  # between batches it can be stopped
+    with connect_in_memory() as apart:
+        apart.register("rows", rows)
+        for key, sql in expressions.items():
+            timer = Timer(SECONDS, apart.interrupt)
+            timer.start()
+            try:
+                apart.execute(f"SELECT max(strlen(CAST({sql} AS VARCHAR))) FROM rows").fetchall()
+            except duckdb.InterruptException:
+                raise ConfigError(
+                    f"{key}: wanted an expression that is evaluated for {ROWS_TRIED:,} rows within {SECONDS:.0f} "
+                    "seconds, found that it takes longer. Look for texts that it makes long, or prepare the value in a "
+                    "view of your database."
+                ) from None
+            except duckdb.OutOfMemoryException:
+                raise
+            except duckdb.SyntaxException as error:  # quotes no cell
+                raise ConfigError(f"{key}: DuckDB cannot evaluate it ({worded(error)}).") from None
+            except duckdb.Error:
+                pass
+            finally:
+                timer.cancel()
+
+
+def worded(error: duckdb.Error) -> str:
+    """What DuckDB says of an expression that it has not evaluated on any row."""
+    return str(error).split("\n", 1)[0].partition(" Error: ")[2].rstrip(". ")
 
 
 def _bare(node: dict[str, Any]) -> bool:
@@ -215,7 +277,8 @@ def _check(part: dict[str, Any], known: set[str], columns: Collection[str], key:
         name = part["column_names"][0]
         if name.lower() not in known:
             raise ConfigError(
-                f"{key}: the table has no column {name!r}{nearest(name, columns)}. It has {', '.join(columns)}."
+                f"{key}: the table has no column {name[:_SHOWN]!r}{nearest(name, columns)}. "
+                f"It has {', '.join(columns)}."
             )
     if kind == "FUNCTION":
         name = part["function_name"].lower()

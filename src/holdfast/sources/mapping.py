@@ -10,7 +10,7 @@ import duckdb
 
 from holdfast.errors import ConfigError
 from holdfast.sources.connection import quoted, rows
-from holdfast.sources.expressions import checked
+from holdfast.sources.expressions import checked, tried, worded
 from holdfast.sources.kinds import ALIASES, Column, Kind, kind_of, nearest
 from holdfast.sources.relation import Relation
 from holdfast.sources.settings import AttributeSettings, SourceSettings
@@ -109,6 +109,11 @@ def resolve(
         where = checked(connection, where, relation.columns, f"sources.{name}.where")
         _types(connection, relation, {"where": (f"({where}) IS TRUE", f"sources.{name}.where")})
     types = _types(connection, relation, expressions)
+    written = {key: sql for sql, key in expressions.values() if key.startswith(f"sources.{name}.compute.")}
+    if where is not None:
+        written[f"sources.{name}.where"] = where
+    if written:
+        tried(connection, relation, written)
     picked = {own: Picked(sql, types[own], key) for own, (sql, key) in expressions.items()}
     return SourceMapping(name, kind, picked, where, _zone(connection, name, source), source.values, source.attributes)
 
@@ -165,10 +170,11 @@ def _types(
     for own, (sql, key) in expressions.items():
         try:
             types[own] = rows(connection, f"DESCRIBE SELECT {sql} AS value FROM {relation.sql}")[0][1]
+        except (duckdb.InterruptException, duckdb.OutOfMemoryException):
+            raise
         except duckdb.Error as error:  # a DESCRIBE reads no row, so the message quotes the expression alone
-            reason = str(error).split("\n", 1)[0].removeprefix("Binder Error: ").rstrip(". ")
             raise ConfigError(
-                f"{key}: DuckDB cannot evaluate it ({reason}). Where a column is text, convert it, "
+                f"{key}: DuckDB cannot evaluate it ({worded(error)}). Where a column is text, convert it, "
                 "for example TRY_CAST(column AS DOUBLE)."
             ) from None
     return types

@@ -107,7 +107,16 @@ def open_sources(
         with progress("Unfolding events"), reading("the tables"):
             streams = unfold(connection, mappings)
         report = SourcesReport(tuple(opened.reports))
-        reopen = partial(open_sources, sources, base=base, currency=currency, frames=frames, now=present)
+        reopen = partial(
+            open_sources,
+            sources,
+            base=base,
+            currency=currency,
+            frames=frames,
+            now=present,
+            memory_limit=memory_limit,
+            threads=threads,
+        )
         return DuckTables(connection, folder, streams, report, untimed(mappings), opened.changed_later, reopen=reopen)
     except BaseException:
         discard(connection, folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import pytest
 
@@ -92,6 +93,87 @@ def test_everything_else_is_refused(expression, key):
     more = {"compute": {"amount": expression}} if key != "where" else {"compute": {"amount": "1"}, "where": expression}
     with pytest.raises(ConfigError, match=f"^sources.orders.{key}: "):
         opened("orders", FRAME, columns=BASE, **more)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "CASE WHEN Quantity > 0 THEN " * 900 + "1" + " END" * 900,
+        "(" * 5_000 + "1" + ")" * 5_000,
+        "{'a': " * 5_000 + "1" + "}" * 5_000,
+        "length('\ud800')",
+    ],
+    ids=["cases", "parentheses", "braces", "surrogate"],
+)
+@pytest.mark.parametrize("key", ["compute.amount", "where"])
+def test_an_expression_that_no_parser_bears_is_refused_in_few_words(expression, key):
+    """Python and DuckDB give up at different depths; the message must not repeat ten thousand braces."""
+    more = {"compute": {"amount": expression}} if key != "where" else {"compute": {"amount": "1"}, "where": expression}
+    with pytest.raises(ConfigError, match=f"^sources.orders.{key}: ") as refused:
+        opened("orders", FRAME, columns=BASE, **more)
+    assert len(str(refused.value)) < 500
+
+
+@pytest.mark.parametrize("escape", ["'ab'", "text || 'ab'"])
+@pytest.mark.parametrize("key", ["compute.amount", "where"])
+def test_an_escape_of_two_letters_is_a_mistake_in_the_configuration(escape, key):
+    """DuckDB notices on the first row, and not even TRY holds that back."""
+    expression = f"CASE WHEN text LIKE 'a' ESCAPE {escape} THEN 1 ELSE 2 END"
+    more = {"compute": {"amount": expression}} if key != "where" else {"compute": {"amount": "1"}, "where": expression}
+    with pytest.raises(ConfigError, match=f"^sources.orders.{key}: .*Invalid escape string"):
+        opened("orders", FRAME, columns=BASE, **more)
+
+
+def test_an_escape_that_a_late_row_spoils_names_the_keys():
+    """The rows that are tried first are good; who wrote the expression still hears of it."""
+    many = table(("who", "when at", "text"), [("a", at("2024-03-01"), "!")] * 3_000 + [("b", at("2024-03-01"), "!!")])
+    with pytest.raises(DataError, match=r"sources\.orders\.compute\.amount fails"):
+        opened("orders", many, columns=BASE, compute={"amount": "if(who LIKE 'a' ESCAPE text, 1, 2)"})
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "lpad('x', 1000000000, 'y')",
+        "rpad(text, Quantity::INT * 1000000, 'y')",
+        "format('{:>1000000000}', text)",
+        "format('{:>{}}', text, 1000000000)",
+        "printf('%*d', 1000000000, 1)",
+        "printf(text, 1)",
+        "replace(" * 6 + "text" + ", 'x', 'xxxxxxxxxx')" * 6,
+        "replace(replace(replace(text, 'x', who), 'x', who), 'x', who)",
+        "regexp_replace(" * 5 + "text" + ", '', 'xxxxxxxxxx', 'g')" * 5,
+    ],
+)
+def test_texts_without_bounds_are_refused(expression):
+    """They would take all memory of the machine: DuckDB counts none of it, and cannot be stopped meanwhile."""
+    with pytest.raises(ConfigError, match=r"sources\.orders\.compute\.amount: .*times as long"):
+        amounts(f"length({expression})")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "lpad(text, 12, '0')",
+        "format('12345 {}: {:>20}', text, text)",
+        "printf('100%% of %5d', 1)",
+        "replace(" * 5 + "text" + ", '&', '&amp;')" * 5,
+    ],
+)
+def test_texts_within_bounds_are_not(expression):
+    """Padded ids and escaped signs are what people write."""
+    assert len(amounts(f"length({expression})")) == 2
+
+
+@pytest.mark.slow
+def test_an_expression_that_takes_far_too_long_is_given_up():
+    """A thousand rows tell that millions would never end."""
+    rows = table(("who", "when at", "text"), [("a", at("2024-03-01"), "x" * 2_000)] * 3_000)
+    slow = "replace(" * 4 + "text" + ", 'x', 'xxxxxxxxxx')" * 4
+    began = time.monotonic()
+    with pytest.raises(ConfigError, match=r"sources\.orders\.compute\.amount: .*within 10 seconds"):
+        opened("orders", rows, columns=BASE, compute={"amount": f"length(sha256({slow}))"})
+    assert time.monotonic() - began < 60
 
 
 def test_the_nearest_column_is_proposed():

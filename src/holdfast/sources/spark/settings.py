@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from holdfast.settings import Settings
+from holdfast.sources.engine_settings import MEMORY
 
 
 class SparkSettings(Settings):
@@ -22,7 +23,7 @@ class SparkSettings(Settings):
     )
     task_memory: str = Field(
         default="1GB",
-        pattern=r"^[0-9.]+ ?[KMGT]i?B$",
+        pattern=MEMORY,
         description="Memory of DuckDB in one task, outside of Spark's heap; what does not fit goes to the local disk.",
     )
     most_rows_on_driver: int = Field(

@@ -130,6 +130,7 @@ class SparkTables(Engine):
             as_of=as_of,
             customers=customers,
             now=self._limits.now,
+            memory_limit=self.settings.task_memory,
         )
 
     def _shared(self, source: OpenedSource, customers: Sequence[str]) -> tuple[str, ...]:
