@@ -14,6 +14,7 @@ import typer
 
 from holdfast.errors import HoldfastError
 from holdfast.interrupt import control_c_stops
+from holdfast.terminal import printable, ready
 
 if TYPE_CHECKING:
     from holdfast.project import Project
@@ -220,11 +221,12 @@ def print_line(text: str) -> None:
 
 def main() -> None:
     """Run a command; an error of ours becomes one message and its exit code."""
+    ready()
     try:
         with control_c_stops():
             app()
     except HoldfastError as error:
-        typer.echo(f"{type(error).__name__.removesuffix('Error')} error: {error}", err=True)
+        typer.echo(printable(f"{type(error).__name__.removesuffix('Error')} error: {error}"), err=True)
         sys.exit(error.exit_code)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""

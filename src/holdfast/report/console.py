@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from holdfast.audit import Audit
 from holdfast.backtest import Backtest, LearningCurves
@@ -21,6 +22,7 @@ from holdfast.learning.tuning import tuning_sentence
 from holdfast.outreach import RULES
 from holdfast.report.results import Evaluated, Published, Runs, Trained
 from holdfast.sampling import told
+from holdfast.terminal import printable
 from holdfast.timeline import LIFETIME
 from holdfast.timeline import show as show_instant
 from holdfast.tracking.entries import Promotion
@@ -68,13 +70,20 @@ def line(text: str) -> None:
     _console().print(text)
 
 
+class _PrintableConsole(Console):
+    """Names, categories and ids are somebody's texts: what steers a terminal is shown, not obeyed."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        return super().render_str(printable(text), **how)
+
+
 def _console() -> Console:
     """As wide as the terminal; a file or pipe has no width of its own and gets a wide page."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+    return _PrintableConsole(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
 
 
 def _print_json(content: Any) -> None:
-    print(json.dumps(content, ensure_ascii=False, allow_nan=False, sort_keys=True))  # noqa: T201 - a command prints
+    print(json.dumps(content, allow_nan=False, sort_keys=True))  # noqa: T201 - a command prints
 
 
 @singledispatch

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from holdfast.terminal import printable
+
 _VOID = frozenset({"meta", "br", "rect", "line", "path", "col"})
 
 
@@ -44,7 +46,7 @@ def _text(child: Child) -> str:
     if isinstance(child, Markup):
         return str(child)
     if isinstance(child, str | int):
-        return escape(str(child), quote=True)
+        return escape(printable(str(child)), quote=True)
     return join(child)
 
 
