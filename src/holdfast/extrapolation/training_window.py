@@ -36,7 +36,7 @@ _MARKS, _SPANS = (Mean, Std, Max, Last, Ratio), (MeanGap, GapStd, LastGap)
 
 
 @dataclass(frozen=True)
-class Places:
+class FeaturePlaces:
     """Columns that play a part: the history, the spend, and what outcomes may bring into the answer."""
 
     history: tuple[int, ...]
@@ -45,7 +45,7 @@ class Places:
     spans: tuple[int, ...]
 
     @classmethod
-    def of(cls, features: Sequence[Feature]) -> Places:
+    def of(cls, features: Sequence[Feature]) -> FeaturePlaces:
         """By the roles of the features, and by the aggregates that do not grow because time goes by.
 
         Raises
@@ -84,7 +84,7 @@ class TrainingWindow:
     Attributes
     ----------
     panel : Panel
-    places : Places
+    places : FeaturePlaces
     ago, near : int
     far_days : float
     cutoffs : tuple of int
@@ -94,7 +94,7 @@ class TrainingWindow:
     """
 
     panel: Panel
-    places: Places
+    places: FeaturePlaces
     ago: int
     near: int
     far_days: float

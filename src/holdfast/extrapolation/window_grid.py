@@ -16,7 +16,7 @@ import numpy as np
 from holdfast.dataset import Dataset
 from holdfast.errors import ConfigError, DataError
 from holdfast.extrapolation.panel import Panel, everyone_ever
-from holdfast.extrapolation.training_window import Places, TrainingWindow
+from holdfast.extrapolation.training_window import FeaturePlaces, TrainingWindow
 from holdfast.features.feature import Feature
 from holdfast.models.checks import InputError
 from holdfast.timeline import Days, show
@@ -37,7 +37,7 @@ class WindowGrid:
     ----------
     features : tuple of Feature
         What the models read, in the order of the matrix.
-    places : Places
+    places : FeaturePlaces
     panel : Panel
     near : int
         Steps of the windows that are learnt from.
@@ -47,7 +47,7 @@ class WindowGrid:
     """
 
     features: tuple[Feature, ...]
-    places: Places
+    places: FeaturePlaces
     panel: Panel
     near: int
     horizon_days: float
@@ -73,7 +73,7 @@ class WindowGrid:
                 "Outcomes of a shorter one are soon complete: train on them."
             )
         offered = dataset.features()
-        places = Places.of(offered)
+        places = FeaturePlaces.of(offered)
         features = tuple(offered[place] for place in places.all)
         _, last, first = (offered[place] for place in places.history)
         ever = everyone_ever(dataset, [last, first], at)
@@ -90,7 +90,7 @@ class WindowGrid:
         longest = round(max(_TRIALS) * near)
         back = min(longest + _third(longest) + _WINDOWS - 1, 3 * near - _OF_HISTORY)
         panel = Panel.read(dataset, features, offered, end=end, step=Days(step), back=back)
-        return cls(features, Places.of(features), panel, near, horizon_days, lookback)
+        return cls(features, FeaturePlaces.of(features), panel, near, horizon_days, lookback)
 
     def trials(self) -> list[TrainingWindow]:
         """Lessons whose far window has ended by now, of those that there is something to learn from.

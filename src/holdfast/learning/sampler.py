@@ -62,7 +62,7 @@ def required() -> Any:
     return optuna
 
 
-class Sampler:
+class RecipeSampler:
     """Draws the parameters of trials.
 
     Raises

@@ -51,7 +51,7 @@ class Trial:
 
 
 @dataclass
-class Journal:
+class TrialJournal:
     """Trials in order, and the seconds that they and unfinished ones took; in a file, if there is one."""
 
     file: IO[bytes] | None = None
@@ -120,7 +120,7 @@ class Journal:
 def _trial(
     number: int, parameters: Mapping[str, float], losses: Sequence[float], *, stopped: bool, seconds: float
 ) -> Trial:
-    """A trial as :meth:`Journal.add` wrote it; whoever wrote something else raises a ValueError or a TypeError."""
+    """A trial as :meth:`TrialJournal.add` wrote it; whoever wrote something else raises a ValueError or a TypeError."""
     figures = [*losses, *dict(parameters).values(), seconds]
     if not losses or not all(isinstance(each, int | float) and math.isfinite(each) for each in figures):
         raise ValueError("wanted numbers")
@@ -128,7 +128,7 @@ def _trial(
 
 
 @contextmanager
-def opened(folder: Path | None, key: str) -> Iterator[Journal]:
+def opened(folder: Path | None, key: str) -> Iterator[TrialJournal]:
     """The journal of one search, for this process alone; without a folder, one that is forgotten.
 
     Parameters
@@ -142,7 +142,7 @@ def opened(folder: Path | None, key: str) -> Iterator[Journal]:
         The folder cannot be made or written to.
     """
     if folder is None:
-        yield Journal()
+        yield TrialJournal()
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -151,7 +151,7 @@ def opened(folder: Path | None, key: str) -> Iterator[Journal]:
     except OSError as error:
         raise _refused(folder, error) from error
     with file, locked(path.with_suffix(".lock"), f"search with the trials in {path}", seconds=math.inf):
-        journal = Journal(file)
+        journal = TrialJournal(file)
         try:
             journal._read(key)
             sync(folder)

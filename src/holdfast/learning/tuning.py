@@ -30,8 +30,8 @@ from holdfast.fingerprint import code_fingerprint
 from holdfast.learning.boosting import FittedScore, Recipe
 from holdfast.learning.folds import Fold
 from holdfast.learning.recipe_search import ChosenRecipe, SearchData, best_recipe, folds_at_once
-from holdfast.learning.sampler import Known, Range, Sampler
-from holdfast.learning.trial_store import Journal, Trial, opened
+from holdfast.learning.sampler import Known, Range, RecipeSampler
+from holdfast.learning.trial_store import Trial, TrialJournal, opened
 from holdfast.learning.tuning_rule import FoldLosses, judge
 from holdfast.learning.tuning_settings import Tuning
 
@@ -73,7 +73,7 @@ def choose_recipe(
     StorageError
         The folder of the trials refuses.
     """
-    sampler = None if tuning is None else Sampler(SPACE, recipes[0].random_state)
+    sampler = None if tuning is None else RecipeSampler(SPACE, recipes[0].random_state)
     default = best_recipe(recipes, data, folds)
     if tuning is None or sampler is None or len(folds) < _FEWEST_FOLDS:
         return default, None
@@ -131,7 +131,7 @@ def _listed(parameters: Mapping[str, float]) -> str:
 
 
 @contextmanager
-def _timed(what: str, journal: Journal) -> Iterator[None]:
+def _timed(what: str, journal: TrialJournal) -> Iterator[None]:
     """Log how many trials it took and how long: times are no part of a bundle, which repeats to the byte."""
     known, spent = len(journal.trials), journal.seconds
     yield
@@ -150,7 +150,7 @@ class _Search:
     data: SearchData
     folds: Sequence[Fold]
     before: FoldLosses
-    sampler: Sampler
+    sampler: RecipeSampler
     tuning: Tuning
 
     def key(self) -> str:
@@ -170,7 +170,7 @@ class _Search:
             whole.update(raw)
         return whole.hexdigest()
 
-    def run(self, journal: Journal) -> None:
+    def run(self, journal: TrialJournal) -> None:
         """Add trials to the journal. The first is the default, which takes no time: it is fitted in any case."""
         trials = journal.trials
         if not trials:

@@ -53,7 +53,7 @@ class FoldLosses:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class TuningVerdict:
     """Whether the best recipe replaces the default, the figures that say so, and the same in a sentence."""
 
     accepted: bool
@@ -67,7 +67,7 @@ class Verdict:
         return {"mean": self.gain, "standard_error": self.standard_error, "held_out": self.held_out}
 
 
-def judge(default: FoldLosses, best: FoldLosses, losses: Sequence[Sequence[float]]) -> Verdict:
+def judge(default: FoldLosses, best: FoldLosses, losses: Sequence[Sequence[float]]) -> TuningVerdict:
     """Judge the best recipe by its record.
 
     The standard error of the mean over folds is the mean of those at each fold: an upper bound, in whatever way the
@@ -82,7 +82,7 @@ def judge(default: FoldLosses, best: FoldLosses, losses: Sequence[Sequence[float
     gains, errors = zip(*(_mean_and_error(before - after, weight) for before, after, weight in folds), strict=True)
     gain, error, held_out = float(np.mean(gains)), float(np.mean(errors)), _held_out(np.asarray(losses))
     if gain == error == 0:
-        return Verdict(accepted=False, gain=0.0, standard_error=0.0, held_out=held_out, why="no recipe beats it")
+        return TuningVerdict(accepted=False, gain=0.0, standard_error=0.0, held_out=held_out, why="no recipe beats it")
     doubts = {
         "no more than chance": gain <= error,
         "it is worse at the latest fold": gains[0] < 0,
@@ -91,7 +91,7 @@ def judge(default: FoldLosses, best: FoldLosses, losses: Sequence[Sequence[float
     found = [doubt for doubt, holds in doubts.items() if holds]
     figures = f"the best other loses {best.loss:.4f} instead of {default.loss:.4f} (standard error {error:.4f})"
     why = ", but ".join([figures, ", and ".join(found)] if found else [figures])
-    return Verdict(accepted=not found, gain=gain, standard_error=error, held_out=held_out, why=why)
+    return TuningVerdict(accepted=not found, gain=gain, standard_error=error, held_out=held_out, why=why)
 
 
 def _held_out(losses: Vector) -> float:

@@ -28,7 +28,7 @@ END = int(midnight(END_DAY))
 
 
 @dataclass(frozen=True)
-class Rows:
+class ExportedRows:
     """Which rows an export shows, in its order, and when each of them was loaded; ``customer`` is -1 where lost."""
 
     index: Whole
@@ -54,7 +54,7 @@ def timestamps(at: Instants) -> pa.Array:
     return pa.array(at, pa.timestamp("us", "UTC"), mask=at >= END)
 
 
-def soil(customer: Whole, at: Instants, rng: np.random.Generator, batch: Whole | None = None) -> Rows:
+def soil(customer: Whole, at: Instants, rng: np.random.Generator, batch: Whole | None = None) -> ExportedRows:
     """Choose the rows of an export made at the end of the history, sorted by time, with its dirt.
 
     ``batch`` numbers from 0 what is loaded in one go, such as the lines of one order; by default every row goes alone.
@@ -73,7 +73,7 @@ def soil(customer: Whole, at: Instants, rng: np.random.Generator, batch: Whole |
     shown = np.flatnonzero(when < END)
     shown = shown[np.argsort(at[index[shown]], kind="stable")]
     index = index[shown]
-    return Rows(index, np.where(lost, -1, customer)[index], when[shown])
+    return ExportedRows(index, np.where(lost, -1, customer)[index], when[shown])
 
 
 def numbered(prefix: str, number: Whole) -> pa.Array:

@@ -28,7 +28,7 @@ class StreamInfo:
 
 
 @dataclass(frozen=True)
-class Stream:
+class StreamQuery:
     """A stream to be: its columns beside customer and times, and the SELECT that gives its events."""
 
     name: str
@@ -36,7 +36,7 @@ class Stream:
     query: str
 
 
-def streams_of(mapping: SourceMapping) -> list[Stream]:
+def streams_of(mapping: SourceMapping) -> list[StreamQuery]:
     """The streams of one source."""
     return _BUILDERS[mapping.kind.name](mapping)
 
@@ -56,7 +56,7 @@ def _listed(columns: dict[str, ColumnKind]) -> str:
     return "".join(f", {quoted(name)}" for name in columns)
 
 
-def _orders(mapping: SourceMapping) -> list[Stream]:
+def _orders(mapping: SourceMapping) -> list[StreamQuery]:
     """Lines of one order at one time are one event; what is paid back is an event of its own."""
     sums = _chosen(mapping, {"amount": "number", "margin": "number", "discount": "number", "quantity": "number"})
     if mapping.has("order_id"):
@@ -71,20 +71,22 @@ def _orders(mapping: SourceMapping) -> list[Stream]:
         grouped = (
             f"SELECT customer_id, event_time, known_time{_listed(sums)}, 1.0::DOUBLE AS items FROM {_good(mapping)}"
         )
-    streams = [Stream("orders", {**sums, "items": "number"}, grouped)]
+    streams = [StreamQuery("orders", {**sums, "items": "number"}, grouped)]
     if mapping.has("category"):
         lines = f"SELECT customer_id, event_time, known_time, category, amount FROM {_good(mapping)}"
-        streams.append(Stream("items", {"category": "category", "amount": "number"}, lines))
+        streams.append(StreamQuery("items", {"category": "category", "amount": "number"}, lines))
     return streams
 
 
-def _plain(name: str, kinds: dict[str, ColumnKind]) -> Callable[[SourceMapping], list[Stream]]:
+def _plain(name: str, kinds: dict[str, ColumnKind]) -> Callable[[SourceMapping], list[StreamQuery]]:
     """Kinds whose rows are events as they stand."""
 
-    def build(mapping: SourceMapping) -> list[Stream]:
+    def build(mapping: SourceMapping) -> list[StreamQuery]:
         columns = _chosen(mapping, kinds)
         return [
-            Stream(name, columns, f"SELECT customer_id, event_time, known_time{_listed(columns)} FROM {_good(mapping)}")
+            StreamQuery(
+                name, columns, f"SELECT customer_id, event_time, known_time{_listed(columns)} FROM {_good(mapping)}"
+            )
         ]
 
     return build
@@ -98,7 +100,7 @@ def _moment(time: str, moment: str, columns: str, mapping: SourceMapping, condit
     )
 
 
-def _tickets(mapping: SourceMapping) -> list[Stream]:
+def _tickets(mapping: SourceMapping) -> list[StreamQuery]:
     """Opened, resolved, reopened, rated; severity and topic are known from the opening."""
     carried = _chosen(mapping, {"severity": "category", "topic": "category"})
     columns: dict[str, ColumnKind] = {"moment": "category", **carried, "open_delta": "number"}
@@ -120,10 +122,10 @@ def _tickets(mapping: SourceMapping) -> list[Stream]:
         if "satisfaction" in columns:
             values += f", {'satisfaction' if moment == 'rated' else 'NULL::DOUBLE'} AS satisfaction"
         queries.append(_moment(time, moment, values, mapping, condition))
-    return [Stream("tickets", columns, " UNION ALL ".join(queries))]
+    return [StreamQuery("tickets", columns, " UNION ALL ".join(queries))]
 
 
-def _subscriptions(mapping: SourceMapping) -> list[Stream]:
+def _subscriptions(mapping: SourceMapping) -> list[StreamQuery]:
     """Changes of monthly revenue, per subscription, in the order in which they became known.
 
     After each event the subscription stands where its latest known change left it, so an event that is learnt late,
@@ -175,20 +177,20 @@ def _subscriptions(mapping: SourceMapping) -> list[Stream]:
            floor(term_end / {MICROSECONDS_PER_DAY}::DOUBLE) AS term_end_day
     FROM changes
     """
-    return [Stream("subscriptions", columns, query)]
+    return [StreamQuery("subscriptions", columns, query)]
 
 
-def _contacts(mapping: SourceMapping) -> list[Stream]:
+def _contacts(mapping: SourceMapping) -> list[StreamQuery]:
     """Sent, and answered if the log says so."""
     carried = _chosen(mapping, {"channel": "category", "action": "category", "offer": "flag"})
     columns: dict[str, ColumnKind] = {"moment": "category", **carried}
     queries = [_moment("event_time", "sent", _listed(carried), mapping)]
     if mapping.has("responded_time"):
         queries.append(_moment("responded_time", "responded", _listed(carried), mapping))
-    return [Stream("contacts", columns, " UNION ALL ".join(queries))]
+    return [StreamQuery("contacts", columns, " UNION ALL ".join(queries))]
 
 
-def _customers(mapping: SourceMapping) -> list[Stream]:
+def _customers(mapping: SourceMapping) -> list[StreamQuery]:
     """Joined, consented, and one event per attribute, at the beginning of time if it is static.
 
     A table that repeats a customer gives each different event once. Where the repeats disagree on a static value, the
@@ -232,10 +234,10 @@ def _customers(mapping: SourceMapping) -> list[Stream]:
             queries.append(timed(own, value, "known_time") if row_time else static(own, value))
     if not queries:
         return []
-    return [Stream("customers", columns, " UNION ALL ".join(queries))]
+    return [StreamQuery("customers", columns, " UNION ALL ".join(queries))]
 
 
-_BUILDERS: dict[str, Callable[[SourceMapping], list[Stream]]] = {
+_BUILDERS: dict[str, Callable[[SourceMapping], list[StreamQuery]]] = {
     "customers": _customers,
     "orders": _orders,
     "engagement": _plain("engagement", {"kind": "category", "quantity": "number"}),

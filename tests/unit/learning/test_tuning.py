@@ -20,7 +20,7 @@ from sklearn.base import clone
 
 from holdfast.errors import ConfigError, StorageError
 from holdfast.learning import AtRiskClassifier, HorizonClassifier, Tuning, ValueRegressor
-from holdfast.learning.sampler import Known, Sampler
+from holdfast.learning.sampler import Known, RecipeSampler
 from holdfast.learning.tuning import SPACE, tuning_sentence
 from holdfast.learning.tuning_rule import FoldLosses, judge
 from tests.conftest import ROOT
@@ -63,11 +63,11 @@ def test_a_draw_follows_from_seed_number_and_record() -> None:
     """And from no generator that has a past, because an interrupted search has none."""
     record = [Known(dict.fromkeys(SPACE, 0.0), 0.5, stopped=False)]
     for number in range(1, 14):
-        record.append(Known(Sampler(SPACE, 5).draw(number, record), 1 / number, stopped=number % 3 == 0))
-    sampler = Sampler(SPACE, 5)
+        record.append(Known(RecipeSampler(SPACE, 5).draw(number, record), 1 / number, stopped=number % 3 == 0))
+    sampler = RecipeSampler(SPACE, 5)
     again = [dict(sampler.draw(number, record[:number])) for number in reversed(range(1, 14))]
     assert again[::-1] == [known.parameters for known in record[1:]]
-    assert Sampler(SPACE, 6).draw(13, record[:13]) != again[0]
+    assert RecipeSampler(SPACE, 6).draw(13, record[:13]) != again[0]
     for drawn in again:
         assert all(at.low <= drawn[name] <= at.high for name, at in SPACE.items())
         assert all(isinstance(drawn[name], int) for name, at in SPACE.items() if at.whole)

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaln, psi
 
-from holdfast.models.btyd.histories import CHUNK, Runs
+from holdfast.models.btyd.histories import CHUNK, EqualRuns
 from holdfast.models.checks import InputError, Vector
 
 
@@ -91,7 +91,7 @@ class GammaGamma:
 def _terms(parameters: Vector, n: Vector, z: Vector) -> tuple[Vector, list[Vector]]:
     """Log-likelihood of each row, and its derivatives by p, q and gamma."""
     p, q, gamma = parameters.tolist()
-    runs = Runs(n)
+    runs = EqualRuns(n)
     m = runs.values
     spent = n * z
     own = -np.log1p(gamma / spent)  # log of the weight of the customer's own amounts

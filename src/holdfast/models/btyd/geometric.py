@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import betaln, expit, gammaln, psi
 
 from holdfast.models.btyd.beta import BetaRule
-from holdfast.models.btyd.histories import Histories, Runs
+from holdfast.models.btyd.histories import EqualRuns, Histories
 from holdfast.models.btyd.purchases import PurchaseModel, typical_buying
 from holdfast.models.checks import Vector
 
@@ -79,7 +79,7 @@ class GeometricModel(PurchaseModel):
 
     def _terms(self, x: Vector, t: Vector, T: Vector) -> tuple[Vector, list[Vector]]:
         r, alpha, a, b = self.buying_shape, self.buying_rate, self.leaving, self.staying
-        runs = Runs(x)
+        runs = EqualRuns(x)
         count = runs.values
         k = self._tosses(count)
         of_count = gammaln(r + count) - gammaln(r) + betaln(a, b + k) - betaln(a, b)

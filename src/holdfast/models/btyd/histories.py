@@ -123,7 +123,7 @@ def rowwise(function: Callable[..., Vector], *columns: Vector) -> Vector:
     return out.reshape(same[0].shape)
 
 
-class Runs:
+class EqualRuns:
     """A column whose equal values mostly follow each other, so that a slow function is asked once a run."""
 
     def __init__(self, column: Vector) -> None:

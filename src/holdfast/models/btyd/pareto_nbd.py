@@ -21,7 +21,7 @@ from typing import Self
 import numpy as np
 from scipy.special import exprel, gammaln, psi
 
-from holdfast.models.btyd.histories import Histories, Runs
+from holdfast.models.btyd.histories import EqualRuns, Histories
 from holdfast.models.btyd.purchases import PurchaseModel, typical_age, typical_buying
 from holdfast.models.checks import Matrix, Vector
 
@@ -79,7 +79,7 @@ class ParetoNBD(PurchaseModel):
 
     def _terms(self, x: Vector, t: Vector, T: Vector) -> tuple[Vector, list[Vector]]:
         r, alpha, s, beta = self.buying_shape, self.buying_rate, self.leaving_shape, self.leaving_rate
-        runs = Runs(x)
+        runs = EqualRuns(x)
         count = runs.values
         survived = np.exp(-self._faded(x, t, T))
         left, *left_by = self._left(x, t, T, slopes=True)
