@@ -73,7 +73,7 @@ def told(table: pd.DataFrame) -> list[str]:
     for _, row in off.loc[farthest[:_MOST_TOLD]].iterrows():
         too = "high" if row["difference"] > 0 else "low"
         lines.append(
-            f"By {row['by']}, {row['segment']} ({row['customers']:,} customers): {_came(row)}; "
+            f"{_named(row['by'], row['segment'])} ({row['customers']:,} customers): {_came(row)}; "
             f"the risk is too {too} there beyond chance."
         )
     if len(off) > _MOST_TOLD:
@@ -84,6 +84,12 @@ def told(table: pd.DataFrame) -> list[str]:
             f"In {len(judged) - len(off)} of {len(judged)} segments ({by}) risk and outcome differ by chance alone."
         )
     return lines
+
+
+def _named(by: str, segment: str) -> str:
+    if by == _BY_VALUE:
+        return f"Expected value {segment.partition(': ')[2] or segment}"  # without the number that sorts the bands
+    return f"{by} {segment}"
 
 
 def _came(row: pd.Series) -> str:

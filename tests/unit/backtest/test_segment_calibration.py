@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -58,8 +60,8 @@ def test_a_country_whose_risk_is_wrong_is_named_with_its_direction() -> None:
     """Right in total and wrong in each part: the sentence says which way, and leaves what is chance alone."""
     lines = told(segment_calibration(*world()[::-1], COUNTRY, draws=200, seed=0))
     assert lines[0].startswith("Of all customers 45.")
-    [german] = [line for line in lines if line.startswith("By country, DE (")]
-    [french] = [line for line in lines if line.startswith("By country, FR (")]
+    [german] = [line for line in lines if line.startswith("country DE (")]
+    [french] = [line for line in lines if line.startswith("country FR (")]
     assert german.endswith("the risk is too low there beyond chance.")
     assert french.endswith("the risk is too high there beyond chance.")
     assert lines[-1] == "In 4 of 6 segments (country, expected value) risk and outcome differ by chance alone."
@@ -70,3 +72,12 @@ def test_where_risks_are_true_nothing_stands_out() -> None:
     lines = told(segment_calibration(*world(shift=0.0)[::-1], COUNTRY, draws=200, seed=0))
     assert len(lines) == 2
     assert lines[1] == "In 6 of 6 segments (country, expected value) risk and outcome differ by chance alone."
+
+
+def test_a_band_of_value_is_called_by_its_amounts() -> None:
+    """The number that puts the bands in order is nothing to read aloud."""
+    snapshots, predictions = world(shift=0.0)
+    rich = predictions["model_value"] > predictions["model_value"].quantile(0.75)
+    lines = told(segment_calibration(predictions.assign(churned=rich.astype(int)), snapshots, [], draws=50, seed=0))
+    [line] = [line for line in lines if "% left" in line and line.startswith("Expected value") and "too low" in line]
+    assert re.match(r"Expected value [\d.,]+ to [\d.,]+ \(500 customers\): 4\d\.\d% were expected to leave, ", line)
