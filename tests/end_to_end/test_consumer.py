@@ -154,10 +154,10 @@ def test_models_of_two_versions_and_the_installed_package_live_in_one_process(tm
     train(frame, tmp_path / "bundle")
     frame.head(50).to_parquet(tmp_path / "frame.parquet")
     shutil.copytree(PACKAGE, tmp_path / "later" / "holdfast", ignore=shutil.ignore_patterns("__pycache__"))
-    risk = tmp_path / "later" / "holdfast" / "models" / "risk.py"
-    risk.write_text(
-        risk.read_text().replace("return sigmoid(self.log_odds(X))", "return sigmoid(self.log_odds(X)) / 2")
-    )
+    scores = tmp_path / "later" / "holdfast" / "models" / "scores.py"
+    whole, half = "p_churn, value = sigmoid(self.log_odds),", "p_churn, value = sigmoid(self.log_odds) / 2,"
+    assert whole in scores.read_text()
+    scores.write_text(scores.read_text().replace(whole, half))
     for root in (PACKAGE.parent, tmp_path / "later"):
         run([sys.executable, "-c", REGISTERS, tmp_path], tmp_path, PYTHONPATH=str(root))
     said = run([sys.executable, "-c", BESIDE, tmp_path], tmp_path, PYTHONPATH=str(PACKAGE.parent))

@@ -117,7 +117,7 @@ def test_an_error_in_a_task_keeps_its_words_and_quotes_no_cell(spark: Any) -> No
     """The trace of an executor would show the cell on which a filter fails."""
     rows = pa.table({**{name: ROWS[name] for name in ORDERS}, "note": pa.array(["7", "secret"])})
     settings = SourceSettings(frame="rows", columns=ORDERS, where="CAST(note AS INTEGER) > 1")
-    with pytest.raises(DataError, match="on which its filter fails") as told:
+    with pytest.raises(DataError, match=r"on which sources\.orders\.where fails") as told:
         open_on_spark({"orders": settings}, SparkSettings(), base=Path(), frames={"rows": rows}, now=NOW)
     assert "secret" not in str(told.value)
     assert told.value.__cause__ is None
