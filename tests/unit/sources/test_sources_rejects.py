@@ -204,7 +204,7 @@ def test_rejects_are_written_with_their_raw_values(tmp_path):
 def test_rejects_that_cannot_be_written_say_so(tmp_path, place):
     """A run must not go on as if the rows had been kept."""
     (tmp_path / "file").write_text("in the way")
-    (tmp_path / "rejects.parquet.partial").mkdir()
+    (tmp_path / "rejects.parquet").mkdir()
     with opened("orders", table(ORDER, [GOOD])) as tables, pytest.raises(StorageError, match="could not be written"):
         tables.write_rejects(tmp_path / place)
 
