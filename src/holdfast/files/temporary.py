@@ -20,6 +20,7 @@ HIDDEN = f".{PREFIX}"
 REPLACED = "replaced"
 """In a temporary folder: what stood in a place that is about to be filled anew; a sweep puts it back."""
 _LOCK = ".lock"
+_GONE = ".gone"
 
 
 class TemporaryFolder:
@@ -45,6 +46,9 @@ class TemporaryFolder:
         for kept in self.path.glob(f"{REPLACED}/*"):
             if not (place := self.path.parent / kept.name).exists():
                 kept.rename(place)
+        gone = self.path.with_name(f"{self.path.name}{_GONE}")
+        with suppress(OSError):  # some systems move no folder with an open file
+            self.path = self.path.rename(gone)  # while it is ours: whoever made it a moment ago shall not find it
         free, self._free = self._free, _nothing
         free()  # first: some systems remove no open file
         shutil.rmtree(self.path, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from holdfast.files import TemporaryFolder, sweep, temporary_folder, whole_file, whole_folder
+from holdfast.files.system_lock import take
+from holdfast.files.temporary import PREFIX
 from holdfast.sources.connection import connect, discard
 
 OPENS_TABLES = """
@@ -112,3 +115,20 @@ def test_a_job_killed_between_the_old_folder_and_the_new_one_loses_neither(tmp_p
     sweep(tmp_path, ".holdfast-")
     assert (place / "a").read_text() == "old"
     assert list(tmp_path.iterdir()) == [place]
+
+
+def test_a_folder_that_is_swept_away_cannot_be_taken_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its maker may come for the lock between freeing and removing, and would work in a folder that disappears."""
+    made = Path(tempfile.mkdtemp(prefix=PREFIX, dir=tmp_path))
+    remove, seen = shutil.rmtree, []
+
+    def removing(path: Path, **how: bool) -> None:
+        with pytest.raises(FileNotFoundError):
+            take(made / ".lock")
+        seen.append(path)
+        remove(path, **how)
+
+    monkeypatch.setattr(shutil, "rmtree", removing)
+    sweep(tmp_path)
+    assert len(seen) == 1
+    assert list(tmp_path.iterdir()) == []
