@@ -92,7 +92,7 @@ def logistic(window: TrainingWindow) -> Said:
 
 def worth(window: TrainingWindow) -> int:
     """The column of the mean worth of an order."""
-    return [spec["name"] for spec in window.panel.features].index("order_value_mean_lifetime")
+    return [feature.name for feature in window.panel.features].index("order_value_mean_lifetime")
 
 
 def lightgbm(window: TrainingWindow) -> Said:

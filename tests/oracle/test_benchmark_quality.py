@@ -38,7 +38,7 @@ def test_what_is_predicted_is_never_learnt_from(places: dict[str, World], kind: 
     task = places[kind].task
     day = int(task.test["cutoff"].iloc[0])
     assert (task.test["cutoff"] == day).all()
-    assert (task.known["cutoff"] + task.complete_after.microseconds).max() <= day
+    assert (task.known["cutoff"] + task.spec.complete_after.microseconds).max() <= day
     assert {"churned", "future_value"} <= set(task.known)
     assert list(places[kind].truth["customer_id"]) == [str(name) for name in task.test["customer_id"]]
     assert np.array_equal(places[kind].truth["churned"].to_numpy(dtype=float), task.churned)
