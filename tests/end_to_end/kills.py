@@ -13,6 +13,7 @@ import random
 import select
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -33,7 +34,7 @@ WARM = (project.Project, console.show)
 
 
 def score(folder: Path, which: str, publishing: Callable[[], None]) -> int:
-    """Start ``holdfast score`` in a child that calls ``publishing`` when it begins to; its process id."""
+    """Start ``holdfast score`` in a child that calls ``publishing`` once, when it begins to; its process id."""
     sys.stdout.flush()
     child = os.fork()
     if child:
@@ -42,8 +43,11 @@ def score(folder: Path, which: str, publishing: Callable[[], None]) -> int:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os.dup2(told, 2)
 
+    begun: list[str] = []
+
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "os.mkdir" and f"{VERSIONS}/.holdfast-" in str(arguments[0]):
+        if event == "os.mkdir" and f"{VERSIONS}/.holdfast-" in str(arguments[0]) and not begun:
+            begun.append(str(arguments[0]))  # folders that are swept away later are moved to such a one too
             publishing()
 
     sys.addaudithook(watch)
@@ -114,7 +118,8 @@ def main() -> None:
             except (AssertionError, OSError, ValueError) as error:
                 entry = {"near": near, "whole": False, "problem": repr(error)}
             versions = sorted(path.name for path in (folder / "lists" / ".versions").iterdir())
-            tell(entry | {"moment": moment, "versions": versions})
+            tables = len(list(Path(tempfile.gettempdir()).iterdir()))
+            tell(entry | {"moment": moment, "versions": versions, "tables": tables})
         present = next((name for name, known in lists.items() if known == found(folder)), present)
     two_at_once(folder, "many" if present == "few" else "few", present)
 

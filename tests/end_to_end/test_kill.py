@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,7 @@ def told(shop: Shop, temporary: Path) -> list[dict[str, Any]]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=900,
+        timeout=300,
     )
     assert result.returncode == 0, result.stderr[-3000:]
     return [json.loads(line) for line in result.stdout.splitlines()]
@@ -58,11 +57,9 @@ def test_a_kill_leaves_the_previous_list_or_the_new_one(told: list[dict[str, Any
 
 def test_the_next_run_cleans_up(told: list[dict[str, Any]], shop: Shop, temporary: Path) -> None:
     """Neither stagings beside the lists nor tables in the temporary folder pile up."""
-    assert any(len(entry["versions"]) > 1 for entry in told[:-1]), "some kills left something"
-    left = list(temporary.iterdir())
-    assert left, "killed jobs cannot take their tables with them"
-    for folder in left:
-        os.utime(folder, (time.time() - 3600, time.time() - 3600))
+    kills = told[:-1]
+    assert any(len(entry["versions"]) > 1 for entry in kills), "some kills left something"
+    assert any(entry["tables"] for entry in kills), "killed jobs cannot take their tables with them"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "tempdir", str(temporary))
         for _ in range(2):  # the version that a new one replaces stays for those who have it open
