@@ -24,9 +24,9 @@ from holdfast.dataset import Dataset
 from holdfast.features.own import descriptions
 from holdfast.fingerprint import code_fingerprint
 from holdfast.learning import Tuning
-from holdfast.learning.sampler import required as require_optuna
 from holdfast.learning.training import require_directions, require_learnable
 from holdfast.learning.training_spec import TrainingSpec
+from holdfast.learning.trial_study import require_optuna
 from holdfast.models.model_card import ModelCard
 from holdfast.report import plots as drawings
 from holdfast.report.curves import drawn as curves_drawn

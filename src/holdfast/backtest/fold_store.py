@@ -4,7 +4,7 @@
 
     keep/
       .lock                                  held while a run works here
-      tuning/                                trials of the search for parameters; see holdfast.learning.trial_store
+      tuning/                                trials of the search for parameters; see holdfast.learning.trial_study
       .holdfast-…/                           what is not finished; the next run removes what a killed one left
       3f2a…/                                 a fingerprint of data, configuration, code and libraries
         cutoff=2024-06-01/

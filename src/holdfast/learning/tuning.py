@@ -30,8 +30,7 @@ from holdfast.fingerprint import code_fingerprint
 from holdfast.learning.boosting import FittedScore, Recipe
 from holdfast.learning.folds import Fold
 from holdfast.learning.recipe_search import ChosenRecipe, SearchData, best_recipe, folds_at_once
-from holdfast.learning.sampler import Known, Range, RecipeSampler
-from holdfast.learning.trial_store import Trial, TrialJournal, opened
+from holdfast.learning.trial_study import Range, Trial, TrialStudy, opened, require_optuna
 from holdfast.learning.tuning_rule import FoldLosses, judge
 from holdfast.learning.tuning_settings import Tuning
 
@@ -73,20 +72,21 @@ def choose_recipe(
     StorageError
         The folder of the trials refuses.
     """
-    sampler = None if tuning is None else RecipeSampler(SPACE, recipes[0].random_state)
+    if tuning is not None:
+        require_optuna()
     default = best_recipe(recipes, data, folds)
-    if tuning is None or sampler is None or len(folds) < _FEWEST_FOLDS:
+    if tuning is None or len(folds) < _FEWEST_FOLDS:
         return default, None
     before = _measured(data, folds, default)
     varied = default.recipe if default.recipe.columns is None else recipes[0]
-    search = _Search(default.recipe, varied, data, folds, before, sampler, tuning)
-    with opened(tuning.folder, search.key()) as journal, _timed(what, journal):
-        search.run(journal)
-        trials = journal.trials[: tuning.trials]
+    search = _Search(default.recipe, varied, data, folds, before, tuning)
+    with opened(tuning.folder, search.key(), SPACE, recipes[0].random_state) as study, _timed(what, study):
+        search.run(study)
+        trials = study.trials[: tuning.trials]
     stopped = sum(trial.stopped for trial in trials)
     eligible = [trial for trial in trials if not trial.stopped and trial.losses[0] <= trials[0].losses[0]]
     best = min(eligible, key=lambda trial: trial.loss)
-    tuned = default if best.number == 0 else best_recipe([_with(varied, best.parameters)], data, folds)
+    tuned = default if best is trials[0] else best_recipe([_with(varied, best.parameters)], data, folds)
     after = _measured(data, folds, tuned)
     verdict = judge(before, after, [trial.losses for trial in eligible])
     chosen = tuned if verdict.accepted else default
@@ -131,13 +131,13 @@ def _listed(parameters: Mapping[str, float]) -> str:
 
 
 @contextmanager
-def _timed(what: str, journal: TrialJournal) -> Iterator[None]:
+def _timed(what: str, study: TrialStudy) -> Iterator[None]:
     """Log how many trials it took and how long: times are no part of a bundle, which repeats to the byte."""
-    known, spent = len(journal.trials), journal.seconds
+    known, spent = len(study.trials), study.seconds
     yield
     _log.info(
         "%s: %d trials in %.1f s, after %d trials in %.1f s",
-        *(what, len(journal.trials) - known, journal.seconds - spent, known, spent),
+        *(what, len(study.trials) - known, study.seconds - spent, known, spent),
     )
 
 
@@ -150,7 +150,6 @@ class _Search:
     data: SearchData
     folds: Sequence[Fold]
     before: FoldLosses
-    sampler: RecipeSampler
     tuning: Tuning
 
     def key(self) -> str:
@@ -170,30 +169,24 @@ class _Search:
             whole.update(raw)
         return whole.hexdigest()
 
-    def run(self, journal: TrialJournal) -> None:
-        """Add trials to the journal. The first is the default, which takes no time: it is fitted in any case."""
-        trials = journal.trials
-        if not trials:
-            journal.add(Trial(0, _of(self.default), self.before.losses, stopped=False, seconds=0.0))
+    def run(self, study: TrialStudy) -> None:
+        """Add trials to the study. The first is the default, which takes no time: it is fitted in any case."""
+        if not study.trials:
+            study.add(Trial(_of(self.default), self.before.losses, stopped=False), seconds=0.0)
         limit = math.inf if self.tuning.trials is None else self.tuning.trials
         seconds = math.inf if self.tuning.minutes is None else self.tuning.minutes * 60
         with ThreadPoolExecutor(folds_at_once(self.default)) as pool:
-            while len(trials) < limit and journal.seconds < seconds:
+            while (known := len(study.trials)) < limit and study.seconds < seconds:
                 begun = time.monotonic()
-                drawn = self._drawn(trials, limit)
-                outcomes = self._outcomes(pool, list(drawn.values()), until=begun + seconds - journal.seconds)
+                first = known - (known - 1) % _AT_ONCE  # of its pair, both drawn from the record before it
+                drawn = [study.draw(number, first) for number in range(known, int(min(first + _AT_ONCE, limit)))]
+                outcomes = self._outcomes(pool, drawn, until=begun + seconds - study.seconds)
                 each = (time.monotonic() - begun) / len(drawn)
-                for (number, parameters), outcome in zip(drawn.items(), outcomes, strict=True):
-                    if outcome is None or number > len(trials):  # what comes after an unfinished trial is drawn again
-                        journal.spend(each)
+                for number, (parameters, outcome) in enumerate(zip(drawn, outcomes, strict=True), known):
+                    if outcome is None or number > len(study.trials):  # what comes after an unfinished one
+                        study.spend(each)  # is drawn again
                     else:
-                        journal.add(Trial(number, parameters, *outcome, seconds=each))
-
-    def _drawn(self, trials: Sequence[Trial], limit: float) -> dict[int, dict[str, float]]:
-        """The next trials by number, up to two, each drawn from the record before the first of its pair."""
-        first = len(trials) - (len(trials) - 1) % _AT_ONCE
-        past = [Known(trial.parameters, trial.loss, trial.stopped) for trial in trials[:first]]
-        return {n: self.sampler.draw(n, past) for n in range(len(trials), int(min(first + _AT_ONCE, limit)))}
+                        study.add(Trial(parameters, *outcome), seconds=each)
 
     def _outcomes(
         self, pool: ThreadPoolExecutor, drawn: Sequence[Mapping[str, float]], until: float

@@ -51,7 +51,7 @@ def test_workers_and_a_folder_change_nothing(business: pd.DataFrame, tuned: Back
     again = run(business, SEARCH, keep=tmp_path)
     assert again.resumed == tuple(TESTS)
     journals = sorted((tmp_path / "tuning").glob("*.jsonl"))
-    assert [path.read_bytes().count(b'"trial"') for path in journals] == [3] * 6
+    assert [path.read_bytes().count(b'"losses"') for path in journals] == [3] * 6
     before = {path: path.read_bytes() for path in journals}
     longer = run(business, Tuning(trials=4), keep=tmp_path)
     assert longer.resumed == ()
@@ -69,7 +69,7 @@ def test_minutes_are_for_all_cutoffs_together(business: pd.DataFrame, tmp_path: 
     assert time.monotonic() - begun < 3 + 4 * plain  # the winner is fitted once more
     for path in tmp_path.glob("*.jsonl"):
         spent = [json.loads(line) for line in path.read_bytes().splitlines()[1:]]
-        seconds = sum(next(iter(record.values()))["seconds"] for record in spent)
+        seconds = sum(record["user_attrs"]["seconds"] for record in spent)
         assert 1 / 3 <= seconds < 1 / 3 + plain, "one of three scores of one of three cutoffs"
 
 

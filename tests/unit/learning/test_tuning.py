@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 import signal
@@ -10,7 +11,9 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,8 +22,8 @@ from pydantic import ValidationError
 from sklearn.base import clone
 
 from holdfast.errors import ConfigError, StorageError
-from holdfast.learning import AtRiskClassifier, HorizonClassifier, Tuning, ValueRegressor
-from holdfast.learning.sampler import Known, RecipeSampler
+from holdfast.learning import AtRiskClassifier, HorizonClassifier, Tuning, ValueRegressor, tuning
+from holdfast.learning.trial_study import Trial, opened
 from holdfast.learning.tuning import SPACE, tuning_sentence
 from holdfast.learning.tuning_rule import FoldLosses, judge
 from tests.conftest import ROOT
@@ -41,9 +44,15 @@ def lines(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_bytes().splitlines()]
 
 
+def trials_in(folder: Path) -> list[dict[str, Any]]:
+    """What the one search in the folder keeps of each finished trial."""
+    return [line for line in lines(folder) if "losses" in line.get("user_attrs", ())]
+
+
 def numbers(folder: Path) -> list[int]:
-    """The trials of the one search in the folder."""
-    return [line["trial"]["number"] for line in lines(folder) if "trial" in line]
+    """The trials of the one search in the folder; one that is there twice has the number of the first."""
+    parameters = [line["params"] for line in trials_in(folder)]
+    return [parameters.index(each) for each in parameters]
 
 
 @pytest.fixture(scope="module")
@@ -61,25 +70,26 @@ def test_the_result_depends_on_neither_folder_nor_cores(whole: tuple[Path, tuple
 
 def test_a_draw_follows_from_seed_number_and_record() -> None:
     """And from no generator that has a past, because an interrupted search has none."""
-    record = [Known(dict.fromkeys(SPACE, 0.0), 0.5, stopped=False)]
-    for number in range(1, 14):
-        record.append(Known(RecipeSampler(SPACE, 5).draw(number, record), 1 / number, stopped=number % 3 == 0))
-    sampler = RecipeSampler(SPACE, 5)
-    again = [dict(sampler.draw(number, record[:number])) for number in reversed(range(1, 14))]
-    assert again[::-1] == [known.parameters for known in record[1:]]
-    assert RecipeSampler(SPACE, 6).draw(13, record[:13]) != again[0]
-    for drawn in again:
-        assert all(at.low <= drawn[name] <= at.high for name, at in SPACE.items())
-        assert all(isinstance(drawn[name], int) for name, at in SPACE.items() if at.whole)
+    with opened(None, "one", SPACE, 5) as study:
+        study.add(Trial(dict.fromkeys(SPACE, 0.0), (0.5,), stopped=False), seconds=0.0)
+        for number in range(1, 14):
+            drawn = Trial(study.draw(number, number), (1 / number,), stopped=number % 3 == 0)
+            study.add(drawn, seconds=0.0)
+    again = [study.draw(number, number) for number in reversed(range(1, 14))]
+    assert again[::-1] == [trial.parameters for trial in study.trials[1:]]
+    assert replace(study, seed=6).draw(13, 13) != again[0]
+    for parameters in again:
+        assert all(at.low <= parameters[name] <= at.high for name, at in SPACE.items())
+        assert all(isinstance(parameters[name], int) for name, at in SPACE.items() if at.whole)
 
 
 def test_trials_are_as_many_as_the_budget_and_the_default_is_the_first(whole: tuple[Path, tuple[str, str]]) -> None:
     """So a budget of one changes nothing."""
-    first = lines(whole[0])[1]["trial"]
+    first = trials_in(whole[0])[0]
     default = AtRiskClassifier()
     assert numbers(whole[0]) == list(range(TRIALS))
-    assert first["parameters"]["num_leaves"] in default.num_leaves
-    assert first["parameters"]["reg_lambda"] == default.reg_lambda
+    assert first["params"]["num_leaves"] in default.num_leaves
+    assert first["params"]["reg_lambda"] == default.reg_lambda
     one, none = tuned(Tuning(trials=1)), tuned(None)
     assert one.model_.to_parts() == none.model_.to_parts()
     assert (one.tuning_record_["trials"], one.tuning_record_["why"]) == (1, "no recipe beats it")
@@ -135,29 +145,32 @@ def test_a_torn_last_line_is_cut_off_and_its_trial_tried_again(
     assert numbers(tmp_path) == list(range(TRIALS))
 
 
-@pytest.mark.parametrize("damage", [b"{}\n", b'{"trial": {"number": 7}}\n', b"\x00\xff\n", b"[]\n"])
-def test_what_follows_a_damaged_line_is_not_believed(
-    whole: tuple[Path, tuple[str, str]], damage: bytes, tmp_path: Path
+@pytest.mark.parametrize("damage", [b"{}\n", b'{"op_code": 4, "study_id": 0}\n', b"\x00\xff\n", b"[]\n"])
+def test_a_damaged_file_begins_anew_and_the_log_says_so(
+    whole: tuple[Path, tuple[str, str]], damage: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Trials after it were drawn from a record that is no longer there."""
+    """Trials after the damage were drawn from a record that is no longer there."""
     (path,) = whole[0].glob("*.jsonl")
     content = path.read_bytes().splitlines(keepends=True)
     content[4] = damage
     (tmp_path / path.name).write_bytes(b"".join(content))
     assert stored(tuned(Tuning(trials=TRIALS, folder=tmp_path))) == whole[1]
     assert numbers(tmp_path) == list(range(TRIALS))
+    assert f"{tmp_path / path.name} holds something else than the trials of this search" in caplog.text
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"losses": ["a", "b", "c", "d"]},
-        {"losses": []},
-        {"losses": [0.5, 0.5]},
-        {"losses": [float("nan")] * 4},
-        {"seconds": None},
-        {"parameters": None},
-        {"parameters": {"num_leaves": 7}},
+        {"user_attrs": {"losses": ["a", "b", "c", "d"], "seconds": 1.0}},
+        {"user_attrs": {"losses": [], "seconds": 1.0}},
+        {"user_attrs": {"losses": [0.5, 0.5], "seconds": 1.0}},
+        {"user_attrs": {"losses": [float("nan")] * 4, "seconds": 1.0}},
+        {"user_attrs": {"losses": [0.5] * 4, "seconds": None}},
+        {"user_attrs": {}},
+        {"params": None},
+        {"params": {"num_leaves": 7}},
+        {"study_name": "another", "op_code": 0},
     ],
 )
 def test_a_line_that_holds_something_else_is_damaged_too(
@@ -166,7 +179,7 @@ def test_a_line_that_holds_something_else_is_damaged_too(
     """Someone's editor, or another program: well formed, and no trial of this search."""
     (path,) = whole[0].glob("*.jsonl")
     content = path.read_bytes().splitlines(keepends=True)
-    content[4] = json.dumps({"trial": json.loads(content[4])["trial"] | wrong}).encode() + b"\n"
+    content[4] = json.dumps(json.loads(content[4]) | wrong).encode() + b"\n"
     (tmp_path / path.name).write_bytes(b"".join(content))
     assert stored(tuned(Tuning(trials=TRIALS, folder=tmp_path))) == whole[1]
     assert numbers(tmp_path) == list(range(TRIALS))
@@ -198,19 +211,23 @@ def test_two_searches_for_the_same_do_not_damage_each_other(
     assert numbers(tmp_path) == list(range(TRIALS))
 
 
-def test_minutes_end_the_search_between_fits_and_are_spent_once(tmp_path: Path) -> None:
+def test_minutes_end_the_search_between_fits_and_are_spent_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An unfinished trial does not count, and who comes back with the same budget gets the same model at once."""
-    search = Tuning(minutes=0.5 / 60, folder=tmp_path)
-    begun = time.monotonic()
-    first = tuned(search)
-    took = time.monotonic() - begun
-    assert took < 10
+    ticks = itertools.count()  # a second at each look, of which every fit takes one: the same on any machine
+    monkeypatch.setattr(tuning, "time", SimpleNamespace(monotonic=lambda: float(next(ticks))))
+    search = Tuning(minutes=40 / 60, folder=tmp_path)
+    first = tuned(search, n_jobs=1)
     found = numbers(tmp_path)
+    spent = sum(line["user_attrs"]["seconds"] for line in lines(tmp_path)[1:])
+    assert 40 <= spent < 40 + 2 * 4, "no more than the two trials under way at four folds"
     assert found == list(range(len(found)))
-    assert first.tuning_record_["trials"] == len(found)
-    spent = [line.get("trial", line.get("unfinished", {})).get("seconds", 0.0) for line in lines(tmp_path)]
-    assert sum(spent) >= 0.5
+    assert first.tuning_record_["trials"] == len(found) > 3
+    assert len(found) < len(lines(tmp_path)) - 1, "the time ended two trials between their fits"
+    before = next(ticks)
     assert stored(tuned(search)) == stored(first)
+    assert next(ticks) - before == 1, "no clock is asked, as no trial is fitted"
     assert numbers(tmp_path) == found
     assert stored(tuned(Tuning(trials=len(found)))) == stored(first), "the number of trials is all that time decides"
 
@@ -228,13 +245,14 @@ def test_a_trial_that_is_worse_at_the_latest_fold_is_stopped_there(tmp_path: Pat
     for trials in (6, TRIALS):
         model = tuned(Tuning(trials=trials, folder=tmp_path), **GOOD)
     assert stored(model) == stored(tuned(Tuning(trials=TRIALS), **GOOD))
-    trials = [line["trial"] for line in lines(tmp_path)[1:]]
-    assert model.tuning_record_["stopped"] == sum(trial["stopped"] for trial in trials)
-    best = trials[0]["losses"][0]
-    assert {trial["stopped"] for trial in trials} == {True, False}
+    with opened(tmp_path, json.loads(next(tmp_path.glob("*.jsonl")).open().readline())["study_name"], SPACE, 1) as kept:
+        trials = kept.trials
+    assert len(trials) == TRIALS
+    assert model.tuning_record_["stopped"] == sum(trial.stopped for trial in trials)
+    assert {trial.stopped for trial in trials} == {True, False}
     for trial in trials:
-        assert len(trial["losses"]) == (1 if trial["stopped"] else 4)
-        assert not trial["stopped"] or trial["losses"][0] > best
+        assert len(trial.losses) == (1 if trial.stopped else 4)
+        assert not trial.stopped or trial.losses[0] > trials[0].losses[0]
 
 
 def test_a_poor_default_is_replaced_and_a_better_model_comes_of_it() -> None:
