@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -215,27 +215,29 @@ def open_project(config: Path) -> Project:
 
 
 def print_line(text: str) -> None:
-    """Print to standard output."""
-    typer.echo(text)
+    """Print to standard output, and not by typer, which takes a terminal that knows ASCII alone for one that errs."""
+    print(printable(text))  # noqa: T201 - a command prints
 
 
 def main() -> None:
     """Run a command; an error of ours becomes one message and its exit code."""
-    ready()
     try:
+        ready()
         with control_c_stops():
             app()
     except HoldfastError as error:
-        typer.echo(printable(f"{type(error).__name__.removesuffix('Error')} error: {error}"), err=True)
-        sys.exit(error.exit_code)
+        _end(f"{type(error).__name__.removesuffix('Error')} error: {error}", error.exit_code)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        typer.echo(f"The system refused: {error.strerror or error}{where}. Nothing half-written was left.", err=True)
-        sys.exit(1)
+        _end(f"The system refused: {error.strerror or error}{where}. Nothing half-written was left.", 1)
     except MemoryError:
-        typer.echo("Memory did not suffice. Nothing half-written was left; lower training.most_snapshots.", err=True)
-        sys.exit(1)
-    except SystemExit as end:
-        if end.code == INTERRUPTED:  # typer makes this of Control-C, and says nothing
-            typer.echo("Stopped. Nothing half-written was left.", err=True)
-        raise
+        _end("Memory did not suffice. Nothing half-written was left; lower training.most_snapshots.", 1)
+    except (KeyboardInterrupt, SystemExit) as end:
+        if isinstance(end, SystemExit) and end.code != INTERRUPTED:  # which typer makes of Control-C, and says nothing
+            raise
+        _end("Stopped. Nothing half-written was left.", INTERRUPTED)
+
+
+def _end(message: str, code: int) -> NoReturn:
+    print(printable(message), file=sys.stderr)  # noqa: T201 - see print_line
+    sys.exit(code)

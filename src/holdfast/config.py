@@ -18,6 +18,7 @@ from holdfast.outreach import OutreachSettings
 from holdfast.tracking import TrackingSettings
 
 _NO_ANSWER: Any = {"engine": True, "spark": True, "store": True, "training": {"tuning": {"folder"}}}
+_NO_MODEL: Any = {"outreach": True, "tracking": True, "output": True}
 
 
 class TrainingSettings(TrainingDataSettings):
@@ -42,7 +43,15 @@ class Configuration(DatasetSettings):
     @property
     def fingerprint(self) -> str:
         """SHA-256 of all settings in a canonical order, but for engine and folders, which decide no answer."""
-        text = json.dumps(self.model_dump(mode="json", exclude=_NO_ANSWER), sort_keys=True)
+        return self._digest(_NO_ANSWER)
+
+    @property
+    def model_fingerprint(self) -> str:
+        """The same of what decides a model: a price or an offer changes without retraining."""
+        return self._digest(_NO_ANSWER | _NO_MODEL)
+
+    def _digest(self, without: Any) -> str:
+        text = json.dumps(self.model_dump(mode="json", exclude=without), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

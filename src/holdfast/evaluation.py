@@ -168,13 +168,18 @@ class Evaluation:
         return self.dataset.training_snapshots
 
     @property
-    def fingerprints(self) -> dict[str, str]:
-        """What a model depends on: the valid rows, the settings, the code."""
+    def model_fingerprints(self) -> dict[str, str]:
+        """What a model depends on: the valid rows, the settings that decide it, the code."""
         return {
             "data": self.dataset.tables.fingerprint,
-            "configuration": self.configuration.fingerprint,
+            "configuration": self.configuration.model_fingerprint,
             "code": self.dataset.own.fingerprint(code_fingerprint()),
         }
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """What figures depend on: the same, with all settings, because a backtest counts money."""
+        return self.model_fingerprints | {"configuration": self.configuration.fingerprint}
 
     def parameters(self) -> dict[str, Any]:
         """What a run keeps of the configuration, everything but where data and store are; and what was sampled."""
@@ -196,7 +201,7 @@ class Evaluation:
                 columns=dataset.vocabulary.columns,
                 levels=dataset.vocabulary.levels,
                 own_features=descriptions(dataset.own.records),
-                fingerprints=self.fingerprints,
+                fingerprints=self.model_fingerprints,
             ),
             complete_after=settings.labels.complete_after,
             seed=settings.seed,

@@ -39,7 +39,8 @@ class TrainedModels:
     def train(self, *, force: bool = False) -> Trained:
         """Audit, evaluate at the latest test cutoff, train on everything, track, and register a challenger.
 
-        Where data, configuration and code are those of the present challenger, nothing is done, unless forced.
+        Where data, code and the settings that decide a model are those of the present challenger, nothing is done,
+        unless forced: a price or an offer needs no training.
 
         Raises
         ------
@@ -50,7 +51,7 @@ class TrainedModels:
         """
         self.evaluation.tuning(1.0)  # what is missing for it is told before anything is read
         self.dataset.tables.report.require(self.configuration.most_rejected)
-        known = None if force else self.tracker.find(self.configuration.name, self.evaluation.fingerprints)
+        known = None if force else self.tracker.find(self.configuration.name, self.evaluation.model_fingerprints)
         if known is not None:
             stored = self.tracker.challenger(self.configuration.name)
             bundle = Bundle.load(stored.bundle)
@@ -75,7 +76,7 @@ class TrainedModels:
                 parameters={**self.evaluation.parameters(), **_tuned(learnt), "choice": learnt.choice},
                 metrics=metrics,
                 metrics_by_cutoff={latest: metrics},
-                fingerprints=self.evaluation.fingerprints,
+                fingerprints=self.evaluation.model_fingerprints,
                 plots=drawings.figures(tested),
                 audit=found.to_dict(),
                 backtest=tested.to_dict(),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 
+from holdfast.config import load
 from tests.end_to_end.command import done, holdfast
 from tests.end_to_end.shop import ACTIONS, Shop
 
@@ -23,8 +26,11 @@ def test_an_action_of_the_configuration_reaches_list_page_and_screen_with_its_wo
         outreach__quiet_days=7,
     )
     output = shop.folder / "tea"
+    assert not done("train", config, "--json").json["fresh"], "a price or an offer changes without retraining"
     said = done("score", config, "--as-of", AS_OF, "--output", output).out
     folder = output / f"as_of={AS_OF}"
+    told_by = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["fingerprints"]["configuration"]
+    assert told_by == load(config).fingerprint != load(shop.config).fingerprint
     listed = pd.read_parquet(folder / "at_risk.parquet")
     gifts = listed[listed["stage"].isin(["lapsing", "dormant"])]
     others = listed.drop(gifts.index)

@@ -7,8 +7,10 @@ from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from holdfast import Project
+from holdfast.errors import ConfigError
 from tests.end_to_end.command import done, holdfast
 from tests.end_to_end.shop import AS_OF, Shop
 
@@ -44,6 +46,18 @@ def test_a_store_inside_a_source_is_refused(shop: Shop) -> None:
     answer = holdfast("score", config, "--as-of", AS_OF)
     assert answer.code == 2
     assert "store './kept' inside sources.orders.path" in answer.err
+
+
+def test_a_store_is_named_as_everything_else_is(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that is not set is an error, and no folder of the name of the variable."""
+    config = shop.write("variable.yaml", store="${KEEP}/kept")
+    with Project.open(config) as project, pytest.raises(ConfigError, match="store needs the environment variable KEEP"):
+        project.score(AS_OF, output=tmp_path / "lists")
+    monkeypatch.setenv("KEEP", str(tmp_path))
+    with Project.open(config) as project:
+        project.score(AS_OF, output=tmp_path / "lists")
+    assert (tmp_path / "kept" / "kept.json").exists()
+    assert not (shop.folder / "${KEEP}").exists()
 
 
 def test_only_scoring_uses_the_store(shop: Shop, tmp_path: Path) -> None:

@@ -53,6 +53,26 @@ cli.main()
 """
 
 
+EARLY = """
+import os
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from holdfast import cli
+
+class Modules:
+    def find_spec(self, name, path=None, target=None):
+        os.kill(os.getpid(), signal.SIGINT)
+
+def app():
+    import sys
+    sys.meta_path.insert(0, Modules())
+    import a_library
+
+cli.app = app
+cli.main()
+"""
+
+
 def test_every_error_has_the_documented_code() -> None:
     """Schedulers decide by these numbers."""
     found = {
@@ -127,6 +147,12 @@ def test_an_interrupted_command_says_so_and_ends_with_130(tmp_path: Path) -> Non
     assert process.returncode == 130
     assert "Stopped" in err
     assert "Traceback" not in err
+
+
+def test_an_interrupt_before_the_command_runs_is_no_accident_either() -> None:
+    """Reading the libraries takes a second or two, in which people change their mind."""
+    answer = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stderr) == (130, "Stopped. Nothing half-written was left.\n")
 
 
 def test_simulating_through_the_command_line(tmp_path: Path) -> None:

@@ -70,6 +70,19 @@ def test_the_fingerprint_depends_on_what_is_set_and_not_on_how() -> None:
     assert parse(raw).fingerprint != parse(settings(churn__horizon_days=61)).fingerprint
 
 
+DEARER = {"personal_offer": {"channel": "email", "contact_cost": 99.0, "save_rate": 0.2}}
+
+
+def test_what_a_model_depends_on_leaves_out_money_and_places() -> None:
+    """A price or an offer changes without retraining; a list still tells under which it was made."""
+    before, dearer = parse(settings()), parse(settings(outreach__actions=DEARER))
+    assert dearer.model_fingerprint == before.model_fingerprint
+    assert dearer.fingerprint != before.fingerprint
+    assert parse(settings(output="elsewhere")).model_fingerprint == before.model_fingerprint
+    assert parse(settings(churn__horizon_days=61)).model_fingerprint != before.model_fingerprint
+    assert parse(settings(seed=1)).model_fingerprint != before.model_fingerprint
+
+
 OWN = {"source": "orders", "aggregate": "count", "window": 14, "unit": "count", "meaning": "ordered {value} times"}
 
 

@@ -39,14 +39,16 @@ def test_tables_and_pages_show_it_too(capsys: pytest.CaptureFixture[str]) -> Non
     assert tag("td", "a\u202eb") == "<td>a\\u202eb</td>"
 
 
-@pytest.mark.parametrize("arguments", [["features", "list"], ["--help"], ["check", "nö\x1b.yaml"]])
-def test_a_terminal_that_knows_ascii_alone_gets_an_answer(arguments: list[str]) -> None:
+@pytest.mark.parametrize("arguments", [["features", "list"], ["--help"], ["check", "nö\x1b.yaml"], ["tränen"]])
+@pytest.mark.parametrize("language", ["C", "C.UTF-8"])
+def test_a_terminal_that_knows_ascii_alone_gets_an_answer(arguments: list[str], language: str) -> None:
     """Schedulers start jobs with the language C."""
-    plain = {**os.environ, "PYTHONIOENCODING": "ascii", "LANG": "C", "LC_ALL": "C"}
+    plain = {**os.environ, "PYTHONIOENCODING": "ascii", "LANG": language, "LC_ALL": language}
     result = subprocess.run([HOLDFAST, *arguments], capture_output=True, env=plain, check=False)
     assert b"Traceback" not in result.stderr + result.stdout
     assert b"\x1b" not in result.stderr
-    assert result.returncode == (2 if arguments[0] == "check" else 0)
+    assert (result.stderr + result.stdout).isascii()
+    assert result.returncode == (2 if arguments[0] in ("check", "tränen") else 0)
 
 
 @pytest.mark.parametrize("arguments", ["features list", "--help"])

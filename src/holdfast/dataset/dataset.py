@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from holdfast.labels import LabelSettings
 from holdfast.partitioned import Columns, no_rows
 from holdfast.progress import SILENT, Progress
 from holdfast.sampling import Drawn
+from holdfast.settings import expanded
 from holdfast.snapshots import (
     PopulationSettings,
     Snapshots,
@@ -103,7 +103,7 @@ class Dataset:
         if self.settings.store is None or "tables" in self.__dict__:
             yield
             return
-        self._keep = (self.base / Path(os.path.expandvars(self.settings.store)).expanduser()).resolve()
+        self._keep = (self.base / Path(expanded(self.settings.store, "store")).expanduser()).resolve()
         self._require_apart(self._keep)
         try:
             yield
@@ -116,7 +116,7 @@ class Dataset:
         for name, source in self.settings.sources.items():
             if source.path is None:
                 continue
-            before_glob = re.split(r"[*?\[]", os.path.expandvars(str(source.path)))[0]
+            before_glob = re.split(r"[*?\[]", expanded(source.path, f"sources.{name}.path"))[0]
             read = (self.base / Path(before_glob).expanduser()).resolve()
             if folder == read or read in folder.parents:
                 raise ConfigError(

@@ -40,7 +40,7 @@ def show(result: Any, as_json: bool = False) -> None:
         _print_json(result.to_dict())
     else:
         content = render(result)
-        _console().print(content, soft_wrap=isinstance(content, str))  # a path that is broken cannot be copied
+        _PrintableConsole().print(content, soft_wrap=isinstance(content, str))  # a path that is broken cannot be copied
 
 
 def features(found: Iterable[Feature], as_json: bool) -> None:
@@ -53,13 +53,13 @@ def features(found: Iterable[Feature], as_json: bool) -> None:
     for feature in found:
         window = "lifetime" if feature.window == LIFETIME else f"{feature.window.count:g} days"
         table.add_row(feature.name, feature.unit, window, escape(feature.meaning.format(value="…")), feature.family)
-    _console().print(table)
-    _console().print(f"{len(found)} features")
+    _PrintableConsole().print(table)
+    _PrintableConsole().print(f"{len(found)} features")
 
 
 def text(content: RenderableType) -> str:
     """What people would see, as plain text with markup for :func:`line`."""
-    console = _console()
+    console = _PrintableConsole()
     with console.capture() as captured:
         console.print(content)
     return captured.get().rstrip()
@@ -67,19 +67,23 @@ def text(content: RenderableType) -> str:
 
 def line(text: str) -> None:
     """Print one line of running text."""
-    _console().print(text)
+    _PrintableConsole().print(text)
 
 
 class _PrintableConsole(Console):
     """Names, categories and ids are somebody's texts: what steers a terminal is shown, not obeyed."""
 
+    def __init__(self) -> None:
+        """As wide as the terminal; a file or pipe has no width of its own and gets a wide page."""
+        super().__init__(highlight=False, emoji=False, width=None if sys.stdout.isatty() else WIDTH)
+
     def render_str(self, text: str, **how: Any) -> Text:
         return super().render_str(printable(text), **how)
 
 
-def _console() -> Console:
-    """As wide as the terminal; a file or pipe has no width of its own and gets a wide page."""
-    return _PrintableConsole(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+def _plain(text: object) -> str:
+    """Somebody's text within a line of ours: it can neither mark a word nor begin a line."""
+    return escape(str(text).replace("\n", "\\n"))
 
 
 def _print_json(content: Any) -> None:
@@ -100,13 +104,13 @@ def _(checked: Checked) -> RenderableType:
     for source in checked.sources:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in source.rejected.items())
         table.add_row(
-            escape(source.name),
+            _plain(source.name),
             f"{source.rows_in:,}",
             f"{source.rows_valid:,}",
             f"{source.rows_rejected:,}",
             f"{source.share_rejected:.2%}",
             *("" if at is None else show_instant(at)[:10] for at in (source.first, source.last)),
-            escape(reasons),
+            _plain(reasons),
         )
     worst = max(source.share_rejected for source in checked.sources)
     verdict = (
@@ -121,10 +125,10 @@ def _(checked: Checked) -> RenderableType:
     ]
     if checked.undated:
         parts.append(
-            f"[yellow]look[/]: attributes without a known time stop training: {escape(', '.join(checked.undated))}"
+            f"[yellow]look[/]: attributes without a known time stop training: {_plain(', '.join(checked.undated))}"
         )
     if checked.rejects:
-        parts.append(f"rejected rows are in {escape(str(checked.rejects))}")
+        parts.append(f"rejected rows are in {_plain(checked.rejects)}")
     if checked.audit:
         parts.append(render(checked.audit))
     return Group(*parts)
@@ -134,8 +138,8 @@ def _(checked: Checked) -> RenderableType:
 def _(found: Audit) -> RenderableType:
     checks = ", ".join(f"{count:,} {what}" for what, count in found.checks.items())
     lines = [f"audit: {checks}"]
-    lines += [f"[red]found[/] {escape(finding.name)}: {escape(finding.detail)}" for finding in found.findings]
-    lines += [f"[yellow]allowed[/] {escape(finding.name)}: {escape(finding.detail)}" for finding in found.allowed]
+    lines += [f"[red]found[/] {_plain(finding.name)}: {_plain(finding.detail)}" for finding in found.findings]
+    lines += [f"[yellow]allowed[/] {_plain(finding.name)}: {_plain(finding.detail)}" for finding in found.allowed]
     return "\n".join(lines if len(lines) > 1 else [f"{lines[0]}; [green]nothing knows the future[/]"])
 
 
@@ -144,7 +148,7 @@ def _(built: Built) -> RenderableType:
     between = f"{built.cutoffs[0]} to {built.cutoffs[-1]}"
     return (
         f"{built.snapshots:,} snapshots of {built.features} features at {len(built.cutoffs)} cutoffs "
-        f"({between}) are in {escape(str(built.path))}"
+        f"({between}) are in {_plain(built.path)}"
     )
 
 
@@ -158,7 +162,7 @@ def _(trained: Trained) -> RenderableType:
         _choice(trained.choice),
         *(tuning_sentence(name, record) for name, record in (trained.tuning or {}).items()),
         f"tested at {trained.tested_at}: {_figures(trained.metrics)}",
-        f"MLflow: {escape(trained.tracking)}",
+        f"MLflow: {_plain(trained.tracking)}",
     ]
     return "\n".join(lines)
 
@@ -195,7 +199,7 @@ def _(evaluated: Evaluated) -> RenderableType:
 def _(promotion: Promotion) -> RenderableType:
     champion = f"version {promotion.champion}" if promotion.champion else "nobody"
     outcome = "[green]promoted[/]" if promotion.moved else "[yellow]not promoted[/]"
-    why = f"{promotion.name} version {promotion.challenger}, because {escape(promotion.reason)}"
+    why = f"{promotion.name} version {promotion.challenger}, because {_plain(promotion.reason)}"
     return f"{outcome}: {why}. Champion is {champion}."
 
 
@@ -213,8 +217,8 @@ def _(published: Published) -> RenderableType:
         "",
         *_customers(published.first, published.currency),
         "",
-        f"list    {escape(str(published.folder))}",
-        f"report  {escape(str(published.folder / 'report.html'))}",
+        f"list    {_plain(published.folder)}",
+        f"report  {_plain(published.folder / 'report.html')}",
     ]
     return "\n".join(lines)
 
@@ -238,10 +242,10 @@ def _customers(first: pd.DataFrame, currency: str | None) -> Iterator[str]:
     """Customers with action and reasons, as sentences."""
     for row in first.itertuples():
         yield (
-            f"[bold]{row.rank}. {escape(str(row.customer_id))}[/]  risk {row.p_churn:.0%}, value "
+            f"[bold]{row.rank}. {_plain(row.customer_id)}[/]  risk {row.p_churn:.0%}, value "
             f"{number(row.value, 'currency', currency)}, {row.stage}: "
-            f"{escape(str(row.action_words))} {escape(str(row.channel_words))}"
+            f"{_plain(row.action_words)} {_plain(row.channel_words)}"
         )
         for reason in (row.reason_1, row.reason_2, row.reason_3):
             if reason:
-                yield f"     · {escape(str(reason))}"
+                yield f"     · {_plain(reason)}"

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from holdfast import errors
 from holdfast.errors import ConfigError, HoldfastError, StorageError
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 else:
     DataFrame = SparkSession = StructType = Any  # names for annotations elsewhere, which load nothing
 
-_OURS = re.compile(r"^holdfast\.[\w.]*?(\w+Error): (.*)", re.DOTALL | re.MULTILINE)
+_OURS = re.compile(r"^(holdfast(?:\.\w+)*)\.(\w+Error): (.*)", re.DOTALL | re.MULTILINE)
 _PYTHONS = re.compile(r"^(?:\w+\.)*(\w+(?:Error|Exception)): ", re.MULTILINE)
 _USUAL_SLOTS = 16
 _NEEDS = (
@@ -140,8 +139,9 @@ def _translated(error: Exception, what: str) -> HoldfastError:
     text = str(error)
     found = _OURS.search(text)
     if found:
-        kind: type[HoldfastError] = getattr(errors, found.group(1), HoldfastError)
-        return kind(found.group(2).split("\n\tat ", 1)[0].split(" SQLSTATE:", 1)[0].strip())
+        module, name, words = found.groups()
+        kind: type[HoldfastError] = getattr(sys.modules.get(module), name, HoldfastError)
+        return kind(words.split("\n\tat ", 1)[0].split(" SQLSTATE:", 1)[0].strip())
     if "maxResultSize" in text:
         return ConfigError(
             f"Wanted results small enough for the driver while {what}, found more than spark.driver.maxResultSize. "

@@ -143,6 +143,15 @@ def test_a_published_list_shows_groups_money_and_first_customers(capsys: pytest.
     assert f"list    {far.folder}\n" in said(far, capsys)
 
 
+def test_an_id_is_shown_as_it_is_and_begins_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """An id in an export may hold what looks like a customer of ours, a colour or a face."""
+    strange = "7\n2. K-8  risk 99%\n[red]:smile:[/]"
+    lines = said(replace(PUBLISHED, first=PUBLISHED.first.assign(customer_id=strange)), capsys).splitlines()
+    shown = [line for line in lines if "K-8" in line]
+    assert len(shown) == len(PUBLISHED.first)
+    assert shown[0].startswith(r"1. 7\n2. K-8  risk 99%\n[red]:smile:[/]  risk ")
+
+
 def test_a_list_without_any_loss_divides_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     """A business of no value is a strange one, and no reason to fail."""
     empty = pd.DataFrame(columns=PUBLISHED.first.columns)

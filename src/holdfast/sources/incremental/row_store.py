@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import uuid
 import warnings
@@ -24,6 +23,7 @@ import duckdb
 from holdfast.errors import LockedError
 from holdfast.files import ALL_BUT_OWNER, locked, sha256, whole_file
 from holdfast.fingerprint import code_fingerprint
+from holdfast.settings import expanded
 from holdfast.sources.connection import literal
 from holdfast.sources.incremental.old_rows import RowsDigest
 from holdfast.sources.relation import Relation
@@ -173,7 +173,7 @@ def digest_of(
 ) -> str:
     """Of all that the kept rows of a source depend on beside its raw rows."""
     types = connection.execute(f"DESCRIBE SELECT * FROM {relation.sql}").fetchall()
-    place = [str(base.resolve()), os.path.expandvars(str(source.path))]
+    place = [str(base.resolve()), expanded(source.path or "", "path")]
     text = json.dumps(
         [source.model_dump(mode="json"), currency, place, types, duckdb.__version__, code_fingerprint()],
         sort_keys=True,
