@@ -123,7 +123,9 @@ def audit(
             advance(1)
             findings += build.injected(cutoff)
             advance(1)
-        findings += [*_undated(tables), *_changed_later(tables), *_overlapping(features, labels)]
+        findings += [*_undated(tables), *_changed_later(tables)]
+        late = [feature.name for feature in features if Window.before(feature.window).end > labels.gap]
+        findings += [Finding("overlap", name, "its window ends after the outcome window begins") for name in late]
         latest = snapshots[snapshots["cutoff"] == snapshots["cutoff"].max()]  # what was filled in today shows here most
         for table in (snapshots, latest):
             findings += _too_good(table, features, settings.most_auc_alone)
@@ -242,12 +244,6 @@ def _changed_later(tables: Engine) -> Iterable[Finding]:
             f"{share:.1%} of the rows carry in '{name}' a time after the row counts as known: they were changed since, "
             "so their other columns may tell the future; map it as known_time, or leave the changed columns out",
         )
-
-
-def _overlapping(features: Sequence[Feature], labels: LabelSettings) -> Iterable[Finding]:
-    for feature in features:
-        if Window.before(feature.window).end > labels.gap:
-            yield Finding("overlap", feature.name, "its window ends after the outcome window begins")
 
 
 def _naming_persons(snapshots: pd.DataFrame, features: Sequence[Feature]) -> Iterable[Finding]:

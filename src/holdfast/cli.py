@@ -114,8 +114,7 @@ def features_list(
 
 @features_app.command("build")
 def features_build(
-    config: Config,
-    output: Annotated[Path, typer.Option(help="Parquet file to write.")] = Path("snapshots.parquet"),
+    config: Config, output: Annotated[Path, typer.Option(help="Parquet file to write.")] = Path("snapshots.parquet")
 ) -> None:
     """Write the labelled snapshots table: one row per customer and training cutoff."""
     from holdfast.report import console

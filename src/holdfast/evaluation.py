@@ -103,12 +103,8 @@ class Evaluation:
     ) -> LearningCurves:
         """What more history, and what more customers, would bring: the backtest with models that learnt from less.
 
-        Parameters
-        ----------
-        plots : Path, optional
-            Folder for ``learning_curves.png``.
-        keep, jobs :
-            As in :meth:`backtest`, whose fits are taken up.
+        ``plots`` is a folder for ``learning_curves.png``; ``keep`` and ``jobs`` as in :meth:`backtest`, whose fits are
+        taken up.
         """
         found = learning_curves(**self._tests(self.test_cutoffs(), keep=keep, jobs=jobs))
         if plots is not None:

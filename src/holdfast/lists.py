@@ -13,15 +13,7 @@ from holdfast.dataset import Dataset
 from holdfast.features.feature import Feature
 from holdfast.files import VersionedFolder
 from holdfast.models import Bundle
-from holdfast.outreach import (
-    PLANNED,
-    Planner,
-    Scorer,
-    not_applied,
-    publish,
-    select_planned,
-    state_columns,
-)
+from holdfast.outreach import PLANNED, Planner, Scorer, not_applied, publish, select_planned, state_columns
 from holdfast.outreach.state import CONSENT, tellers
 from holdfast.partitioned import Parts
 from holdfast.report.page import list_page

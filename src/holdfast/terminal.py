@@ -16,11 +16,8 @@ def printable(text: str) -> str:
     """The text with characters that steer a terminal, or turn the order of letters around, as escapes one can see."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(char.encode("unicode_escape").decode() if _steers(char) else char for char in text)
-
-
-def _steers(char: str) -> bool:
-    return unicodedata.category(char) in _STEERING and char not in _WELCOME
+    steering = {char for char in set(text) - _WELCOME if unicodedata.category(char) in _STEERING}
+    return "".join(char.encode("unicode_escape").decode() if char in steering else char for char in text)
 
 
 def ready() -> None:

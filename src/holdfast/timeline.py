@@ -77,11 +77,6 @@ def show(at: int) -> str:
     return text.date().isoformat() if at % MICROSECONDS_PER_DAY == 0 else text.isoformat()
 
 
-def first_at_or_after(times: Instants, cutoff: int) -> int:
-    """Index of the first of the sorted ``times`` that a cutoff cannot see: everything before it happened before."""
-    return int(np.searchsorted(times, cutoff, side="left"))
-
-
 def every(days: float, first: int, last: int) -> list[int]:
     """Cutoffs from ``last`` backwards in steps of ``days``, none before ``first``; earliest first."""
     return sorted(range(last, first - 1, -Days(days).microseconds))

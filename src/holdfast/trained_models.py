@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -66,6 +65,8 @@ class TrainedModels:
         spec = self.evaluation.spec(self.evaluation.tuning(_OF_TWO_FITS))
         bundle = fit(snapshots, spec, recent=self.dataset.recent(), progress=self.dataset.progress)
         metrics, learnt = tested.figures(latest), _learnt(bundle)
+        records = {name: record for name, record in (learnt.tuning or {}).items() if record}
+        tuned = {name: {"chosen": record["chosen"], **record["parameters"]} for name, record in records.items()}
         with temporary_folder() as temporary:
             folder = bundle.save(temporary / "bundle")
             evaluation = tested.bundles[latest].save(temporary / EVALUATION)
@@ -73,7 +74,7 @@ class TrainedModels:
                 folder,
                 name=settings.name,
                 features=bundle.features,
-                parameters={**self.evaluation.parameters(), **_tuned(learnt), "choice": learnt.choice},
+                parameters={**self.evaluation.parameters(), "tuned": tuned, "choice": learnt.choice},
                 metrics=metrics,
                 metrics_by_cutoff={latest: metrics},
                 fingerprints=self.evaluation.model_fingerprints,
@@ -150,9 +151,3 @@ def _learnt(bundle: Bundle) -> TrainingRecord:
     if bundle.card.training is None:
         raise BundleError("Wanted a bundle that training made, found one without its record. Train again.")
     return bundle.card.training
-
-
-def _tuned(learnt: TrainingRecord) -> dict[str, Any]:
-    """Which parameters the search chose for each score, as parameters of a run."""
-    records = learnt.tuning or {}
-    return {"tuned": {name: {"chosen": r["chosen"], **r["parameters"]} for name, r in records.items() if r}}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
 
-import numpy as np
 import pytest
 
 from holdfast.errors import ConfigError
-from holdfast.timeline import Days, every, first_at_or_after, instant, moment, month_starts, show
+from holdfast.timeline import Days, every, instant, moment, month_starts, show
 
 
 @pytest.mark.parametrize(
@@ -35,11 +34,6 @@ def test_what_is_no_usable_date_is_refused(written: str | date) -> None:
     """A slip of the keyboard gets one sentence, not an overflow somewhere later."""
     with pytest.raises(ConfigError, match="Wanted"):
         instant(written)
-
-
-def test_an_event_at_the_cutoff_has_not_happened_yet() -> None:
-    """The one boundary rule of the package."""
-    assert first_at_or_after(np.array([1, 2, 2, 3]), 2) == 1
 
 
 def test_a_day_has_86400_seconds_over_a_clock_change() -> None:

@@ -15,7 +15,7 @@ import pandas as pd
 from holdfast.backtest.baselines import Baseline
 from holdfast.backtest.curves import MEASURES, CurvePoint, LearningCurve, LearningCurves
 from holdfast.backtest.execution import SEQUENTIAL, Execution, fit_folds
-from holdfast.backtest.fold_fitter import MODEL, NEEDED, BacktestFold, FittedFold, FoldFitter, Learner
+from holdfast.backtest.fold_fitter import MODEL, NEEDED, BacktestFold, FoldFitter, Learner
 from holdfast.errors import DataError
 from holdfast.learning.training import fit as fit_bundle
 from holdfast.learning.training import known_by
@@ -64,7 +64,10 @@ def learning_curves(
     results = fit_folds(snapshots, fitter, list(wanted), execution, "Learning curves", progress)
 
     def curve(by: Literal["cutoffs", "customers"], sizes: Sizes, left_out: Sequence[float]) -> LearningCurve:
-        frames = {size: _predictions(results.fitted, of) for size, of in sizes.items()}
+        frames = {
+            size: pd.concat([results.fitted[fold].predictions for fold in of], ignore_index=True)
+            for size, of in sizes.items()
+        }
         most = frames[max(frames)]
         points = []
         with progress(f"Intervals by {by}", total=len(frames)) as advance:
@@ -111,10 +114,6 @@ def _learnable(narrow: pd.DataFrame, fitter: FoldFitter, sizes: Sizes) -> tuple[
                 raise
             left_out.append(size)
     return {size: of for size, of in sizes.items() if size not in left_out}, left_out
-
-
-def _predictions(fitted: Mapping[BacktestFold, FittedFold], of: Sequence[BacktestFold]) -> pd.DataFrame:
-    return pd.concat([fitted[fold].predictions for fold in of], ignore_index=True)
 
 
 def _judged(less: pd.DataFrame, most: pd.DataFrame, draws: int, seed: int) -> dict[str, Any]:

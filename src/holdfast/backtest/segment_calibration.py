@@ -17,12 +17,7 @@ _MOST_TOLD = 5
 
 
 def segment_calibration(
-    predictions: pd.DataFrame,
-    snapshots: pd.DataFrame,
-    features: Sequence[FeatureRecord],
-    *,
-    draws: int,
-    seed: int,
+    predictions: pd.DataFrame, snapshots: pd.DataFrame, features: Sequence[FeatureRecord], *, draws: int, seed: int
 ) -> pd.DataFrame:
     """Predicted and observed churn by segment, over all test cutoffs.
 

@@ -105,7 +105,8 @@ def _strongest(
     families: dict[str, list[int]] = {}
     for place, feature in enumerate(features):
         if feature.family not in never:
-            families.setdefault(_root(feature.family), []).append(place)
+            root = feature.family.partition(":")[0]  # "engagement: visit" is a part of "engagement"
+            families.setdefault(root, []).append(place)
     together = np.zeros((len(raised), max(n, len(families))))
     driver = np.full(together.shape, -1, dtype=np.intp)
     for column, members in enumerate(families.values()):
@@ -124,11 +125,6 @@ def _row_sums(matrix: Matrix) -> Vector:
     for column in matrix.T:
         total += column
     return total
-
-
-def _root(family: str) -> str:
-    """Families that differ after a colon are one: "engagement: visit" is a part of "engagement"."""
-    return family.partition(":")[0]
 
 
 def _texts(

@@ -9,8 +9,9 @@ A bundle keeps the vocabulary it was trained with, so that scoring asks for the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from holdfast.features import (
     attribute,
@@ -29,10 +30,10 @@ from holdfast.models.encoding import FEWEST_CUSTOMERS
 from holdfast.sources import Engine
 
 FAMILIES = (recency, frequency, monetary, engagement, support, subscription, feedback, contact, calendar)
-PER_LEVEL = {
+PER_LEVEL: Mapping[tuple[str, str], Callable[[str, str], Iterable[Feature]]] = {
     ("engagement", "kind"): engagement.per_kind,
-    ("tickets", "severity"): support.per_severity,
-    ("tickets", "topic"): support.per_topic,
+    ("tickets", "severity"): partial(support.per_level, "severity"),
+    ("tickets", "topic"): partial(support.per_level, "topic"),
 }
 MOST_LEVELS = 8  # the commonest; a column with hundreds of levels would drown the catalogue
 RESERVED = frozenset(

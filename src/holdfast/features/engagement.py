@@ -64,25 +64,18 @@ FEATURES = (
         when_empty=0.0,
         actionable=True,
     ),
-    Feature(
-        "usage_30d",
-        "engagement",
-        Sum("quantity"),
-        "count",
-        "used {value} units in the last 30 days",
-        "usage",
-        Days(30),
-        actionable=True,
-    ),
-    Feature(
-        "usage_90d",
-        "engagement",
-        Sum("quantity"),
-        "count",
-        "used {value} units in the last 90 days",
-        "usage",
-        Days(90),
-        actionable=True,
+    *(
+        Feature(
+            f"usage_{days}d",
+            "engagement",
+            Sum("quantity"),
+            "count",
+            f"used {{value}} units in the last {days} days",
+            "usage",
+            Days(days),
+            actionable=True,
+        )
+        for days in (30, 90)
     ),
     Feature(
         "usage_pace_30d",

@@ -122,23 +122,17 @@ FEATURES = (
         Days(365),
         when_missing="has placed no order in the last 365 days",
     ),
-    Feature(
-        "categories_90d",
-        "items",
-        Distinct("category"),
-        "count",
-        "bought from {value} categories in the last 90 days",
-        "breadth",
-        Days(90),
-    ),
-    Feature(
-        "categories_365d",
-        "items",
-        Distinct("category"),
-        "count",
-        "bought from {value} categories in the last 365 days",
-        "breadth",
-        Days(365),
+    *(
+        Feature(
+            f"categories_{days}d",
+            "items",
+            Distinct("category"),
+            "count",
+            f"bought from {{value}} categories in the last {days} days",
+            "breadth",
+            Days(days),
+        )
+        for days in (90, 365)
     ),
     Feature(
         "categories_lifetime",

@@ -145,25 +145,18 @@ FEATURES = (
         "discount",
         when_missing="has placed no order yet",
     ),
-    Feature(
-        "margin_90d",
-        "orders",
-        Sum("margin"),
-        "currency",
-        "brought a margin of {value} in the last 90 days",
-        "margin",
-        Days(90),
-        when_missing="has placed no order in the last 90 days",
-    ),
-    Feature(
-        "margin_365d",
-        "orders",
-        Sum("margin"),
-        "currency",
-        "brought a margin of {value} in the last 365 days",
-        "margin",
-        Days(365),
-        when_missing="has placed no order in the last 365 days",
+    *(
+        Feature(
+            f"margin_{days}d",
+            "orders",
+            Sum("margin"),
+            "currency",
+            f"brought a margin of {{value}} in the last {days} days",
+            "margin",
+            Days(days),
+            when_missing=f"has placed no order in the last {days} days",
+        )
+        for days in (90, 365)
     ),
     Feature(
         "margin_share_365d",

@@ -118,23 +118,17 @@ FEATURES = (
         "has ended {value} subscriptions before",
         "renewal",
     ),
-    Feature(
-        "plan_changes_90d",
-        "subscriptions",
-        Count(_moment("plan_changed")),
-        "count",
-        "changed the plan {value} times in the last 90 days",
-        "plan",
-        Days(90),
-    ),
-    Feature(
-        "plan_changes_365d",
-        "subscriptions",
-        Count(_moment("plan_changed")),
-        "count",
-        "changed the plan {value} times in the last 365 days",
-        "plan",
-        Days(365),
+    *(
+        Feature(
+            f"plan_changes_{days}d",
+            "subscriptions",
+            Count(_moment("plan_changed")),
+            "count",
+            f"changed the plan {{value}} times in the last {days} days",
+            "plan",
+            Days(days),
+        )
+        for days in (90, 365)
     ),
     Feature("plan", "subscriptions", Last("plan"), "category", "is on the plan {value}", "plan"),
     *(

@@ -95,17 +95,8 @@ FEATURES = (
 )
 
 
-def per_severity(severity: str, word: str) -> tuple[Feature, ...]:
-    """The features of one severity that occurs in the data."""
-    return _of("severity", severity, word)
-
-
-def per_topic(topic: str, word: str) -> tuple[Feature, ...]:
-    """The features of one topic that occurs in the data."""
-    return _of("topic", topic, word)
-
-
-def _of(column: str, level: str, word: str) -> tuple[Feature, ...]:
+def per_level(column: str, level: str, word: str) -> tuple[Feature, ...]:
+    """The features of one severity or topic that occurs in the data; ``word`` is the level as part of a name."""
     opened = Count(Where(column, "==", level) & OPENED)
     return tuple(
         Feature(

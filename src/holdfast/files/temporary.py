@@ -49,7 +49,7 @@ class TemporaryFolder:
         gone = self.path.with_name(f"{self.path.name}{_GONE}")
         with suppress(OSError):  # some systems move no folder with an open file
             self.path = self.path.rename(gone)  # while it is ours: whoever made it a moment ago shall not find it
-        free, self._free = self._free, _nothing
+        free, self._free = self._free, lambda: None
         free()  # first: some systems remove no open file
         shutil.rmtree(self.path, ignore_errors=True)
 
@@ -69,10 +69,6 @@ def sweep(parent: Path, prefix: str = PREFIX) -> None:
     """Remove what killed processes left in a folder."""
     for left in abandoned(parent, prefix):
         left.close()
-
-
-def _nothing() -> None:
-    """What frees a lock that is free."""
 
 
 @contextmanager

@@ -25,13 +25,7 @@ def level_days(values: Numbers, times: Instants, lo: Indices, hi: Indices, ends:
 
 @compiled
 def days_until_end(
-    deltas: Numbers,
-    times: Instants,
-    first: Indices,
-    stop: Indices,
-    begins: Instants,
-    ends: Instants,
-    grace: int,
+    deltas: Numbers, times: Instants, first: Indices, stop: Indices, begins: Instants, ends: Instants, grace: int
 ) -> Numbers:
     """Days from ``begin`` until a level that events raise and lower falls to 0 and stays there through the grace.
 

@@ -16,10 +16,6 @@ USUAL = Days(180)
 """What ``pace`` takes for usual: the days before the window."""
 
 
-def _level(column: str | None, where: Condition | None) -> Count | Sum:
-    return Count(where) if column is None else Sum(column, where)
-
-
 OF_NUMBERS: dict[str, Callable[[str, Condition | None], Aggregate]] = {
     "sum": Sum,
     "mean": built_in.Mean,
@@ -57,9 +53,7 @@ OF_A_LEVEL: dict[str, Callable[[Count | Sum], Aggregate]] = {
 }
 """Of the sum of a column of numbers, or without a column of the number of events; beside the days before the window."""
 
-OF_CONDITIONS: dict[str, Callable[[Condition], Aggregate]] = {
-    "share": built_in.Share,
-}
+OF_CONDITIONS: dict[str, Callable[[Condition], Aggregate]] = {"share": built_in.Share}
 """Of the events that satisfy a condition, among all."""
 
 BUILT_IN = (*OF_EVENTS, *OF_CONDITIONS, *OF_NUMBERS, *OF_VALUES, *OF_A_LEVEL)
@@ -79,7 +73,7 @@ def worded(word: str, column: str | None, where: Condition | None) -> Aggregate:
     if word in custom.REGISTERED:
         return custom.REGISTERED[word](column, where)
     if word in OF_A_LEVEL:
-        return OF_A_LEVEL[word](_level(column, where))
+        return OF_A_LEVEL[word](Count(where) if column is None else Sum(column, where))
     if word in OF_EVENTS or word in OF_CONDITIONS:
         if column is not None:
             raise ConfigError(f"the aggregate '{word}' reads no column, found '{column}'. Remove it.")

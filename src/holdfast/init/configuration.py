@@ -133,15 +133,10 @@ def _decisions(definition: Definition, *, has_orders: bool) -> list[str]:
         f"# Learn {steps} from `first` on; test where the outcome is known and enough came before.",
         "cutoffs:",
         f"  every: {definition.every}",
-        f"  first: {_yaml_instant(definition.first)}  # by then the sources have begun, and windows are filled",
-        f"  test: [{', '.join(_yaml_instant(at) for at in definition.tests)}]",
+        f"  first: {show(definition.first)}  # by then the sources have begun, and windows are filled",
+        f"  test: [{', '.join(show(at) for at in definition.tests)}]",
         "",
     ]
-
-
-def _yaml_instant(at: int) -> str:
-    """Cutoffs are midnights."""
-    return show(at)
 
 
 def _outreach(draft: Draft, name: str, definition: Definition) -> list[str]:

@@ -16,7 +16,7 @@ from holdfast.init.draft import Draft, SourceDraft
 from holdfast.init.profile import ColumnProfile, TableProfile, profile_table
 from holdfast.init.refining import refine
 from holdfast.sources.connection import connect, discard
-from holdfast.sources.kinds import KINDS, Column, kind_of
+from holdfast.sources.kinds import KINDS, kind_of
 from holdfast.sources.readers import files_of
 
 LEAST_EVIDENCE = 3.0
@@ -69,10 +69,8 @@ def guess(files: Sequence[Path | str]) -> Draft:
 
 
 def _tables(given: Path) -> list[Path]:
-    if not given.is_dir():
-        return files_of(str(given), "FILES", Path.cwd())
-    inside = files_of(str(given), "FILES", Path.cwd())
-    return [file for file in inside if file.parent == given.absolute()]
+    found = files_of(str(given), "FILES", Path.cwd())
+    return [file for file in found if not given.is_dir() or file.parent == given.absolute()]
 
 
 def _offers(table: TableProfile) -> list[SourceDraft]:
@@ -127,7 +125,8 @@ def _can_be(column: ColumnProfile, own: str, kind: str, table: TableProfile) -> 
     """Whether the content of a column allows the role."""
     if column.filled == 0:
         return False
-    role = next((found.role for found in _forms(kind) if found.name == own), "id")
+    forms = (column for mapped in ((), ("start_time",)) for column in kind_of(kind, mapped).columns)
+    role = next((found.role for found in forms if found.name == own), "id")
     if own == "ticket_id":
         return not column.is_time and column.distinct >= _UNIQUE_SHARE * table.rows * column.filled
     if own == "score":
@@ -141,11 +140,6 @@ def _can_be(column: ColumnProfile, own: str, kind: str, table: TableProfile) -> 
     if role in ("category", "currency"):
         return not column.is_time and column.kind not in ("DOUBLE", "FLOAT")
     return not column.is_time and column.kind != "BOOLEAN"
-
-
-def _forms(kind: str) -> list[Column]:
-    """The columns of every form of a kind."""
-    return [column for mapped in ((), ("start_time",)) for column in kind_of(kind, mapped).columns]
 
 
 def _row_id(table: TableProfile, kind: str, columns: dict[str, str]) -> str | None:

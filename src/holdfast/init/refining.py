@@ -9,7 +9,6 @@ import duckdb
 
 from holdfast.init.column_words import NEGATED, STATIC, TELLS_THE_FUTURE, VALUES, place, plain
 from holdfast.init.draft import SourceDraft
-from holdfast.init.profile import ColumnProfile
 from holdfast.sources.connection import literal, one, quoted
 from holdfast.sources.kinds import MOMENTS, kind_of
 from holdfast.sources.settings import AttributeSettings
@@ -59,9 +58,7 @@ def _amount(connection: duckdb.DuckDBPyConnection, draft: SourceDraft) -> Source
             notes["amount"] = "price per piece times pieces; " + notes["amount"]
         else:
             notes["amount"] = f"it grows with {quantity}, so it is the whole line's; " + notes["amount"]
-    cost = next(
-        (c.name for c in draft.table.columns if re.search(r"^(?:cost|kosten|wareneinsatz|cogs)\b", c.words)), None
-    )
+    cost = next((column.name for column in draft.table.columns if _COST.search(column.words)), None)
     if cost is not None and "margin" not in columns and draft.table[cost].is_number:
         compute["margin"] = f"{expression} - {_name(cost)}"
         notes["margin"] = "amount less cost"
@@ -154,7 +151,7 @@ def _attributes(draft: SourceDraft) -> SourceDraft:
             continue
         at = place(column.words, STATIC)
         own = "channel" if at == 1 else re.sub(r"\W", "_", column.words)
-        if at is not None and _is_attribute(column) and own not in found:
+        if at is not None and column.levels and column.kind not in ("DOUBLE", "FLOAT") and own not in found:
             found[own] = AttributeSettings(column=column.name, static=True)
         else:
             unsure.append(column.name)
@@ -170,10 +167,6 @@ def _attributes(draft: SourceDraft) -> SourceDraft:
             "or with the column that says since when it is known (known_time)."
         )
     return replace(draft, attributes=found, questions=tuple(questions))
-
-
-def _is_attribute(column: ColumnProfile) -> bool:
-    return bool(column.levels) and column.kind not in ("DOUBLE", "FLOAT")
 
 
 def _some(names: list[str]) -> str:

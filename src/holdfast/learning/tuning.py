@@ -200,8 +200,7 @@ class _Search:
         pairs = [(i, fold) for i in range(len(recipes)) if not stopped[i] for fold in earlier]
         rest = list(
             pool.map(
-                lambda pair: self._in_time(until, self.data.learnt, recipes[pair[0]], pair[1], at_last[pair[0]]),
-                pairs,
+                lambda pair: self._in_time(until, self.data.learnt, recipes[pair[0]], pair[1], at_last[pair[0]]), pairs
             )
         )
 

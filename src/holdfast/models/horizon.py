@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.models.checks import InputError, Matrix, Vector
+from holdfast.models.checks import InputError, Matrix
 from holdfast.models.risk import RiskModel
 
 
@@ -60,8 +60,10 @@ class HorizonModel:
         out = np.empty((len(X), len(steps)))
         out[:, self.anchor] = steps[self.anchor]
         for place, known in walk(len(steps), self.anchor):
+            p, share = out[:, known], steps[place]
             rarer = (place < known) == self.event_is_churn
-            out[:, place] = _rarer(out[:, known], steps[place]) if rarer else _commoner(out[:, known], steps[place])
+            # The second in a form in which rounding cannot bring it below p.
+            out[:, place] = p * share if rarer else np.minimum(p + (1 - p) * share, 1.0)
         return out
 
     def contributions(self, X: Matrix, horizon: float) -> Matrix:
@@ -139,11 +141,3 @@ def within(what: str, horizon: float) -> str:
 def days(horizons: tuple[float, ...]) -> str:
     """Horizons as a reader lists them."""
     return ", ".join(f"{horizon:g}" for horizon in horizons)
-
-
-def _rarer(p: Vector, share: Vector) -> Vector:
-    return p * share
-
-
-def _commoner(p: Vector, share: Vector) -> Vector:
-    return np.minimum(p + (1 - p) * share, 1.0)  # in this form rounding cannot bring it below p

@@ -13,6 +13,7 @@ from holdfast.outreach.tables import GROUPS
 
 RISK_BARS = 20
 _EDGES = np.linspace(0, 1, RISK_BARS + 1)
+Bars = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 @dataclass
@@ -37,8 +38,8 @@ class Overview:
     contacted: Counter[str] = field(default_factory=Counter)
     risk: dict[str, float] = field(default_factory=dict)
     expected_loss: float = 0.0
-    everyone: np.ndarray[tuple[int], np.dtype[np.int64]] = field(default_factory=lambda: _no_bars())
-    listed: np.ndarray[tuple[int], np.dtype[np.int64]] = field(default_factory=lambda: _no_bars())
+    everyone: Bars = field(default_factory=lambda: np.zeros(RISK_BARS, dtype=np.int64))
+    listed: Bars = field(default_factory=lambda: np.zeros(RISK_BARS, dtype=np.int64))
 
     def add(self, customers: pd.DataFrame) -> None:
         """Take in a piece: ``group``, ``rule``, ``stage``, ``p_churn``, ``expected_loss``.
@@ -80,10 +81,6 @@ class Overview:
 def most_first(counts: Counter[str]) -> dict[str, int]:
     """The counts, largest first and then by name."""
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _no_bars() -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return np.zeros(RISK_BARS, dtype=np.int64)
 
 
 def _count(counts: Counter[str], words: pd.Series[str]) -> None:

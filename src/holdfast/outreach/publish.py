@@ -25,13 +25,7 @@ MANIFEST_FORMAT = "holdfast-list/1"
 _OWN_FIELDS = ("format", "list_id", "as_of", "counts", "excluded_by_rule", "rules_not_applied", "files")
 
 
-def publish(
-    selection: Selection,
-    output: VersionedFolder,
-    *,
-    report_html: str,
-    manifest: Mapping[str, Any],
-) -> Path:
+def publish(selection: Selection, output: VersionedFolder, *, report_html: str, manifest: Mapping[str, Any]) -> Path:
     """Write the list's folder whole, or leave what was there.
 
     Parameters

@@ -51,8 +51,9 @@ def stages(customers: pd.DataFrame, settings: StageSettings) -> pd.Series[str]:
     customers : DataFrame
         Any of the columns above, as floats; NaN means "not known".
     """
-    tenure, silence = _column(customers, "tenure_days"), _silence(customers)
-    ratio = next((_column(customers, name) for name in _RATIOS if name in customers), np.full(len(customers), np.nan))
+    tenure = _first(customers, "tenure_days")
+    silence = _first(customers, "days_since_order", "days_since_engagement")
+    ratio = _first(customers, "order_overdue_ratio", "engagement_overdue_ratio")
     silence = np.where(np.isnan(silence), tenure, silence)
     lapsing = silence >= settings.lapsing_days
     if settings.lapsing_overdue_ratio is not None:
@@ -73,17 +74,7 @@ def stages(customers: pd.DataFrame, settings: StageSettings) -> pd.Series[str]:
     return pd.Series(found, index=customers.index, dtype="str", name="stage")
 
 
-_RATIOS = ("order_overdue_ratio", "engagement_overdue_ratio")
-
-
-def _silence(customers: pd.DataFrame) -> NDArray[np.float64]:
-    for name in ("days_since_order", "days_since_engagement"):
-        if name in customers:
-            return _column(customers, name)
-    return np.full(len(customers), np.nan)
-
-
-def _column(customers: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    if name not in customers:
-        return np.full(len(customers), np.nan)
-    return customers[name].to_numpy(dtype=np.float64)
+def _first(customers: pd.DataFrame, *names: str) -> NDArray[np.float64]:
+    """The first of the columns that is there."""
+    found = next((customers[name] for name in names if name in customers), None)
+    return np.full(len(customers), np.nan) if found is None else found.to_numpy(dtype=np.float64)

@@ -22,14 +22,7 @@ SCORES: Columns = {
 }
 """What the models say of a customer."""
 
-CUSTOMERS: Columns = {
-    "customer_id": "str",
-    "as_of": "str",
-    **SCORES,
-    "stage": "str",
-    "segment": "str",
-    "group": "str",
-}
+CUSTOMERS: Columns = {"customer_id": "str", "as_of": "str", **SCORES, "stage": "str", "segment": "str", "group": "str"}
 """Every scored customer once, by id; ``group`` is one of ``GROUPS``."""
 
 AT_RISK: Columns = {

@@ -46,6 +46,10 @@ def _figures(pairs: Sequence[tuple[Child, str, str | None]]) -> Markup:
     )
 
 
+def _table_or(otherwise: str, head: Sequence[str], rows: Sequence[Sequence[Child]]) -> Markup:
+    return table(head, rows, class_="numbers") if rows else tag("p", otherwise)
+
+
 def counts_section(selection: Selection, settings: OutreachSettings) -> Markup:
     """The four groups and how they add up."""
     counts = selection.counts
@@ -78,7 +82,8 @@ def stakes_section(selection: Selection, money: Money) -> Markup:
     at_risk, scored = selection.at_risk, selection.counts["scored"]
     everyone, listed = selection.overview.expected_loss, at_risk["expected_loss"].sum()
     share = listed / everyone if everyone else 0.0
-    losing = int((at_risk["net_value"] < 0).sum())
+    net = at_risk["net_value"]
+    losing = int((net < 0).sum())
     note = (
         f"{customers_text(losing)} on the list cost more than the contact is expected to bring."
         if losing
@@ -90,16 +95,8 @@ def stakes_section(selection: Selection, money: Money) -> Markup:
         _figures(
             [
                 ("all scored customers", money(everyone), "expected loss"),
-                (
-                    "on this list",
-                    money(listed),
-                    f"{share:.0%} of it, {_share(len(at_risk), scored)} of customers",
-                ),
-                (
-                    "kept by the contacts, less their cost",
-                    money(at_risk["net_value"].sum()),
-                    "by the stated save rates",
-                ),
+                ("on this list", money(listed), f"{share:.0%} of it, {_share(len(at_risk), scored)} of customers"),
+                ("kept by the contacts, less their cost", money(net.sum()), "by the stated save rates"),
             ]
         ),
         meter(share),
@@ -126,9 +123,7 @@ def actions_section(selection: Selection, money: Money) -> Markup:
     ]
     unit = f", {money.currency}" if money.currency else ""
     head = ("action", "customers", f"expected loss{unit}", f"net value{unit}")
-    return _section(
-        "What to do", None, table(head, rows, class_="numbers") if rows else tag("p", "Nobody is to be contacted.")
-    )
+    return _section("What to do", None, _table_or("Nobody is to be contacted.", head, rows))
 
 
 def reasons_section(selection: Selection, features: Sequence[FeatureRecord]) -> Markup:
@@ -155,9 +150,7 @@ def reasons_section(selection: Selection, features: Sequence[FeatureRecord]) -> 
     return _section(
         "Why they are at risk",
         None,
-        table(("reason", "customers", "odds of leaving"), rows, class_="numbers")
-        if rows
-        else tag("p", "No reason raises a risk."),
+        _table_or("No reason raises a risk.", ("reason", "customers", "odds of leaving"), rows),
     )
 
 
@@ -181,11 +174,8 @@ def stages_section(selection: Selection) -> Markup:
         (join([stage, meter(here / scored, "not_selected")]), f"{here:,}", f"{risk:.0%}", f"{contact:,}")
         for stage, here, risk, contact in selection.overview.by_stage
     ]
-    return _section(
-        "Where customers are in life",
-        None,
-        table(("stage", "scored", "mean risk", "to contact"), rows, class_="numbers"),
-    )
+    head = ("stage", "scored", "mean risk", "to contact")
+    return _section("Where customers are in life", None, table(head, rows, class_="numbers"))
 
 
 def rows_section(selection: Selection, money: Money, rows: int) -> Markup:
@@ -231,9 +221,7 @@ def excluded_section(selection: Selection) -> Markup:
     return _section(
         "Who may not be contacted",
         None,
-        table(("first rule that applies", "customers"), rows, class_="numbers")
-        if rows
-        else tag("p", "Nobody was excluded."),
+        _table_or("Nobody was excluded.", ("first rule that applies", "customers"), rows),
         [tag("p", "Rules that could not be applied:"), tag("ul", skipped)] if skipped else None,
     )
 
@@ -242,11 +230,8 @@ def control_section(selection: Selection, settings: OutreachSettings) -> Markup:
     """What the control group is for."""
     held = selection.counts["control"]
     if not settings.control_share:
-        return _section(
-            "The control group",
-            None,
-            tag("p", "This list holds nobody back, so nobody will be able to say what the contacts were worth."),
-        )
+        nobody = "This list holds nobody back, so nobody will be able to say what the contacts were worth."
+        return _section("The control group", None, tag("p", nobody))
     return _section(
         "The control group",
         None,

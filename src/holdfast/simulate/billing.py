@@ -136,13 +136,7 @@ def bill(
 
 
 def _renew(
-    day: int,
-    who: Whole,
-    contracts: Contracts,
-    mood: Mood,
-    events: Journal,
-    draw: Reals,
-    rng: np.random.Generator,
+    day: int, who: Whole, contracts: Contracts, mood: Mood, events: Journal, draw: Reals, rng: np.random.Generator
 ) -> None:
     solvent = mood.sore[who] != UNPAID
     rise = RISE[contracts.term[who]]

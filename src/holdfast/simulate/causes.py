@@ -31,13 +31,7 @@ _CAUSE_OF_SORE = np.array(
 
 
 def ranked_causes(
-    parts: Mapping[str, Reals],
-    *,
-    by_sore: Reals,
-    by_drift: Reals,
-    sore: Whole,
-    origin: Whole,
-    blame: Whole,
+    parts: Mapping[str, Reals], *, by_sore: Reals, by_drift: Reals, sore: Whole, origin: Whole, blame: Whole
 ) -> NDArray[np.int64]:
     """Index in :data:`CAUSES` of each customer's largest part of risk.
 

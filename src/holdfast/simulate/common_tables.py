@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 from holdfast.simulate.clock import END_DAY, FIRST_DAY, Flags, at_hours
 from holdfast.simulate.desk import CONTACT_CHANNELS, NEVER
@@ -20,19 +19,17 @@ def write_customers(people: People, lapsed: Flags, key: str, path: Path, rng: np
     """Write the master data: attributes, decoys, and ``status_today``, which only the day of the export knows."""
     registered = at_hours(people.joined, rng, 0, 5)
     rows = soil(np.arange(people.count), registered, rng)
-    table = pa.table(
-        {
-            key: rows.customers(people.ids),
-            "registered_at": rows.times(registered),
-            "marketing_ok": people.consent[rows.index],
-            "country": rows.words(people.country, COUNTRIES),
-            "acquired_via": rows.words(people.channel, CHANNELS),
-            "loyalty_tier": rows.words(people.tier, TIERS),
-            "lucky_number": people.lucky[rows.index],
-            "status_today": rows.words(lapsed.astype(np.int8), STATUSES),
-        }
-    )
-    return save(table, path)
+    columns = {
+        key: rows.customers(people.ids),
+        "registered_at": rows.times(registered),
+        "marketing_ok": people.consent[rows.index],
+        "country": rows.words(people.country, COUNTRIES),
+        "acquired_via": rows.words(people.channel, CHANNELS),
+        "loyalty_tier": rows.words(people.tier, TIERS),
+        "lucky_number": people.lucky[rows.index],
+        "status_today": rows.words(lapsed.astype(np.int8), STATUSES),
+    }
+    return save(columns, path)
 
 
 def write_surveys(surveys: Table, people: People, key: str, path: Path, rng: np.random.Generator) -> int:
@@ -40,15 +37,13 @@ def write_surveys(surveys: Table, people: People, key: str, path: Path, rng: np.
     surveys = exported(surveys)
     at = at_hours(surveys["day"], rng, 6, 21)
     rows = soil(surveys["customer"], at, rng)
-    table = pa.table(
-        {
-            "answer_no": rows.index + 1,
-            key: rows.customers(people.ids),
-            "answered_at": rows.times(at),
-            "nps": surveys["score"][rows.index],
-        }
-    )
-    return save(table, path)
+    columns = {
+        "answer_no": rows.index + 1,
+        key: rows.customers(people.ids),
+        "answered_at": rows.times(at),
+        "nps": surveys["score"][rows.index],
+    }
+    return save(columns, path)
 
 
 def write_contacts(contacts: Table, people: People, key: str, path: Path, rng: np.random.Generator) -> int:
@@ -58,19 +53,17 @@ def write_contacts(contacts: Table, people: People, key: str, path: Path, rng: n
     comes = contacts["delay"] < NEVER
     replied = np.where(comes, at + np.where(comes, contacts["delay"], 0), NEVER)
     rows = soil(contacts["customer"], at, rng)
-    table = pa.table(
-        {
-            "contact_no": rows.index + 1,
-            key: rows.customers(people.ids),
-            "sent_at": rows.times(at),
-            "medium": rows.words(contacts["channel"], CONTACT_CHANNELS),
-            "measure": rows.words(contacts["offer"].astype(np.int8), ("newsletter", "voucher")),
-            "with_voucher": contacts["offer"][rows.index],
-            "reply_at": rows.times(replied),
-            "load_time": timestamps(rows.loaded),
-        }
-    )
-    return save(table, path)
+    columns = {
+        "contact_no": rows.index + 1,
+        key: rows.customers(people.ids),
+        "sent_at": rows.times(at),
+        "medium": rows.words(contacts["channel"], CONTACT_CHANNELS),
+        "measure": rows.words(contacts["offer"].astype(np.int8), ("newsletter", "voucher")),
+        "with_voucher": contacts["offer"][rows.index],
+        "reply_at": rows.times(replied),
+        "load_time": timestamps(rows.loaded),
+    }
+    return save(columns, path)
 
 
 def exported(table: Table) -> Table:

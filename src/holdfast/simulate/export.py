@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -82,8 +83,9 @@ def numbered(prefix: str, number: Whole) -> pa.Array:
     return pa.array(np.char.add(prefix, digits).astype(object), pa.string())
 
 
-def save(table: pa.Table, path: Path) -> int:
-    """Write a Parquet file; the number of rows. Equal tables give equal bytes."""
+def save(columns: pa.Table | dict[str, Any], path: Path) -> int:
+    """Write a Parquet file; the number of rows. Equal columns give equal bytes."""
+    table = pa.table(columns)
     pq.write_table(table, path, compression="zstd", store_schema=False)
     return int(table.num_rows)
 

@@ -22,9 +22,7 @@ def is_complete(folder: Path, identity: Mapping[str, object]) -> bool:
     ConfigError
         Something else is there, which must not be replaced.
     """
-    if folder.is_dir() and not any(folder.iterdir()):
-        return False
-    if not folder.exists():
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return False
     try:
         found = json.loads((folder / MARK).read_text(encoding="utf-8"))

@@ -51,23 +51,21 @@ def _orders(orders: Orders, people: People, path: Path, rng: np.random.Generator
     references = numbered("A", np.arange(orders.day.size)).to_numpy(zero_copy_only=False)
     reference = references[of[take]]
     reference[is_refund[take]] = numbered("R", of[take][is_refund[take]]).to_numpy(zero_copy_only=False)
-    table = pa.table(
-        {
-            "line_no": take + 1,
-            "order_ref": pa.array(reference, pa.string()),
-            "client": rows.customers(people.ids),
-            "booked_at": rows.times(at),
-            "product_group": rows.words(category, CATEGORIES),
-            "quantity": np.where(is_refund, -1, 1)[take],
-            "gross_amount": gross[take],
-            "discount_amount": discount[take],
-            "net_amount": np.round(gross - discount, 2)[take],
-            "cost_of_goods": cost[take],
-            "currency_code": rows.words(np.zeros(of.size, dtype=np.int8), ("EUR",)),
-            "load_time": timestamps(rows.loaded),
-        }
-    )
-    return save(table, path)
+    columns = {
+        "line_no": take + 1,
+        "order_ref": pa.array(reference, pa.string()),
+        "client": rows.customers(people.ids),
+        "booked_at": rows.times(at),
+        "product_group": rows.words(category, CATEGORIES),
+        "quantity": np.where(is_refund, -1, 1)[take],
+        "gross_amount": gross[take],
+        "discount_amount": discount[take],
+        "net_amount": np.round(gross - discount, 2)[take],
+        "cost_of_goods": cost[take],
+        "currency_code": rows.words(np.zeros(of.size, dtype=np.int8), ("EUR",)),
+        "load_time": timestamps(rows.loaded),
+    }
+    return save(columns, path)
 
 
 def _events(past: RetailPast, path: Path, rng: np.random.Generator) -> int:
@@ -81,13 +79,11 @@ def _events(past: RetailPast, path: Path, rng: np.random.Generator) -> int:
     at = np.where(kind == OPENED, sent + habit, at)
     at = np.where(kind == CLICKED, sent + habit + hours(0.1), at)
     rows = soil(events["customer"], at, rng)
-    table = pa.table(
-        {
-            "event_no": rows.index + 1,
-            "client": rows.customers(past.people.ids),
-            "happened_at": rows.times(at),
-            "event_type": rows.words(kind, EVENT_TYPES),
-            "load_time": timestamps(rows.loaded),
-        }
-    )
-    return save(table, path)
+    columns = {
+        "event_no": rows.index + 1,
+        "client": rows.customers(past.people.ids),
+        "happened_at": rows.times(at),
+        "event_type": rows.words(kind, EVENT_TYPES),
+        "load_time": timestamps(rows.loaded),
+    }
+    return save(columns, path)

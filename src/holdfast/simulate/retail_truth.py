@@ -69,10 +69,6 @@ def retail_truth(past: RetailPast, orders: Orders, progress: Progress = SILENT) 
     return at_every_cutoff(lambda cutoff: _at(cutoff, past, orders), progress)
 
 
-def _no_season(_: int, seasonal: Reals) -> Reals:
-    return np.ones_like(seasonal)
-
-
 def _at(cutoff: int, past: RetailPast, orders: Orders) -> Truth:
     mood, n = past.moods[cutoff], past.people.count
     recent = orders.between(cutoff - POPULATION_DAYS, cutoff)
@@ -80,7 +76,7 @@ def _at(cutoff: int, past: RetailPast, orders: Orders) -> Truth:
     kinds, kind = np.unique(past.shoppers.type[who], return_inverse=True)
     drift, ticket, sore = mood.drift[who], mood.ticket[who], mood.sore[who]
     expected = outlook(cutoff, kinds, partial(season, swing=past.swing))
-    plain = outlook(cutoff, kinds, _no_season)[_SILENCE]
+    plain = outlook(cutoff, kinds, lambda _, seasonal: np.ones_like(seasonal))[_SILENCE]
     silence = expected[_SILENCE]
     p = silence[drift, ticket, sore, kind]
     of_orders = expected[_ORDERS][drift, ticket, sore, kind] - expected[_REFUNDS][drift, ticket, sore, kind]

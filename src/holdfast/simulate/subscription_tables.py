@@ -51,24 +51,21 @@ def _log(past: SubscriptionPast, path: Path, rng: np.random.Generator) -> int:
     rows = soil(who, at, rng)
     take = rows.index
     term_end = events["renews"][take]
-    table = pa.table(
-        {
-            "log_no": take + 1,
-            "account": rows.customers(people.ids),
-            "contract": numbered("S", who[take] * 100 + events["number"][take]),
-            "effective_at": rows.times(at),
-            "change": rows.words(kind, _CHANGES),
-            "monthly_revenue": events["mrr"][take],
-            "plan_name": rows.words(np.searchsorted(_PLAN_PRICES, events["mrr"]), _PLANS),
-            "billing": rows.words(events["term"], _TERMS),
-            "term_ends_on": pa.array(
-                (midnight(term_end) // MICROSECONDS_PER_DAY).astype(np.int32),
-                mask=term_end == NO_DAY,
-            ).cast(pa.date32()),
-            "load_time": timestamps(rows.loaded),
-        }
-    )
-    return save(table, path)
+    columns = {
+        "log_no": take + 1,
+        "account": rows.customers(people.ids),
+        "contract": numbered("S", who[take] * 100 + events["number"][take]),
+        "effective_at": rows.times(at),
+        "change": rows.words(kind, _CHANGES),
+        "monthly_revenue": events["mrr"][take],
+        "plan_name": rows.words(np.searchsorted(_PLAN_PRICES, events["mrr"]), _PLANS),
+        "billing": rows.words(events["term"], _TERMS),
+        "term_ends_on": pa.array(
+            (midnight(term_end) // MICROSECONDS_PER_DAY).astype(np.int32), mask=term_end == NO_DAY
+        ).cast(pa.date32()),
+        "load_time": timestamps(rows.loaded),
+    }
+    return save(columns, path)
 
 
 def _usage(past: SubscriptionPast, path: Path, rng: np.random.Generator) -> int:
@@ -76,14 +73,12 @@ def _usage(past: SubscriptionPast, path: Path, rng: np.random.Generator) -> int:
     usage = past.usage.read()
     at = at_hours(usage["day"], rng, 6, 20)
     rows = soil(usage["customer"], at, rng)
-    table = pa.table(
-        {
-            "session_no": rows.index + 1,
-            "account": rows.customers(past.people.ids),
-            "used_at": rows.times(at),
-            "feature": rows.words(usage["feature"], FEATURES),
-            "steps": usage["units"][rows.index],
-            "load_time": timestamps(rows.loaded),
-        }
-    )
-    return save(table, path)
+    columns = {
+        "session_no": rows.index + 1,
+        "account": rows.customers(past.people.ids),
+        "used_at": rows.times(at),
+        "feature": rows.words(usage["feature"], FEATURES),
+        "steps": usage["units"][rows.index],
+        "load_time": timestamps(rows.loaded),
+    }
+    return save(columns, path)

@@ -1,10 +1,6 @@
 """Population, cutoffs, features and labels, put together: one row per customer and cutoff."""
 
-from holdfast.snapshots.building import (
-    build_snapshots,
-    require_members,
-    snapshot_parts,
-)
+from holdfast.snapshots.building import build_snapshots, require_members, snapshot_parts
 from holdfast.snapshots.cutoffs import (
     CutoffSettings,
     complete_until,

@@ -26,11 +26,7 @@ _STAYED, _CHURNED, _LEFT = 0, 1, 2
 
 
 def snapshot_parts(
-    tables: Engine,
-    snapshots: Snapshots,
-    *,
-    events_per_chunk: int = EVENTS_PER_CHUNK,
-    progress: Progress = SILENT,
+    tables: Engine, snapshots: Snapshots, *, events_per_chunk: int = EVENTS_PER_CHUNK, progress: Progress = SILENT
 ) -> Parts:
     """The snapshots as parts, left where the customers are: memory depends on the piece, not on the data.
 

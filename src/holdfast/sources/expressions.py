@@ -69,18 +69,7 @@ _NUMBERS = {
     "pow",
     "power",
     "exp",
-} | {
-    "ln",
-    "log",
-    "log2",
-    "log10",
-    "mod",
-    "fmod",
-    "add",
-    "subtract",
-    "multiply",
-    "divide",
-}
+} | {"ln", "log", "log2", "log10", "mod", "fmod", "add", "subtract", "multiply", "divide"}
 _TEXTS = {"lower", "upper", "lcase", "ucase", "trim", "ltrim", "rtrim", "length", "strlen", "substr", "substring"} | {
     "left",
     "right",

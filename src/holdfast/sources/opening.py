@@ -28,12 +28,7 @@ from holdfast.sources.relation import count, registered
 from holdfast.sources.report import SourceReport, SourcesReport
 from holdfast.sources.settings import SourceSettings
 from holdfast.sources.unfolding import unfold, untimed
-from holdfast.sources.validation import (
-    mapped,
-    mapped_query,
-    require_one_currency,
-    require_zones,
-)
+from holdfast.sources.validation import mapped, mapped_query, require_one_currency, require_zones
 
 _REJECTS = 'source VARCHAR, row_number BIGINT, event_id VARCHAR, reason VARCHAR, "values" VARCHAR'
 
@@ -214,8 +209,7 @@ class _Opening:
         table, name = mapped(mapping.name), mapping.name
         reasons = _counted(self.connection, f"SELECT reason, count(*) FROM {table} WHERE reason IS NOT NULL GROUP BY 1")
         notes = _counted(
-            self.connection,
-            f"SELECT note, count(*) FROM {table} WHERE reason IS NULL AND note IS NOT NULL GROUP BY 1",
+            self.connection, f"SELECT note, count(*) FROM {table} WHERE reason IS NULL AND note IS NOT NULL GROUP BY 1"
         )
         event_time = quoted(mapping.kind.time or "signup_time")
         valid, first, last = one(

@@ -41,7 +41,8 @@ def read_postgres(connection: duckdb.DuckDBPyConnection, name: str, settings: Po
     key = f"sources.{name}.postgres"
     driver = _driver(key)
     uri = _patient(expanded(settings.uri, f"{key}.uri"))
-    whole = f"({settings.query.strip().rstrip(';')}) AS query" if settings.query else _table(settings.table or "")
+    table = ".".join(quoted(part) for part in (settings.table or "").split("."))  # with its schema, if it has one
+    whole = f"({settings.query.strip().rstrip(';')}) AS query" if settings.query else table
     staged = quoted(f"postgres {name}")
     with _worded(driver, key, uri), driver.connect(uri) as server, server.cursor() as cursor:
         cursor.execute("SET TRANSACTION READ ONLY")
@@ -77,11 +78,6 @@ def _patient(uri: str) -> str:
     if "://" not in uri or "connect_timeout" in uri:
         return uri
     return f"{uri}{'&' if '?' in uri else '?'}connect_timeout={CONNECT_TIMEOUT_SECONDS}"
-
-
-def _table(name: str) -> str:
-    """The name, with its schema if it has one, as identifiers."""
-    return ".".join(quoted(part) for part in name.split("."))
 
 
 def _column(field: pa.Field) -> str:

@@ -93,7 +93,7 @@ def mapped_query(mapping: SourceMapping, relation: str, limits: Limits, watch: d
     settled AS (SELECT * REPLACE ({", ".join(settles)}) FROM readable),
     wanted AS (SELECT * FROM settled WHERE {_wanted(mapping, limits)}),
     seen AS (SELECT * REPLACE ({", ".join(_seen(mapping, limits))}), {note(mapping, limits)} AS note FROM wanted
-             WHERE {_cut(limits)}),
+             WHERE {"TRUE" if limits.as_of is None else f"(known_time IS NULL OR known_time < {limits.as_of})"}),
     judged AS (SELECT *, {reason(mapping, limits)} AS reason FROM seen)
     SELECT {named}, known_time{marks}, note, reason,
            CASE WHEN reason IS NOT NULL THEN CAST(to_json({{{raws}}}) AS VARCHAR) END AS raw
@@ -135,10 +135,6 @@ def _wanted(mapping: SourceMapping, limits: Limits) -> str:
     if unique is None or not mapping.has(unique):
         return mine
     return f"({mine} OR {unique} IN (SELECT {unique} FROM settled WHERE {mine} AND {unique} IS NOT NULL))"
-
-
-def _cut(limits: Limits) -> str:
-    return "TRUE" if limits.as_of is None else f"(known_time IS NULL OR known_time < {limits.as_of})"
 
 
 def _seen(mapping: SourceMapping, limits: Limits) -> list[str]:

@@ -39,11 +39,7 @@ CATEGORIES: dict[str, dict[str, tuple[str, ...]]] = {
         "moment": ("ended", "payment_failed", "plan_changed", "price_changed", "renewed", "started"),
         "plan": ("basic", "pro"),
     },
-    "contacts": {
-        "moment": ("responded", "sent"),
-        "channel": ("email", "phone"),
-        "action": ("offer", "survey"),
-    },
+    "contacts": {"moment": ("responded", "sent"), "channel": ("email", "phone"), "action": ("offer", "survey")},
     "customers": {"moment": ("attribute", "joined"), "country": ("FR", "UK")},
 }
 """Per stream the category columns with their sorted levels."""

@@ -31,16 +31,7 @@ _HOME = {
     "Verdict": "entries",
 }
 
-__all__ = [
-    "Promotion",
-    "RunInfo",
-    "RunRecord",
-    "ServingCode",
-    "StoredModel",
-    "Tracker",
-    "TrackingSettings",
-    "Verdict",
-]
+__all__ = ["Promotion", "RunInfo", "RunRecord", "ServingCode", "StoredModel", "Tracker", "TrackingSettings", "Verdict"]
 
 
 def __getattr__(name: str) -> Any:

@@ -44,7 +44,8 @@ class CorrectionInputs:
 
     def numbers(self, model: PurchaseModel, X: Matrix) -> Matrix:
         """Shape (n_rows, 6 + marks + spans); the history of a customer without purchases is NaN."""
-        return np.column_stack([self.history(model, X), _logs(X[:, self.marks]), self._relative(X)])
+        relative = _logs(X[:, self.spans]) - _logs(X[:, [self.columns.days_since_first_order]])
+        return np.column_stack([self.history(model, X), _logs(X[:, self.marks]), relative])
 
     def history(self, model: PurchaseModel, X: Matrix) -> Matrix:
         """The first six of the numbers."""
@@ -64,10 +65,6 @@ class CorrectionInputs:
             ]
         )
         return out
-
-    def _relative(self, X: Matrix) -> Matrix:
-        age = X[:, [self.columns.days_since_first_order]]
-        return _logs(X[:, self.spans]) - _logs(age)
 
 
 def _logs(values: Matrix) -> Matrix:

@@ -20,7 +20,7 @@ from holdfast.sources.mapping import raw_texts
 from holdfast.sources.readers import CSV, files_of, open_relation
 from holdfast.sources.relation import Relation
 from holdfast.sources.settings import SourceSettings
-from holdfast.spark.session import DataFrame, SparkSession, is_frame, is_local, running
+from holdfast.spark.session import DataFrame, SparkSession, is_frame, is_local, named, running
 
 _REMOTE = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]+:/")
 _NANOSECONDS = {"TIMESTAMP_NS": "TIMESTAMP", "TIMESTAMPTZ_NS": "TIMESTAMPTZ"}
@@ -69,8 +69,10 @@ class Places:
         """
         with running(f"opening source '{name}'"):
             frame = self._found(name, source)
-            kinds = {field.name: field.dataType.typeName() for field in frame.schema.fields}
-            return frame.select(*(_escaped(column) for column, kind in kinds.items() if not _unread(kind)))
+            kinds = {named(field.name): field.dataType.typeName() for field in frame.schema.fields}
+            return frame.select(
+                *(at for at, kind in kinds.items() if not kind.startswith(_UNREAD) | kind.endswith(_UNREAD))
+            )
 
     def _found(self, name: str, source: SourceSettings) -> DataFrame:
         key = f"sources.{name}"
@@ -146,11 +148,3 @@ def _written(column: str, kind: str) -> str:
     name = quoted(column)
     wanted = "VARCHAR" if kind.startswith("ENUM") else _WRITTEN_AS.get(kind)
     return name if wanted is None else f"CAST({name} AS {wanted}) AS {name}"
-
-
-def _unread(kind: str) -> bool:
-    return any(kind.startswith(word) or kind.endswith(word) for word in _UNREAD)
-
-
-def _escaped(column: str) -> str:
-    return "`" + column.replace("`", "``") + "`"
