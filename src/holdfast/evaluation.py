@@ -85,7 +85,7 @@ class Evaluation:
         """
         result = self.at(self.test_cutoffs(), keep=keep, jobs=jobs)
         if plots is not None:
-            drawings.write(result, plots)
+            drawings.save(drawings.figures(result), plots)
         if tracker is not None:
             tracker.log_backtest(
                 name=self.configuration.name,

@@ -10,12 +10,12 @@ import pandas as pd
 
 from holdfast.learning import LogisticBaseline, MeanRateRegressor
 from holdfast.models import to_matrix
-from holdfast.models.feature_record import FeatureRecord
+from holdfast.models.feature_record import FeatureRecord, Role
 from holdfast.sampling import weights
 
-_RECENCY = ("days_since_order", "days_since_engagement", "days_since_renewal", "subscription_tenure_days")
-_FREQUENCY = ("orders_365d", "orders_lifetime", "active_days_90d", "engagement_90d")
-_SPEND = ("spend_365d", "spend_lifetime", "mrr")
+_RECENCY: tuple[Role, ...] = ("days_since_order", "days_since_engagement", "days_since_renewal", "subscription_tenure")
+_FREQUENCY: tuple[Role, ...] = ("orders_of_a_year", "orders", "active_days", "engagement")
+_SPEND: tuple[Role, ...] = ("spend_of_a_year", "spend", "mrr")
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ class Baseline:
 
 def default_baselines(features: Sequence[FeatureRecord]) -> tuple[Baseline, ...]:
     """Recency alone; and recency, frequency, value, as far as the features at hand give them."""
-    names = {feature.name for feature in features}
+    names = {feature.role: feature.name for feature in features}
     recency, frequency, spend = (
-        next((name for name in wanted if name in names), None) for wanted in (_RECENCY, _FREQUENCY, _SPEND)
+        next((names[role] for role in wanted if role in names), None) for wanted in (_RECENCY, _FREQUENCY, _SPEND)
     )
     three = tuple(name for name in (recency, frequency, spend) if name is not None)
     return Baseline("rfm", three, spend), Baseline("recency", three[:1] if recency else ())

@@ -147,7 +147,10 @@ class FoldFitter:
     def fit(self, snapshots: pd.DataFrame, fold: BacktestFold) -> FittedFold:
         """Fit the model and the baselines, and score."""
         test, known = self.test_rows(snapshots, fold), self.training_rows(snapshots, fold)
-        bundle = self.learner(known, self.spec, recent=self._recent(test, fold))
+        recent = test[["customer_id", "cutoff", *(feature.name for feature in self.spec.features)]]  # known there
+        if fold.share < 1:
+            recent = recent[self._share_of(test["customer_id"]) < fold.share]
+        bundle = self.learner(known, self.spec, recent=recent)
         out = test[[*_KEYS, *(name for name in _IF_THERE if name in test)]].reset_index(drop=True)
         scores = bundle.predict(test)
         out[["value_low", "value_high"]] = scores[["value_low", "value_high"]].to_numpy()
@@ -156,11 +159,6 @@ class FoldFitter:
             for name, column in baseline.scored(test, known, self.spec.features).items():
                 out[name] = column
         return FittedFold(bundle, out)
-
-    def _recent(self, test: pd.DataFrame, fold: BacktestFold) -> pd.DataFrame:
-        """What was known of the customers at the test cutoff: their features, of those that the fold may know."""
-        unlabelled = test[["customer_id", "cutoff", *(feature.name for feature in self.spec.features)]]
-        return unlabelled if fold.share == 1 else unlabelled[self._share_of(test["customer_id"]) < fold.share]
 
     def _share_of(self, customer_id: pd.Series) -> Draws:
         return draws(customer_id, np.full(len(customer_id), _OF_CUSTOMERS), self.spec.seed)

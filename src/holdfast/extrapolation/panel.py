@@ -17,13 +17,13 @@ from holdfast.dataset import Dataset
 from holdfast.features.feature import Feature
 from holdfast.models import learn_categories, to_matrix
 from holdfast.models.checks import Matrix, Vector
-from holdfast.models.feature_record import FeatureRecord
+from holdfast.models.feature_record import FeatureRecord, Role
 from holdfast.sampling import draws
 from holdfast.snapshots import PopulationSettings
 from holdfast.timeline import Days
 
 _EVER = PopulationSettings(bought_within_days=1_000_000)
-_TOTALS = ("order_days_lifetime", "orders_lifetime", "spend_lifetime")
+_TOTALS: tuple[Role, ...] = ("order_days", "orders", "spend")
 _WHO = "customer_id"
 _FEWEST_DRAWN = 1_000  # customers, however few snapshots are wanted
 
@@ -81,13 +81,15 @@ class Panel:
 
         found = by_steps(features, settings.population)
         specs = learn_categories(pd.concat(found.values()), [feature.record() for feature in features])
-        totals = by_steps([feature for feature in offered if feature.name in _TOTALS], _EVER)
+        by_role = {feature.role: feature for feature in offered}
+        of_all = [by_role[role] for role in _TOTALS]
+        names, totals = [feature.name for feature in of_all], by_steps(of_all, _EVER)
         return cls(
             step.count,
             specs,
             {steps: to_matrix(part, specs) for steps, part in found.items()},
             {steps: part[_WHO].to_numpy(dtype=str) for steps, part in found.items()},
-            {steps: part.set_index(_WHO)[list(_TOTALS)].astype(float) for steps, part in totals.items()},
+            {steps: part.set_index(_WHO)[names].astype(float) for steps, part in totals.items()},
         )
 
     def did(self, back: int, steps: int) -> tuple[Vector, Vector]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 from holdfast.features import (
     attribute,
@@ -27,6 +27,7 @@ from holdfast.features import (
 )
 from holdfast.features.feature import Feature
 from holdfast.models.encoding import FEWEST_CUSTOMERS
+from holdfast.models.feature_record import Role
 from holdfast.sources import Engine
 
 FAMILIES = (recency, frequency, monetary, engagement, support, subscription, feedback, contact, calendar)
@@ -36,19 +37,8 @@ PER_LEVEL: Mapping[tuple[str, str], Callable[[str, str], Iterable[Feature]]] = {
     ("tickets", "topic"): partial(support.per_level, "topic"),
 }
 MOST_LEVELS = 8  # the commonest; a column with hundreds of levels would drown the catalogue
-RESERVED = frozenset(
-    {
-        "customer",
-        "customer_id",
-        "cutoff",
-        "churned",
-        "future_value",
-        "treated",
-        "days_to_event",
-        "sample_weight",
-        "base",
-    }
-)
+_OF_SNAPSHOTS = {"customer", "customer_id", "cutoff", "churned", "future_value", "treated", "days_to_event"}
+RESERVED = frozenset(_OF_SNAPSHOTS | {"sample_weight", "base"})
 """Names that the snapshots table, or the table of contributions, has for other things."""
 _NOT_ATTRIBUTES = {"moment", "consent"}
 
@@ -133,3 +123,9 @@ EVERYTHING = Vocabulary(
     },
 )
 """Every source with every column, and usual levels: what the catalogue can give at most."""
+
+
+@cache
+def name_of(role: Role) -> str:
+    """What the feature is called that plays a role."""
+    return next(feature.name for feature in catalogue(EVERYTHING) if feature.role == role)

@@ -41,6 +41,7 @@ FEATURES = (
         "was last contacted {value} ago",
         "contact",
         when_missing="no contact yet",
+        role="days_since_contact",
     ),
     Feature(
         "responses_365d",

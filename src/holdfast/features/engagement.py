@@ -26,6 +26,7 @@ FEATURES = (
             "engagement",
             Days(days),
             actionable=True,
+            role="engagement" if days == 90 else None,
         )
         for days in (7, 30, 90, 180)
     ),
@@ -39,6 +40,7 @@ FEATURES = (
             "engagement",
             Days(days),
             actionable=True,
+            role="active_days" if days == 90 else None,
         )
         for days in (30, 90)
     ),

@@ -29,6 +29,7 @@ FEATURES = (
             f"placed {{value}} orders in the last {days} days",
             "frequency",
             Days(days),
+            role="orders_of_a_year" if days == 365 else None,
         )
         for days in WINDOWS
     ),
@@ -40,6 +41,7 @@ FEATURES = (
         "placed {value} orders so far",
         "frequency",
         accumulates=True,
+        role="orders",
     ),
     *(
         Feature(

@@ -17,6 +17,7 @@ FEATURES = (
             f"spent {{value}} in the last {days} days",
             "monetary",
             Days(days),
+            role="spend_of_a_year" if days == 365 else None,
         )
         for days in WINDOWS
     ),

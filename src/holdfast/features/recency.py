@@ -40,6 +40,7 @@ FEATURES = (
         "has been silent for {value} the usual time between orders",
         "recency",
         when_missing="has too few orders for a rhythm",
+        role="order_overdue",
     ),
     Feature(
         "days_since_refund",
@@ -59,6 +60,7 @@ FEATURES = (
         "engagement recency",
         actionable=True,
         when_missing="no engagement yet",
+        role="days_since_engagement",
     ),
     Feature(
         "days_since_first_engagement",
@@ -68,6 +70,7 @@ FEATURES = (
         "was first active {value} ago",
         "tenure",
         when_missing="no engagement yet",
+        role="days_since_first_engagement",
     ),
     Feature(
         "engagement_overdue_ratio",
@@ -77,6 +80,7 @@ FEATURES = (
         "has been inactive for {value} the usual time between visits",
         "engagement recency",
         when_missing="has too little activity for a rhythm",
+        role="engagement_overdue",
     ),
     Feature(
         "days_since_ticket",
@@ -113,5 +117,6 @@ FEATURES = (
         "signed up {value} ago",
         "tenure",
         when_missing="has no known date of sign-up",
+        role="days_since_signup",
     ),
 )

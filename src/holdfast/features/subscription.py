@@ -15,7 +15,7 @@ FAILED = _moment("payment_failed")
 PRICED = _moment("price_changed")
 
 FEATURES = (
-    Feature("mrr", "subscriptions", Sum("mrr_delta"), "currency", "pays {value} a month", "revenue"),
+    Feature("mrr", "subscriptions", Sum("mrr_delta"), "currency", "pays {value} a month", "revenue", role="mrr"),
     Feature(
         "mrr_change_last",
         "subscriptions",
@@ -84,6 +84,7 @@ FEATURES = (
         "last renewed {value} ago",
         "renewal",
         when_missing="no renewal yet",
+        role="days_since_renewal",
     ),
     Feature(
         "subscription_tenure_days",
@@ -92,6 +93,7 @@ FEATURES = (
         "days",
         "has subscribed for {value}",
         "tenure",
+        role="subscription_tenure",
     ),
     Feature(
         "days_since_subscription_start",

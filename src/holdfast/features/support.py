@@ -28,6 +28,7 @@ FEATURES = (
         "has {value} open tickets",
         "open ticket",
         actionable=True,
+        role="tickets_open",
     ),
     Feature(
         "days_since_unresolved",

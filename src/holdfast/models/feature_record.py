@@ -10,11 +10,19 @@ from holdfast.errors import BundleError
 
 Dtype = Literal["number", "category"]
 Direction = Literal["rises", "falls"]
-Role = Literal["order_days", "days_since_order", "days_since_first_order", "spend", "season_sine", "season_cosine"]
-"""The part of its own that a feature plays in learning, beside being one among many.
+InLearning = Literal[
+    "order_days", "days_since_order", "days_since_first_order", "spend", "season_sine", "season_cosine"
+]
+Amount = Literal["orders", "orders_of_a_year", "spend_of_a_year", "mrr", "engagement", "active_days", "tickets_open"]
+Age = Literal["days_since_signup", "days_since_first_engagement", "subscription_tenure"]
+Silence = Literal["days_since_engagement", "days_since_renewal", "days_since_contact"]
+Overdue = Literal["order_overdue", "engagement_overdue"]
+Role = Literal[InLearning, Amount, Age, Silence, Overdue]
+"""The part of its own that a feature plays, beside being one among many; others ask for it by this and not by name.
 
 ``order_days``, ``days_since_order`` and ``days_since_first_order`` are a customer's history of purchases, ``spend``
-what they brought so far, net of refunds; ``season_sine`` and ``season_cosine`` tell the time of the year.
+what they brought so far, net of refunds; ``season_sine`` and ``season_cosine`` tell the time of the year. The rest
+serve baselines, contact rules and stages.
 """
 
 

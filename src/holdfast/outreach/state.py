@@ -11,36 +11,38 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from holdfast.features.catalogue import name_of
 from holdfast.features.feature import Feature
 from holdfast.history.aggregates import Last
+from holdfast.models.feature_record import Role
 from holdfast.outreach.contact_rules import RULES
 
 CONSENT = Feature("consent", "customers", Last("consent"), "score", "agreed to be contacted ({value})", "consent")
 """Whether the customer agreed to be contacted, 1 or 0: for rules only, never for a model."""
 
-# Name of the state: the feature columns that tell it; of several that are known the largest counts.
-STATE: dict[str, tuple[str, ...]] = {
+# Name of the state: the roles of features that tell it, beside one of its own name; the largest that is known counts.
+STATE: dict[str, tuple[Role, ...]] = {
     "tenure_days": (
-        "tenure_days",
         "days_since_signup",
-        "subscription_tenure_days",
+        "subscription_tenure",
         "days_since_first_order",
         "days_since_first_engagement",
     ),
     "days_since_order": ("days_since_order",),
-    "order_overdue_ratio": ("order_overdue_ratio",),
+    "order_overdue_ratio": ("order_overdue",),
     "days_since_engagement": ("days_since_engagement",),
-    "engagement_overdue_ratio": ("engagement_overdue_ratio",),
+    "engagement_overdue_ratio": ("engagement_overdue",),
     "days_since_contact": ("days_since_contact",),
     "tickets_open": ("tickets_open",),
-    "consent": ("consent",),
+    "consent": (),
     "mrr": ("mrr",),
 }
 
 
 def _told_by() -> dict[str, tuple[str, ...]]:
     """The state, and the features that contact rules need beside it."""
-    return STATE | {need: (need,) for rule in RULES.values() for need in rule.needs if need not in STATE}
+    told = {name: (name, *map(name_of, roles)) for name, roles in STATE.items()}
+    return told | {need: (need,) for rule in RULES.values() for need in rule.needs if need not in STATE}
 
 
 def tellers() -> frozenset[str]:

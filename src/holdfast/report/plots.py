@@ -31,11 +31,6 @@ def figures(result: Backtest) -> dict[str, Figure]:
     return {"calibration": calibration(result), "gains": gains(result), "value_by_decile": value_by_decile(result)}
 
 
-def write(result: Backtest, folder: str | Path) -> list[Path]:
-    """Write all three as PNG into a folder; see :func:`save`."""
-    return save(figures(result), folder)
-
-
 def save(drawn: Mapping[str, Figure], folder: str | Path) -> list[Path]:
     """Write figures by name as PNG into a folder, which is made if it is not there.
 

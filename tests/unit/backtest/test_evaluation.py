@@ -16,7 +16,7 @@ from holdfast.learning.training import fit
 from holdfast.learning.training_spec import TrainingSpec
 from holdfast.metrics import RISK_METRICS, VALUE_METRICS
 from holdfast.models import Bundle
-from holdfast.models.feature_record import FeatureRecord
+from holdfast.models.feature_record import FeatureRecord, Role
 from holdfast.sampling import WEIGHT, sampled
 from holdfast.timeline import instant, show
 from tests.unit.learning.samples import MONTH, snapshots, training_spec
@@ -125,10 +125,10 @@ def test_the_same_seed_gives_the_same_result(table: pd.DataFrame, result: Backte
 
 def test_baselines_take_what_the_catalogue_gives() -> None:
     """A subscription business has no orders; a business with nothing known has its churn rate."""
-    subscription = [FeatureRecord(name) for name in ("mrr", "days_since_renewal", "active_days_90d")]
-    rfm, recency = default_baselines(subscription)
-    assert rfm == Baseline("rfm", ("days_since_renewal", "active_days_90d", "mrr"), "mrr")
-    assert recency.risk == ("days_since_renewal",)
+    roles: list[Role] = ["mrr", "days_since_renewal", "active_days"]
+    rfm, recency = default_baselines([FeatureRecord(f"our_{role}", role=role) for role in roles])
+    assert rfm == Baseline("rfm", ("our_days_since_renewal", "our_active_days", "our_mrr"), "our_mrr")
+    assert recency.risk == ("our_days_since_renewal",), "by its role, whatever it is called"
     assert default_baselines([FeatureRecord("nps_last")]) == (Baseline("rfm", ()), Baseline("recency", ()))
 
 

@@ -162,7 +162,7 @@ def test_a_level_that_few_customers_share_gets_no_features() -> None:
 
 
 def test_every_role_is_played_by_one_feature() -> None:
-    """A feature that loses its role takes the model of the customer base, or the season, with it."""
+    """A feature that loses its role takes the customer base, the season, a baseline or a contact rule with it."""
     played = [feature.role for feature in catalogue(EVERYTHING) if feature.role is not None]
     assert sorted(played) == sorted(get_args(Role))
 

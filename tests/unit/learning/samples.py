@@ -16,8 +16,8 @@ from holdfast.timeline import MICROSECONDS_PER_DAY, Days, instant
 MONTH = 30 * MICROSECONDS_PER_DAY
 FEATURES = (
     FeatureRecord("days_since_order", unit="days", family="recency", role="days_since_order"),
-    FeatureRecord("orders_365d", unit="count", family="frequency"),
-    FeatureRecord("spend_365d", unit="currency", family="monetary"),
+    FeatureRecord("orders_365d", unit="count", family="frequency", role="orders_of_a_year"),
+    FeatureRecord("spend_365d", unit="currency", family="monetary", role="spend_of_a_year"),
     FeatureRecord("satisfaction_last", family="support"),
     FeatureRecord("channel", "category", "category", family="attribute"),
 )

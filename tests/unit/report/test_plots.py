@@ -73,7 +73,7 @@ def test_plots_of_a_sample_show_what_it_stands_for(result: Backtest) -> None:
 
 def test_plots_are_written_where_asked(result: Backtest, tmp_path: Path) -> None:
     """PNG files, in a folder that need not exist."""
-    paths = plots.write(result, tmp_path / "new" / "plots")
+    paths = plots.save(plots.figures(result), tmp_path / "new" / "plots")
     assert [path.name for path in paths] == ["calibration.png", "gains.png", "value_by_decile.png"]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
 
@@ -82,4 +82,4 @@ def test_a_disk_that_refuses_is_named(result: Backtest, tmp_path: Path) -> None:
     """One sentence instead of a traceback."""
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match=r"Wanted to write plots to .*file"):
-        plots.write(result, tmp_path / "file")
+        plots.save(plots.figures(result), tmp_path / "file")
