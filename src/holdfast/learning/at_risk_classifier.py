@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from holdfast.learning.binary_classifier import BinaryRiskClassifier
+from holdfast.learning.binned_matrix import BinnedMatrix
 from holdfast.learning.boosted_estimator import BoostedEstimator
-from holdfast.learning.boosting import Recipe, fit_rounds
+from holdfast.learning.boosting import Recipe
 from holdfast.learning.btyd.customer_base import CustomerBaseLearner, at_each_cutoff
 from holdfast.learning.calibration_choice import CalibrationTrial, choose_calibration
 from holdfast.learning.folds import Rows, forward_folds, random_folds
@@ -150,7 +151,8 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
         recipes = Recipe.of("binary", self.get_params() | declared)
         if history is not None:
             recipes.append(replace(recipes[0], columns=(X.shape[1] - 1,), n_estimators=0))
-        data = SearchData(X, churned, weight, at)
+        matrix = BinnedMatrix.of(X, at, self._categorical, n_jobs=self.n_jobs, seed=self.random_state)
+        data = SearchData(matrix, churned, weight, at)
         chosen, self.tuning_record_ = choose_recipe(recipes, data, folds, self.tuning, what="risk")
         self.n_trees_ = chosen.n_trees
         self.linear_penalty_, self.num_leaves_ = chosen.recipe.linear_penalty, chosen.recipe.num_leaves
@@ -168,8 +170,7 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
                 for fold, model in zip(folds, chosen.models, strict=True)
             ]
             calibration, self.calibration_record_ = choose_calibration(trials)
-        rounds = fit_rounds(chosen.recipe, X, churned, n_trees=self.n_trees_, weight=weight, cutoff=at)
-        learnt = rounds.upto(self.n_trees_)
+        learnt = data.whole(chosen.recipe, self.n_trees_)
         level = learnt.year_ahead(given, at, self.purge_days, season)
         return self._learnt(RiskModel(learnt.score, calibration, level, history), given, weight)
 

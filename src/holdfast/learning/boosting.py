@@ -2,10 +2,6 @@
 
 The ridge carries what is smooth, also beyond the largest customer seen, where trees cannot follow; so the trees need to
 add bends and interactions only, and there are fewer of them.
-
-Every cutoff has an intercept of its own (:mod:`holdfast.learning.cutoff_intercepts`), so columns that are constant
-within every cutoff (the season, an index of the economy) have nothing to say about the score, and are left out: they
-would name cutoffs, and the trees would learn each cutoff by heart.
 """
 
 from __future__ import annotations
@@ -19,6 +15,7 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 
+from holdfast.learning.binned_matrix import LabelledRows, threads_worth
 from holdfast.learning.cutoff_intercepts import CutoffIntercepts
 from holdfast.learning.ridge import Objective, fit_linear
 from holdfast.models.additive import Additive, Linear, Trees
@@ -30,15 +27,12 @@ from holdfast.timeline import Instants
 
 _SEVERAL = ("num_leaves", "linear_penalty")  # of these, several values may be given
 _FEWEST_COLUMNS = 10
-_ROWS_WORTH_THREADS = 100_000  # below, threads wait for each other longer than they work, above all on a busy machine
 _PATIENCE = 30
 _PARSIMONY = 2e-4  # share of the least loss that a smaller count of trees may lose
 _MORE_TREES = 1 / 3  # power of the number of rows with which the number of trees grows that they bear
 
 RIDGE, TREES, CUSTOMER_BASE = "ridge", "ridge and trees", "customer base"
 """What a score may be made of."""
-Later = tuple[Matrix, Vector, Vector | None]
-"""Rows of a later cutoff: matrix, outcomes, and weights if there are any."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +63,11 @@ class Recipe:
     def named(self) -> str:
         """What it is without trees."""
         return RIDGE if self.columns is None else CUSTOMER_BASE
+
+    @property
+    def ridge(self) -> tuple[tuple[int, ...] | None, float]:
+        """What of it decides the linear part."""
+        return self.columns, self.linear_penalty
 
     @classmethod
     def of(cls, objective: Objective, parameters: Mapping[str, Any]) -> list[Recipe]:
@@ -110,8 +109,9 @@ class Recipe:
             "boost_from_average": False,
             "feature_pre_filter": False,
             "deterministic": True,
-            "force_row_wise": True,
-            "num_threads": self.n_jobs if rows >= _ROWS_WORTH_THREADS else 1,
+            "force_col_wise": True,  # a tree reads a part of the columns, and copies nothing of them
+            "enable_bundle": False,  # the same trees; with bundles, sampled rows are copied for each
+            "num_threads": threads_worth(rows, self.n_jobs),
             "seed": self.random_state,
             "verbosity": -1,
             **(kept if directions else {}),
@@ -152,16 +152,24 @@ class FittedScore:
         return self.levels.year_ahead(purge_days, tuple(columns), X, cutoff)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class RidgeFit:
+    """The linear part, and where trees begin: the score of each row at the level of its cutoff."""
+
+    rows: LabelledRows
+    linear: Linear
+    levels: Callable[[Vector], CutoffIntercepts] | None
+    start: Vector
+
+
+@dataclass(frozen=True, eq=False)
 class BoostingRounds:
     """One fitted model with all the trees it was allowed, and its loss on later rows before and after each tree."""
 
-    linear: Linear
+    ridge: RidgeFit
+    categorical: Sequence[int]
     booster: lgb.Booster | None
     losses: Vector
-    fill: Vector
-    levels: Callable[[Vector], CutoffIntercepts] | None
-    rows: Matrix
 
     @cached_property
     def borne(self) -> int:
@@ -170,88 +178,65 @@ class BoostingRounds:
 
     def borne_by(self, rows: int) -> int:
         """How many trees another number of rows bears; what is known of few customers is known more finely of many."""
-        return round(float(self.borne * (rows / len(self.rows)) ** _MORE_TREES))
+        return round(float(self.borne * (rows / len(self.ridge.rows)) ** _MORE_TREES))
 
     def upto(self, n_trees: int) -> FittedScore:
         """The model cut off after so many trees (or all of them, if it stopped before)."""
-        trees = None
+        X, trees = self.ridge.rows.features, None
         if self.booster is not None and n_trees:
             n_trees = min(n_trees, self.booster.current_iteration())
-            trees = Trees(self.booster.model_to_string(num_iteration=n_trees), self.fill)
-        score = Additive(len(self.fill), self.linear, trees)
-        return FittedScore(score, None if self.levels is None else self.levels(score.score(self.rows)))
+            trees = Trees(self.booster.model_to_string(num_iteration=n_trees), _fill(X, self.categorical))
+        score = Additive(X.shape[1], self.ridge.linear, trees)
+        return FittedScore(score, None if self.ridge.levels is None else self.ridge.levels(score.score(X)))
 
 
-def fit_rounds(
-    recipe: Recipe,
-    X: Matrix,
-    y: Vector,
-    *,
-    n_trees: int,
-    weight: Vector | None = None,
-    cutoff: Instants | None = None,
-    later: Later | None = None,
-) -> BoostingRounds:
-    """Fit on all rows; with ``later`` rows (and their weights), stop once 30 more trees bring nothing there.
-
-    Parameters
-    ----------
-    X, y : arrays of shape (n_rows, n_features), (n_rows,)
-        NaN means missing; ``y`` is 0 or 1, or a real number.
-    """
-    X = X if cutoff is None else _without_shared(X, cutoff)
+def fit_ridge(recipe: Recipe, rows: LabelledRows) -> RidgeFit:
+    """The part of the score that is linear; of the recipe, leaves and trees have no say in it."""
+    X, y, weight, cutoff = rows.features, rows.y, rows.weight, rows.cutoff
     columns = range(X.shape[1]) if recipe.columns is None else recipe.columns
-    numbers = sorted(set(columns) - set(recipe.categorical_features))
-    objective = recipe.objective
-    groups = None if cutoff is None else np.unique(cutoff, return_inverse=True)[1]
     linear = fit_linear(
         X,
         y,
-        numbers,
-        objective=objective,
+        sorted(set(columns) - set(recipe.categorical_features)),
+        objective=recipe.objective,
         penalty=recipe.linear_penalty,
         weight=weight,
-        groups=groups,
+        groups=None if cutoff is None else np.unique(cutoff, return_inverse=True)[1],
         monotonic_cst=recipe.directions(X.shape[1]),
     )
-
     start = linear.score(X)
-    levels = None
-    if cutoff is not None:
-        levels = partial(CutoffIntercepts.of, y=y, cutoff=cutoff, objective=objective, weight=weight)
-        start = start + levels(start).rows(cutoff)
-    losses = np.empty(0)
+    if cutoff is None:
+        return RidgeFit(rows, linear, None, start)
+    levels = partial(CutoffIntercepts.of, y=y, cutoff=cutoff, objective=recipe.objective, weight=weight)
+    return RidgeFit(rows, linear, levels, start + levels(start).rows(cutoff))
+
+
+def fit_rounds(recipe: Recipe, ridge: RidgeFit, *, n_trees: int, later: LabelledRows | None = None) -> BoostingRounds:
+    """Trees on what the ridge leaves; with ``later`` rows, stop once 30 more trees bring nothing there."""
+    losses, booster, judge = np.empty(0), None, None
     if later is not None:
-        tested, outcome, counts = later
-        smooth = linear.score(tested)
-        told = sigmoid(smooth) if objective == "binary" else smooth
-        losses = np.array([later_loss(objective)(told, outcome, counts)])
-    booster = None
+        smooth = ridge.linear.score(later.features)
+        told = sigmoid(smooth) if recipe.objective == "binary" else smooth
+        losses = np.array([later_loss(recipe.objective)(told, later.y, later.weight)])
+        judge = later.binned(smooth) if n_trees else None
     if n_trees:
-        booster, more = _boosted(recipe, (X, y, weight), start, n_trees, later and (later, smooth))
+        booster, more = _boosted(recipe, ridge, n_trees, judge)
         losses = np.concatenate([losses, more])
-    return BoostingRounds(linear, booster, losses, _fill(X, recipe.categorical_features), levels, X)
+    return BoostingRounds(ridge, recipe.categorical_features, booster, losses)
 
 
-def _boosted(
-    recipe: Recipe, rows: Later, start: Vector, n_trees: int, judge: tuple[Later, Vector] | None
-) -> tuple[lgb.Booster, Vector]:
-    """Trees on what a start leaves, and their loss on later rows after each, whose start is given beside them."""
-    X, y, weight = rows
-    how = recipe.parameters(*X.shape)
-    categories = list(recipe.categorical_features)
-    data = lgb.Dataset(
-        X, y, weight=weight, init_score=start, categorical_feature=categories, params=how, free_raw_data=False
-    )
-    if judge is None:
+def _boosted(recipe: Recipe, ridge: RidgeFit, n_trees: int, later: lgb.Dataset | None) -> tuple[lgb.Booster, Vector]:
+    """Trees on what a start leaves, and their loss on later rows after each."""
+    how = recipe.parameters(*ridge.rows.features.shape)
+    data = ridge.rows.binned(ridge.start)
+    if later is None:
         return lgb.train(how, data, num_boost_round=n_trees), np.empty(0)
-    (tested, outcome, counts), smooth = judge
     loss, record = later_loss(recipe.objective), dict[str, dict[str, list[float]]]()
     booster = lgb.train(
         how,
         data,
         num_boost_round=n_trees,
-        valid_sets=[data.create_valid(tested, outcome, weight=counts, init_score=smooth)],
+        valid_sets=[later],
         valid_names=["later"],
         feval=lambda predicted, data: ("loss", loss(predicted, data.get_label(), _weight_of(data)), False),
         callbacks=[lgb.record_evaluation(record), lgb.early_stopping(_PATIENCE, verbose=False)],
@@ -281,22 +266,6 @@ def later_loss(objective: Objective) -> Callable[[Vector, Vector, Vector | None]
 def _weight_of(data: lgb.Dataset) -> Vector | None:
     weight = data.get_weight()
     return None if weight is None else np.asarray(weight, dtype=np.float64)  # LightGBM keeps single precision
-
-
-def _without_shared(X: Matrix, cutoff: Instants) -> Matrix:
-    """Blank the columns that are the same for all rows of a cutoff, at every cutoff, if there are several."""
-    by_cutoff = np.argsort(cutoff, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(cutoff[by_cutoff]) > 0])
-    if len(starts) < 2:
-        return X
-    ordered = X[by_cutoff]
-    low, high = np.fmin.reduceat(ordered, starts, axis=0), np.fmax.reduceat(ordered, starts, axis=0)
-    same = ((low == high) | np.isnan(low)).all(axis=0)
-    if not same.any():
-        return X
-    X = X.copy()
-    X[:, same] = np.nan
-    return X
 
 
 def _fill(X: Matrix, categorical: Sequence[int]) -> Vector:

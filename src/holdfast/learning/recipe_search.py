@@ -6,13 +6,14 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from holdfast.learning.boosting import TREES, BoostingRounds, FittedScore, Later, Recipe, fit_rounds
+from holdfast.learning.binned_matrix import BinnedMatrix, LabelledRows
+from holdfast.learning.boosting import TREES, BoostingRounds, FittedScore, Recipe, fit_ridge, fit_rounds
 from holdfast.learning.folds import Fold, Rows
-from holdfast.models.checks import Matrix, Vector
-from holdfast.models.quantiles import of_rows
+from holdfast.models.checks import Vector
 from holdfast.timeline import Instants
 
 _ROWS_TO_TRY = 120_000  # at a fold; more rows choose about the same and cost more
@@ -22,36 +23,47 @@ _ROWS_TO_TRY = 120_000  # at a fold; more rows choose about the same and cost mo
 class SearchData:
     """What recipes are tried on; ``only`` restricts learning and measuring to some rows (those with an amount)."""
 
-    X: Matrix
+    matrix: BinnedMatrix
     y: Vector
     weight: Vector | None = None
     cutoff: Instants | None = None
     only: Rows | None = None
 
+    @cached_property
+    def counting(self) -> Rows:
+        """All rows that count."""
+        return np.arange(len(self.y)) if self.only is None else self.only
+
     def rows(self, of: Rows) -> Rows:
         """Those that count."""
         return of if self.only is None else of[np.isin(of, self.only)]
 
+    def train(self, fold: Fold) -> LabelledRows:
+        """What a fold learns from: of many rows some, evenly, so that every cutoff keeps its share."""
+        train = self.rows(fold.train)
+        return self._labelled(train[:: max(1, -(-len(train) // _ROWS_TO_TRY))])
+
+    def later(self, fold: Fold) -> LabelledRows:
+        """What a fold is tried on."""
+        return self._labelled(self.rows(fold.test))
+
     def tried(self, recipe: Recipe, fold: Fold) -> BoostingRounds:
         """The recipe at a fold, stopped by the fold's later rows."""
-        test = self.rows(fold.test)
-        return self._fit(recipe, fold, recipe.n_estimators, (self.X[test], self.y[test], of_rows(self.weight, test)))
+        ridge = fit_ridge(recipe, self.train(fold))
+        return fit_rounds(recipe, ridge, n_trees=recipe.n_estimators, later=self.later(fold))
 
     def learnt(self, recipe: Recipe, fold: Fold, like: BoostingRounds) -> FittedScore:
         """The recipe at a fold, with as many trees as its rows bear by what another fold showed."""
-        n_trees = like.borne_by(len(self._some(fold)))
-        return self._fit(recipe, fold, n_trees).upto(n_trees)
+        train = self.train(fold)
+        n_trees = like.borne_by(len(train))
+        return fit_rounds(recipe, fit_ridge(recipe, train), n_trees=n_trees).upto(n_trees)
 
-    def _some(self, fold: Fold) -> Rows:
-        train = self.rows(fold.train)
-        return train[:: max(1, -(-len(train) // _ROWS_TO_TRY))]  # evenly, so that every cutoff keeps its share
+    def whole(self, recipe: Recipe, n_trees: int) -> FittedScore:
+        """The recipe on all rows that count, with so many trees."""
+        return fit_rounds(recipe, fit_ridge(recipe, self._labelled(self.counting)), n_trees=n_trees).upto(n_trees)
 
-    def _fit(self, recipe: Recipe, fold: Fold, n_trees: int, later: Later | None = None) -> BoostingRounds:
-        train = self._some(fold)
-        cutoff, weight = None if self.cutoff is None else self.cutoff[train], of_rows(self.weight, train)
-        return fit_rounds(
-            recipe, self.X[train], self.y[train], n_trees=n_trees, weight=weight, cutoff=cutoff, later=later
-        )
+    def _labelled(self, rows: Rows) -> LabelledRows:
+        return LabelledRows.some(self.matrix, rows, self.y, self.weight, self.cutoff)
 
 
 @dataclass(frozen=True)
@@ -86,9 +98,17 @@ def best_recipe(recipes: Sequence[Recipe], data: SearchData, folds: Sequence[Fol
     if not folds:
         return ChosenRecipe(recipes[0], 0, [], {})
     *earlier, last = folds
+    train, later = data.train(last), data.later(last)
     # a fold is too small for threads of its own
     with ThreadPoolExecutor(folds_at_once(recipes[0])) as pool:
-        at_last = list(pool.map(data.tried, recipes, [last] * len(recipes)))
+        ridges = {recipe.ridge: recipe for recipe in recipes}
+        smooth = dict(zip(ridges, pool.map(fit_ridge, ridges.values(), [train] * len(ridges)), strict=True))
+        at_last = list(
+            pool.map(
+                lambda recipe: fit_rounds(recipe, smooth[recipe.ridge], n_trees=recipe.n_estimators, later=later),
+                recipes,
+            )
+        )
         best = min(range(len(recipes)), key=lambda i: float(at_last[i].losses.min()))
         recipe, rounds = recipes[best], at_last[best]
         models = [*pool.map(lambda fold: data.learnt(recipe, fold, rounds), earlier), rounds.upto(rounds.borne)]
@@ -97,7 +117,7 @@ def best_recipe(recipes: Sequence[Recipe], data: SearchData, folds: Sequence[Fol
         for name, of in ((each.named, tried.losses[:1]), (TREES, tried.losses[1:])):
             if len(of):
                 losses[name] = min(losses.get(name, np.inf), float(of.min()))
-    return ChosenRecipe(recipe, rounds.borne_by(len(data.rows(np.arange(len(data.y))))), models, losses)
+    return ChosenRecipe(recipe, rounds.borne_by(len(data.counting)), models, losses)
 
 
 def folds_at_once(recipe: Recipe) -> int:

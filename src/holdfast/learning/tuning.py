@@ -157,12 +157,12 @@ class _Search:
         about = {
             "recipes": [asdict(replace(recipe, n_jobs=1)) for recipe in (self.default, self.varied)],
             "space": {name: asdict(at) for name, at in SPACE.items()},
-            "shape": self.data.X.shape,
+            "shape": self.data.matrix.X.shape,
             "code": code_fingerprint(),
             "libraries": {name: version(name) for name in _LIBRARIES},
         }
         whole = hashlib.sha256(json.dumps(about, sort_keys=True, default=list).encode())
-        data = (self.data.X, self.data.y, self.data.weight, self.data.cutoff, self.data.only)
+        data = (self.data.matrix.X, self.data.y, self.data.weight, self.data.cutoff, self.data.only)
         for array in (*data, *(rows for fold in self.folds for rows in (fold.train, fold.test))):
             raw = b"" if array is None else np.ascontiguousarray(array).view(np.uint8).data
             whole.update(f"{array is None}{len(raw)}".encode())

@@ -107,7 +107,7 @@ def _held_out(losses: Vector) -> float:
 def _losses(data: SearchData, objective: Objective, fold: Fold, score: Additive) -> Vector:
     """What :func:`holdfast.learning.boosting.later_loss` averages, row by row."""
     rows = data.rows(fold.test)
-    y, weight, found = data.y[rows], of_rows(data.weight, rows), score.score(data.X[rows])
+    y, weight, found = data.y[rows], of_rows(data.weight, rows), score.score(data.matrix.X[rows])
     if objective == "regression":
         off = y - found
         return np.asarray((off - mean(off, weight)) ** 2)

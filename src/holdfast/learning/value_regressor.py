@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
 
+from holdfast.learning.binned_matrix import BinnedMatrix
 from holdfast.learning.boosted_estimator import BoostedEstimator
-from holdfast.learning.boosting import FittedScore, Recipe, fit_rounds
+from holdfast.learning.boosting import FittedScore, Recipe
 from holdfast.learning.folds import Fold, Rows, forward_folds, random_folds
 from holdfast.learning.inputs import counting_rows, instants, on_one_blas_thread, weights, without_columns
 from holdfast.learning.recipe_search import ChosenRecipe, SearchData
@@ -22,7 +23,7 @@ from holdfast.learning.tuning import choose_recipe
 from holdfast.learning.value_blend import BlendTrial, blend_by_record, blended
 from holdfast.learning.value_history import level_of_totals, past_values
 from holdfast.models.calibration import sigmoid
-from holdfast.models.checks import Matrix, Vector
+from holdfast.models.checks import Vector
 from holdfast.models.past_value import PastValue
 from holdfast.models.quantiles import mean, of_rows, quantiles
 from holdfast.models.residual_quantiles import KNOTS, ResidualQuantiles
@@ -36,9 +37,9 @@ _SCALE_LIMITS = (0.5, 2.0)
 
 @dataclass(frozen=True)
 class ValueRows:
-    """What the parts learn from; ``X`` as they read it, with the columns of the customer base."""
+    """What the parts learn from; the matrix as they read it, with the columns of the customer base."""
 
-    X: Matrix
+    matrix: BinnedMatrix
     y: Vector
     cutoff: Instants | None
     weight: Vector | None
@@ -56,7 +57,7 @@ class ValueRows:
     def distribution(self, model: ValueModel, rows: Rows, any_value: FittedScore, amount: FittedScore) -> Distribution:
         """The distribution of rows at the levels of their own cutoffs, by some models of the two parts."""
         at = None if self.cutoff is None else self.cutoff[rows]
-        return model.two_parts(*(part.at_own_cutoff(self.X[rows], at) for part in (any_value, amount)))
+        return model.two_parts(*(part.at_own_cutoff(self.matrix.X[rows], at) for part in (any_value, amount)))
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,9 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
         latest = None if recent is None else self._more_rows(recent)
         past = past_values(base, spend[0], X, at, weight, latest) if base and spend else None
         blank = without_columns(X, self._places("accumulating_columns", self.accumulating_columns))
-        data = ValueRows(blank if past is None else np.column_stack([blank, past.columns]), y, at, weight)
+        read = blank if past is None else np.column_stack([blank, past.columns])
+        matrix = BinnedMatrix.of(read, at, self._categorical, n_jobs=self.n_jobs, seed=self.random_state)
+        data = ValueRows(matrix, y, at, weight)
         folds = self._folds(data.some, at)
         any_value, amount = self._fit_any(data, folds), self._fit_amount(data, folds)
         self.n_trees_ = (any_value.n_trees, amount.n_trees)
@@ -212,7 +215,7 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
 
     def _importances(self, data: ValueRows, history: tuple[int, ...]) -> Vector:
         """By the gradient of ``log(p) + amount``: that of ``log(p)`` in the log-odds is ``1 - p``."""
-        rows, weight = evenly(data.X, data.weight)
+        rows, weight = evenly(data.matrix.X, data.weight)
         odds, amount = (part.contributions(rows) for part in (self.model_.any_value, self.model_.amount))
         parts = (1 - sigmoid(odds.sum(axis=1)))[:, None] * odds + amount
         own = importances(parts[:, :-1], weight)
@@ -245,42 +248,34 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
 
         def constant(rows: Rows) -> FittedScore:
             share = (counted[rows] @ some[rows] + 0.5) / (counted[rows].sum() + 1)
-            return FittedScore.constant(data.X.shape[1], float(np.log(share / (1 - share))))
+            return FittedScore.constant(data.matrix.X.shape[1], float(np.log(share / (1 - share))))
 
         if not 0 < some.sum() < len(some) or (folds and not any(both)):
             always = constant(np.arange(len(some)))
             return FittedPart(0, [always] * len(folds), always)
         recipes = self._recipes("binary", data.cutoff, folds)
         telling = [fold for fold, tells in zip(folds, both, strict=True) if tells]
-        best, record = self._chosen(recipes, SearchData(data.X, some, data.weight, data.cutoff), telling, "any value")
+        search = SearchData(data.matrix, some, data.weight, data.cutoff)
+        best, record = self._chosen(recipes, search, telling, "any value")
         found = iter(best.models)
         tried = [next(found) if tells else constant(fold.train) for fold, tells in zip(folds, both, strict=True)]
-        trees = best.n_trees
-        rounds = fit_rounds(best.recipe, data.X, some, n_trees=trees, weight=data.weight, cutoff=data.cutoff)
-        return FittedPart(trees, tried, rounds.upto(trees), record)
+        return FittedPart(best.n_trees, tried, search.whole(best.recipe, best.n_trees), record)
 
     def _fit_amount(self, data: ValueRows, folds: Sequence[Fold]) -> FittedPart:
         """The part log(amount) given any; constant with too few amounts."""
         bought, logs = data.bought, np.zeros(len(data.y))
         logs[bought] = np.log(data.y[bought])
         if len(bought) < 2:
-            constant = FittedScore.constant(data.X.shape[1], float(logs[bought].sum()))
+            constant = FittedScore.constant(data.matrix.X.shape[1], float(logs[bought].sum()))
             return FittedPart(0, [constant] * len(folds), constant)
         recipes = self._recipes("regression", data.cutoff, folds)
-        X, at, weight = (
-            data.X[bought],
-            None if data.cutoff is None else data.cutoff[bought],
-            of_rows(data.weight, bought),
-        )
-        smooth = fit_rounds(recipes[0], X, logs[bought], n_trees=0, weight=weight, cutoff=at).upto(0)
-        expected = smooth.at_own_cutoff(X, at)
+        search = SearchData(data.matrix, logs, data.weight, data.cutoff, bought)
+        at = None if data.cutoff is None else data.cutoff[bought]
+        expected = search.whole(recipes[0], 0).at_own_cutoff(data.matrix.X[bought], at)
         off = logs[bought] - expected
-        logs[bought] = expected + np.clip(off, *quantiles(off, [KNOTS[0], KNOTS[-1]], weight))
-        best, record = self._chosen(
-            recipes, SearchData(data.X, logs, data.weight, data.cutoff, bought), folds, "amount"
-        )
-        rounds = fit_rounds(best.recipe, X, logs[bought], n_trees=best.n_trees, weight=weight, cutoff=at)
-        return FittedPart(best.n_trees, best.models, rounds.upto(best.n_trees), record)
+        logs[bought] = expected + np.clip(off, *quantiles(off, [KNOTS[0], KNOTS[-1]], of_rows(data.weight, bought)))
+        best, record = self._chosen(recipes, search, folds, "amount")
+        return FittedPart(best.n_trees, best.models, search.whole(best.recipe, best.n_trees), record)
 
     def _chosen(
         self, recipes: Sequence[Recipe], data: SearchData, folds: Sequence[Fold], what: str
@@ -321,7 +316,7 @@ def _spread(data: ValueRows, folds: Sequence[Fold], part: FittedPart) -> Residua
     tries = tries or [(part.learnt, data.bought)]
     predicted, residual = [], []
     for model, rows in tries:
-        level = model.score.score(data.X[rows])
+        level = model.score.score(data.matrix.X[rows])
         off = np.log(data.y[rows]) - level
         shift = mean(off, of_rows(data.weight, rows))
         predicted.append(level + shift)

@@ -275,7 +275,7 @@ def test_a_poor_default_is_replaced_and_a_better_model_comes_of_it() -> None:
 
 def test_a_search_that_finds_nothing_leaves_the_record_of_the_choice_as_it_was() -> None:
     """What training tells of the risk is what the model that is used lost, and not what a refused one did."""
-    how = {**GOOD, "random_state": 2}
+    how = {**GOOD, "random_state": 4}
     found, plain = tuned(Tuning(trials=6), **how), tuned(None, **how)
     record = found.tuning_record_
     assert record["chosen"] == "default"

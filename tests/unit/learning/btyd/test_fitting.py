@@ -57,6 +57,21 @@ def test_a_population_of_recent_buyers_tells_of_all(truth) -> None:
 
 
 @by_kind
+def test_ages_that_are_put_together_hardly_move_the_likelihood(truth) -> None:
+    """Hardly two customers are of one age, and an integral for each age would be most of what a fit costs."""
+    world = stories.live(truth, 4_000, age=(1.0, 730.0), horizon=0.0, seed=7)
+    lately = world.age - world.last <= 120
+    history = world.repeats[lately], world.last[lately], world.age[lately]
+    chosen = Histories.of(*history, bought_within=120)
+    old = chosen.age[chosen.age > 120]
+    assert len(chosen.chosen[0]) == 100 < len(np.unique(old))
+    assert chosen.chosen[1].sum() == pytest.approx(len(old))
+    each = np.log(truth._chosen(old, 120.0)[0]).sum()
+    alone = truth.slope(Histories.of(*history))[0]
+    assert truth.slope(chosen)[0] == pytest.approx(alone - each, rel=1e-6)
+
+
+@by_kind
 def test_a_horizon_comes_as_the_formulas_say(truth) -> None:
     """Purchases are drawn one by one, and what follows is counted by how often customers had bought before.
 
