@@ -30,12 +30,18 @@ def contributions(said: pd.DataFrame, features: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(found, index=said.index, columns=list(features))
 
 
+def _is_the_package(module: str) -> bool:
+    """The code of a model has a package name of its own, the package's and more."""
+    return "." not in module and module.startswith("holdfast")
+
+
 def main(uri: str, name: str, snapshots: str, folder: str, *horizons: str) -> None:
     """Ask for everything that the model can say."""
     mlflow.set_tracking_uri(uri)
     model = mlflow.pyfunc.load_model(f"models:/{name}@champion")
-    if "code" not in Path(sys.modules["holdfast"].__file__ or "").parts:
-        raise SystemExit(f"Wanted the code that came with the model, found {sys.modules['holdfast'].__file__}.")
+    places = {str(Path(module.__file__ or "").parent) for name, module in sys.modules.items() if _is_the_package(name)}
+    if not any("code" in Path(place).parts for place in places):
+        raise SystemExit(f"Wanted the code that came with the model, found {', '.join(sorted(places)) or 'none'}.")
     frame = pd.read_parquet(snapshots)
     inputs = {column.name: column.type for column in model.metadata.get_input_schema()}
     given = frame[list(inputs)].astype({n: np.float64 for n, kind in inputs.items() if kind == DataType.double})
