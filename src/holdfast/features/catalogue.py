@@ -38,7 +38,8 @@ PER_LEVEL: Mapping[tuple[str, str], Callable[[str, str], Iterable[Feature]]] = {
 }
 MOST_LEVELS = 8  # the commonest; a column with hundreds of levels would drown the catalogue
 _OF_SNAPSHOTS = {"customer", "customer_id", "cutoff", "churned", "future_value", "treated", "days_to_event"}
-RESERVED = frozenset(_OF_SNAPSHOTS | {"sample_weight", "base"})
+_SIGNS = {f"signs_{when}_{period}" for when in ("past", "later") for period in range(1, 13)}
+RESERVED = frozenset(_OF_SNAPSHOTS | _SIGNS | {"sample_weight", "base"})
 """Names that the snapshots table, or the table of contributions, has for other things."""
 _NOT_ATTRIBUTES = {"moment", "consent"}
 

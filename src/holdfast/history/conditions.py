@@ -59,10 +59,31 @@ class Where:
 
 
 @dataclass(frozen=True)
+class OneOf:
+    """A category column holds one of these texts."""
+
+    column: str
+    values: tuple[str, ...]
+
+    def __and__(self, other: Condition) -> All:
+        return All((self,)) & other
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that the condition reads."""
+        return frozenset({self.column})
+
+    def rows(self, of: Columned) -> Mask:
+        """Which of the rows satisfy it."""
+        wanted = [place for place, text in enumerate(of.levels.get(self.column, ())) if text in self.values]
+        return np.isin(of.columns[self.column], wanted)
+
+
+@dataclass(frozen=True)
 class All:
     """Several conditions at once, one at least."""
 
-    parts: tuple[Where, ...]
+    parts: tuple[Where | OneOf, ...]
 
     def __and__(self, other: Condition) -> All:
         return All(self.parts + (other.parts if isinstance(other, All) else (other,)))
@@ -78,7 +99,7 @@ class All:
         return satisfied
 
 
-Condition = Where | All
+Condition = Where | OneOf | All
 
 _TESTS: dict[str, Callable[[Numbers, float], Mask]] = {
     "==": np.equal,

@@ -13,10 +13,14 @@ from holdfast.labels.label import (
     reads,
 )
 from holdfast.labels.settings import ChurnSettings, LabelSettings, ValueSettings
+from holdfast.labels.signs import LATER, PAST, SIGNS, reads_signs
 
 __all__ = [
     "EVENT",
     "LABELS",
+    "LATER",
+    "PAST",
+    "SIGNS",
     "ChurnSettings",
     "LabelSettings",
     "ValueSettings",
@@ -28,4 +32,5 @@ __all__ = [
     "label_names",
     "needed",
     "reads",
+    "reads_signs",
 ]

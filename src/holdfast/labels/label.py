@@ -12,9 +12,9 @@ from holdfast.history.arrays import Indices, Numbers
 from holdfast.history.conditions import Where
 from holdfast.history.stream import Stream, View, Window, whole
 from holdfast.labels.settings import ChurnSettings, LabelSettings, ValueSettings
+from holdfast.labels.signs import PURCHASE, SIGNS, days_with_signs
 from holdfast.timeline import DAYS_PER_MONTH, MICROSECONDS_PER_DAY, Days, Instants
 
-PURCHASE = Where("amount", ">=", 0.0)
 SENT = Where("moment", "==", "sent")
 
 Streams = Mapping[str, Stream]
@@ -56,7 +56,8 @@ def label(settings: LabelSettings, streams: Streams, customers: Indices, cutoffs
     -------
     dict of arrays of shape (n_snapshots,)
         ``churned`` is 0 or 1, NaN where the customer had already left when the outcome window began;
-        ``future_value`` in currency; ``treated`` is 1 where we contacted the customer in the outcome window. With
+        ``future_value`` in currency; ``treated`` is 1 where we contacted the customer in the outcome window. Where no
+        contract tells who is a customer, the days with signs of life (:mod:`signs`). With
         ``look_ahead_days`` also ``days_to_event``.
     """
     found = {
@@ -64,6 +65,8 @@ def label(settings: LabelSettings, streams: Streams, customers: Indices, cutoffs
         "future_value": future_value(settings.value, settings.gap, streams, customers, cutoffs),
         "treated": _treated(settings.churn, streams, customers, cutoffs),
     }
+    if settings.churn.kind != "subscription_end":
+        found |= days_with_signs(settings.churn, streams, customers, cutoffs)
     if settings.look_ahead_days is not None:
         found[EVENT] = days_to_event(settings.churn, settings.look_ahead_days, streams, customers, cutoffs)
     return found
@@ -71,7 +74,8 @@ def label(settings: LabelSettings, streams: Streams, customers: Indices, cutoffs
 
 def label_names(settings: LabelSettings) -> tuple[str, ...]:
     """The names of what :func:`label` gives, in its order."""
-    return LABELS if settings.look_ahead_days is None else (*LABELS, EVENT)
+    signs = () if settings.churn.kind == "subscription_end" else SIGNS
+    return (*LABELS, *signs, *(() if settings.look_ahead_days is None else (EVENT,)))
 
 
 def _outcome(settings: ChurnSettings) -> Window:

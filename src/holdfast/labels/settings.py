@@ -36,6 +36,12 @@ class ChurnSettings(Settings):
         min_length=1,
         description="no_event: the kinds of engagement that count as a sign of life; all if not given.",
     )
+    signs_of_life: tuple[str, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="no_order: the kinds of engagement that customers begin themselves, by which one sees that they are "
+        "still there; all if not given, but those whose name says that we wrote (sent, delivered, bounced).",
+    )
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> ChurnSettings:
@@ -43,6 +49,8 @@ class ChurnSettings(Settings):
             raise ValueError("grace_days belongs to kind subscription_end, which needs it")
         if self.events is not None and self.kind != "no_event":
             raise ValueError("events belongs to kind no_event")
+        if self.signs_of_life is not None and self.kind != "no_order":
+            raise ValueError("signs_of_life belongs to kind no_order")
         return self
 
     def definition(self) -> ChurnDefinition:

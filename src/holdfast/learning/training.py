@@ -11,6 +11,7 @@ import pandas as pd
 
 from holdfast.errors import ConfigError, DataError
 from holdfast.learning import AtRiskClassifier, ValueRegressor
+from holdfast.learning.states import learn_states
 from holdfast.learning.training_spec import TrainingSpec
 from holdfast.models import Bundle, categorical_columns, learn_categories, to_matrix
 from holdfast.models.feature_record import FeatureRecord, Role, place_of, places_of
@@ -139,7 +140,7 @@ def fit(
     weight, sample, tuning = weights(snapshots), Sample.of_table(snapshots), spec.tuning
     data: dict[str, Any] = {"cutoff": cutoff, "sample_weight": None if weight is None else weight / weight.mean()}
     now = None if recent is None or recent.empty else to_matrix(recent, features)
-    with progress("Training", total=2) as advance:
+    with progress("Training", total=3) as advance:
         risk = AtRiskClassifier(
             **settings,
             horizon_days=card.churn.horizon_days,
@@ -154,6 +155,8 @@ def fit(
             tuning=tuning and tuning.part(2 / 3),
         ).fit(X, came, **data, recent=now)
         advance(1)
+        states = learn_states(snapshots, X, spec, (risk.model_, value.model_), settings, data["sample_weight"])
+        advance(1)
     record = TrainingRecord(
         cutoffs=tuple(show(int(at)) for at in np.unique(cutoff)),
         snapshots=len(snapshots),
@@ -161,7 +164,7 @@ def fit(
         sample=None if sample is None else sample.to_dict(),
         tuning=None if tuning is None else {"risk": risk.tuning_record_, **value.tuning_record_},
     )
-    return Bundle(risk, value, features, replace(card, training=record))
+    return Bundle(risk, value, features, replace(card, training=record), states)
 
 
 def with_whole_population(

@@ -1,8 +1,8 @@
-"""A trained pair of models on disk: text and JSON with hashes, nothing that runs when it is opened.
+"""Trained models on disk: text and JSON with hashes, nothing that runs when it is opened.
 
 ::
 
-    bundle.json            format, model card, features, the small parts of both models, the sha256 of other files
+    bundle.json            format, model card, features, the small parts of the models, the sha256 of other files
     bundle.sha256          the sha256 of bundle.json
     *_trees.txt            boosted trees in LightGBM's text form
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +24,17 @@ import pandas as pd
 
 from holdfast.errors import BundleError, StorageError
 from holdfast.files import write_folder
+from holdfast.models.calibration import sigmoid
 from holdfast.models.encoding import to_matrix
 from holdfast.models.feature_record import FeatureRecord
 from holdfast.models.lifetime import Lifetime, value_columns
 from holdfast.models.model_card import ModelCard
 from holdfast.models.risk import RiskModel
 from holdfast.models.scores import Scores
+from holdfast.models.states import StateModel
 from holdfast.models.value import ValueModel
 
-FORMAT = "holdfast-bundle/3"
+FORMAT = "holdfast-bundle/4"
 _INDEX, _SEAL = "bundle.json", "bundle.sha256"
 _BROKEN = (
     ArithmeticError,
@@ -49,7 +51,7 @@ _BROKEN = (
 
 @dataclass(frozen=True)
 class Bundle:
-    """Risk and value model of the same customers, with what one must know to use them.
+    """Risk, value and states of the same customers, with what one must know to use them.
 
     Parameters
     ----------
@@ -58,22 +60,26 @@ class Bundle:
     features : sequence of FeatureRecord
         In the order of the matrix.
     card : ModelCard
+    states : StateModel, optional
+        Who has gone and who is leaving; by default as with contracts, where whoever churns leaves.
     """
 
     risk: RiskModel
     value: ValueModel
     features: tuple[FeatureRecord, ...]
     card: ModelCard
+    states: StateModel = field(default_factory=StateModel)
 
     def __post_init__(self) -> None:
         for part in ("risk", "value"):  # a fitted estimator gives what it computes
             object.__setattr__(self, part, getattr(getattr(self, part), "model_", getattr(self, part)))
         object.__setattr__(self, "features", tuple(self.features))
-        widths = {len(self.features), self.risk.n_features, self.value.n_features}
+        widths = {len(self.features), self.risk.n_features, self.value.n_features, *self.states.widths}
         if len(widths) > 1:
             raise BundleError(
                 f"A bundle wants as many features as its models take; found {len(self.features)} features, a risk "
-                f"model of {self.risk.n_features} and a value model of {self.value.n_features} columns. "
+                f"model of {self.risk.n_features}, a value model of {self.value.n_features} and models of states of "
+                f"{' and '.join(map(str, self.states.widths)) or 'as many'} columns. "
                 "Fit both on these features."
             )
 
@@ -99,7 +105,9 @@ class Bundle:
         """
         X = to_matrix(frame, self.features)
         log_odds, contributions = self.risk.explained(X) if reasons else (self.risk.log_odds(X), None)
-        return Scores(self.feature_names, log_odds, self.value.distribution(X), contributions, frame.index)
+        value = self.value.distribution(X)
+        outlook = self.states.outlook(X, sigmoid(log_odds), value)
+        return Scores(self.feature_names, log_odds, value, outlook, contributions, frame.index)
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Score customers; extra columns are ignored, the index is kept.
@@ -108,7 +116,8 @@ class Bundle:
         -------
         DataFrame of float64
             ``p_churn``; ``value``, ``value_low``, ``value_high`` (mean and central 90 % interval, currency);
-            ``expected_loss = p_churn * value``.
+            ``expected_loss = p_leaving * (value_if_kept - value_if_lost)``; ``p_gone``, ``p_leaving``, ``p_staying``;
+            ``value_if_kept`` with its interval, and ``value_if_lost`` (:mod:`holdfast.models.states`).
 
         Raises
         ------
@@ -172,13 +181,15 @@ class Bundle:
     def _files(self) -> dict[str, bytes]:
         risk, risk_texts = self.risk.to_parts()
         value, value_texts = self.value.to_parts()
-        files = {name: text.encode() for name, text in (risk_texts | value_texts).items()}
+        states, state_texts = self.states.to_parts()
+        files = {name: text.encode() for name, text in (risk_texts | value_texts | state_texts).items()}
         index = {
             "format": FORMAT,
             "card": self.card.to_json(),
             "features": [feature.to_json() for feature in self.features],
             "risk": risk,
             "value": value,
+            "states": states,
             "files": {name: _sha256(content) for name, content in sorted(files.items())},
         }
         text = json.dumps(index, indent=1, ensure_ascii=False, allow_nan=False, sort_keys=True, default=_plain)
@@ -225,6 +236,7 @@ class Bundle:
             ValueModel.from_parts(index["value"], texts),
             tuple(FeatureRecord.from_json(each) for each in index["features"]),
             ModelCard.from_json(index["card"]),
+            StateModel.from_parts(index["states"], texts),
         )
         bundle._require_answers()
         return bundle

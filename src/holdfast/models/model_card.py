@@ -18,6 +18,9 @@ class ChurnDefinition:
     kind : str
         "no_order": places no order in the outcome window. "subscription_end": the last running subscription ends in
         it and is not renewed within ``grace_days``. "no_event": shows no engagement, or none of ``events``.
+    signs_of_life : tuple of str or None
+        "no_order": kinds of engagement by which one sees that a customer is still there; None for all but those whose
+        name says that the business wrote.
     horizon_days, gap_days : float
         Length of the outcome window, and days between the cutoff and its beginning.
     """
@@ -27,6 +30,7 @@ class ChurnDefinition:
     gap_days: float = 0.0
     grace_days: float | None = None
     events: tuple[str, ...] | None = None
+    signs_of_life: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

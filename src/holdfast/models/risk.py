@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.models.additive import Additive
+from holdfast.models.additive import Additive, Linear
 from holdfast.models.btyd.history_risk import HistoryRisk
-from holdfast.models.calibration import Affine, sigmoid
+from holdfast.models.calibration import IDENTITY, Affine, sigmoid
 from holdfast.models.checks import Matrix, Vector, refuse_other_width
 from holdfast.models.season_level import SeasonLevel
 
+_LEAST_SHARE = 1e-6
 _STEEPEST = 2.0  # log-odds of the score for one of the customer base
 
 
@@ -29,6 +30,12 @@ class RiskModel:
     calibration: Affine
     level: SeasonLevel = field(default_factory=SeasonLevel.constant)
     history: HistoryRisk | None = None
+
+    @classmethod
+    def constant(cls, n_features: int, probability: float) -> RiskModel:
+        """The same probability for everyone."""
+        share = min(max(probability, _LEAST_SHARE), 1 - _LEAST_SHARE)
+        return cls(Additive(n_features, Linear.constant(float(np.log(share / (1 - share)))), trees=None), IDENTITY)
 
     @property
     def n_features(self) -> int:
@@ -73,9 +80,9 @@ class RiskModel:
     def _calibrated(self, X: Matrix, wide: Matrix) -> Vector:
         return self.calibration.apply(self.score.score(wide) + self.level.of(X))
 
-    def to_parts(self) -> tuple[dict[str, Any], dict[str, str]]:
-        """A JSON-ready description and the texts of the trees by file name."""
-        about, texts = self.score.to_parts("risk_trees")
+    def to_parts(self, name: str = "risk_trees") -> tuple[dict[str, Any], dict[str, str]]:
+        """A JSON-ready description, and the text of the trees under the file name ``<name>.txt``."""
+        about, texts = self.score.to_parts(name)
         return {
             "score": about,
             "calibration": self.calibration.to_json(),

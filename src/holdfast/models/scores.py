@@ -11,10 +11,24 @@ from numpy.typing import ArrayLike
 
 from holdfast.models.calibration import sigmoid
 from holdfast.models.checks import InputError, Matrix, Vector
+from holdfast.models.states import Outlook
 from holdfast.models.value import Distribution
 
 COVERAGE = 0.9
-PREDICTIONS = ("p_churn", "value", "value_low", "value_high", "expected_loss")
+PREDICTIONS = (
+    "p_churn",
+    "value",
+    "value_low",
+    "value_high",
+    "expected_loss",
+    "p_gone",
+    "p_leaving",
+    "p_staying",
+    "value_if_kept",
+    "value_if_kept_low",
+    "value_if_kept_high",
+    "value_if_lost",
+)
 """Columns of :meth:`Scores.predictions`, in their order."""
 
 
@@ -30,6 +44,8 @@ class Scores:
         Calibrated, of churn.
     value : Distribution
         Predictive distribution of the value, in currency.
+    outlook : Outlook
+        Who has gone, who is leaving, who stays, and what hangs on it.
     contributions : array of shape (n_rows, n_features + 1) or None
         In log-odds, the base last; rows sum to ``log_odds`` within 1e-9.
     index : Index
@@ -39,20 +55,35 @@ class Scores:
     feature_names: tuple[str, ...]
     log_odds: Vector
     value: Distribution
+    outlook: Outlook
     contributions: Matrix | None
     index: pd.Index
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
-        """Columns ``PREDICTIONS``: the risk, mean and central 90 % interval of the value, and their product."""
-        p_churn, value = sigmoid(self.log_odds), self.value.mean()
-        low, high = self.value.interval(COVERAGE)
-        told = (p_churn, value, low, high, p_churn * value)
+        """Columns ``PREDICTIONS``: probabilities; means and central 90 % intervals of values, and what is at stake."""
+        outlook = self.outlook
+        told = (
+            sigmoid(self.log_odds),
+            self.value.mean(),
+            *self.value.interval(COVERAGE),
+            outlook.expected_loss,
+            outlook.gone,
+            outlook.leaving,
+            outlook.staying,
+            outlook.value_if_kept,
+            *outlook.kept.interval(COVERAGE),
+            outlook.lost,
+        )
         return pd.DataFrame(dict(zip(PREDICTIONS, told, strict=True)), index=self.index)
 
     def probability_value_above(self, amount: ArrayLike) -> Vector:
         """P(value > amount) per row; the amount is one number or one per row, in currency."""
         return self.value.above(amount)
+
+    def probability_at_stake_above(self, amount: ArrayLike) -> Vector:
+        """P(value_if_kept - value_if_lost > amount) per row; the amount is one number or one per row, in currency."""
+        return self.outlook.kept.above(amount + self.outlook.lost)
 
     def strongest(self, count: int) -> pd.DataFrame:
         """The features with the largest contributions towards churn, and these, in log-odds.

@@ -27,7 +27,7 @@ from holdfast.simulate.folder import MARK, is_complete, publish
 
 Kind = Literal["retail", "subscription"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-VERSION = 2
+VERSION = 3
 """Rises with every change of what a seed gives; folders of another version are built anew."""
 FEWEST = 10
 
@@ -109,6 +109,11 @@ def simulate(
     by a restart within 14, value the monthly revenue times the months (of 365.25 / 12 days) under contract.
     ``p_churn`` and ``expected_value`` are exact expectations given everything hidden at the cutoff, which is in the
     columns after them: drift, ticket and sore, numbered as the simulation goes, and the traits of the customer's type.
+    The last columns tell what the risk is made of. A shopper has gone, ``p_gone``, where the drift says so, and leaves
+    where it says so by the end of the 90 days but not yet at the cutoff, ``p_leaving``; subscribers leave by churning.
+    ``value_if_kept`` is the expected value given that the customer is still there after the 90 days, ``value_if_lost``
+    what comes all the same: nothing of a shopper, and of a subscriber the revenue until the contract ends, and after it
+    if there is another one.
     """
     if kind not in KINDS:
         raise ConfigError(f"Wanted a kind of business among {', '.join(KINDS)}; found {kind!r}. Choose one of them.")

@@ -16,7 +16,7 @@ from holdfast.progress import SILENT, Progress
 from holdfast.simulate.causes import ranked_causes
 from holdfast.simulate.clock import HORIZON, Reals, Whole
 from holdfast.simulate.desk import MEAN_INVITATION, campaign_tonight
-from holdfast.simulate.mood import ENGAGED, NO_TICKET, NOT_SORE
+from holdfast.simulate.mood import ENGAGED, GONE, NO_TICKET, NOT_SORE
 from holdfast.simulate.retail import (
     BUYING,
     MOODS,
@@ -30,9 +30,9 @@ from holdfast.simulate.retail import (
     season,
 )
 from holdfast.simulate.retail_orders import MEAN_REFUND, Orders, share_booked
-from holdfast.simulate.truth import Truth, at_every_cutoff
+from holdfast.simulate.truth import States, Truth, at_every_cutoff
 
-_SILENCE, _ORDERS, _REFUNDS = range(3)
+_SILENCE, _ORDERS, _REFUNDS, _STAYS, _ORDERS_IF, _REFUNDS_IF = range(6)
 
 
 def outlook(cutoff: int, kinds: Whole, seasons: Callable[[int, Reals], Reals]) -> Reals:
@@ -40,26 +40,29 @@ def outlook(cutoff: int, kinds: Whole, seasons: Callable[[int, Reals], Reals]) -
 
     Returns
     -------
-    array of shape (3, drifts, tickets, sores, types)
+    array of shape (6, drifts, tickets, sores, types)
         The probability of no order within the horizon; the expected orders, each weighted by its mean price without
-        discount relative to one line; the same for the part of them that is refunded within the horizon.
+        discount relative to one line; the same for the part of them that is refunded within the horizon; the
+        probability not to be gone at its end; and orders and refunds once more, counted only where that holds.
     """
     hazard, touch, consent, pace, seasonal = (
         TYPES[trait][kinds] for trait in ("hazard", "touch", "consent", "rate", "seasonal")
     )
     chances = MOODS.chances(hazard, touch, MEAN_INVITATION * consent)
-    expected = np.zeros((3, *MOODS.shape, kinds.size))
+    expected = np.zeros((6, *MOODS.shape, kinds.size))
     expected[_SILENCE] = 1.0
+    expected[_STAYS, :GONE] = 1.0
     kept = (1 - mean_discount())[:, None]
     for day in range(cutoff + HORIZON - 1, cutoff - 1, -1):
         rate = BUYING[:, None] * (pace * seasons(day, seasonal))
         silent = np.exp(-rate)[:, None, None]
         brings = (1 - silent) * kept * (basket(day) * mean_lines())
         expected[_SILENCE] *= silent
+        returns = brings * (REFUND_SHARE[:, None] * (MEAN_REFUND * share_booked(cutoff + HORIZON - 1 - day)))
         expected[_ORDERS] += brings
-        expected[_REFUNDS] += brings * (
-            REFUND_SHARE[:, None] * (MEAN_REFUND * share_booked(cutoff + HORIZON - 1 - day))
-        )
+        expected[_REFUNDS] += returns
+        expected[_ORDERS_IF] += brings * expected[_STAYS]
+        expected[_REFUNDS_IF] += returns * expected[_STAYS]
         expected = MOODS.look_back(expected, chances, invited=campaign_tonight(day))
     return expected
 
@@ -79,8 +82,12 @@ def _at(cutoff: int, past: RetailPast, orders: Orders) -> Truth:
     plain = outlook(cutoff, kinds, lambda _, seasonal: np.ones_like(seasonal))[_SILENCE]
     silence = expected[_SILENCE]
     p = silence[drift, ticket, sore, kind]
-    of_orders = expected[_ORDERS][drift, ticket, sore, kind] - expected[_REFUNDS][drift, ticket, sore, kind]
-    value = past.shoppers.spend[who] * of_orders - orders.pending_refunds(cutoff, n)[who]
+    now = expected[:, drift, ticket, sore, kind]
+    pending, spend, stays = orders.pending_refunds(cutoff, n)[who], past.shoppers.spend[who], now[_STAYS]
+    value = spend * (now[_ORDERS] - now[_REFUNDS]) - pending
+    kept = spend * (now[_ORDERS_IF] - now[_REFUNDS_IF]) / stays - pending
+    gone = (drift == GONE).astype(np.float64)
+    states = States(gone, (1 - gone) * (1 - stays), kept, np.zeros(who.size))
 
     calm = np.exp(-HORIZON * TYPES["rate"][kinds])[kind]
     steady = plain[ENGAGED, NO_TICKET, NOT_SORE, kind]
@@ -105,4 +112,4 @@ def _at(cutoff: int, past: RetailPast, orders: Orders) -> Truth:
     earned = orders.revenue(cutoff, cutoff + HORIZON, n)[who]
     traits = {trait: TYPES[trait][past.shoppers.type[who]] for trait in ("hazard", "rate", "touch", "seasonal")}
     hidden: dict[str, Whole | Reals] = {"drift": drift, "ticket": ticket, "sore": sore, **traits}
-    return Truth(who, np.full(who.size, cutoff), p, value, cause, ~bought, earned, hidden)
+    return Truth(who, np.full(who.size, cutoff), p, value, states, cause, ~bought, earned, hidden)

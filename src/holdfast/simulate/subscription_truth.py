@@ -34,10 +34,10 @@ from holdfast.simulate.terms import (
     WALKS_OUT,
     quits,
 )
-from holdfast.simulate.truth import Truth, at_every_cutoff
+from holdfast.simulate.truth import States, Truth, at_every_cutoff
 from holdfast.timeline import DAYS_PER_MONTH
 
-_STAYS, _REVENUE = range(2)
+_STAYS, _REVENUE, _REVENUE_IF = range(3)
 _NOT_DUE = MONTH
 
 
@@ -55,52 +55,58 @@ def outlook(cutoff: int, kinds: Whole, swing: float = 0.0) -> Reals:
 
     Returns
     -------
-    array of shape (2, phases, drifts, tickets, sores, types)
-        The probability that the contract does not end for good within the horizon, and the expected time under
-        contract in days, weighted by the monthly revenue relative to today's.
+    array of shape (3, phases, drifts, tickets, sores, types)
+        The probability that the contract does not end for good within the horizon; the expected time under contract in
+        days, weighted by the monthly revenue relative to today's; and this time, counted only where the first holds.
     """
     hazard, touch, consent = (TYPES[trait][kinds] for trait in ("hazard", "touch", "consent"))
     chances = MOODS.chances(hazard, touch, MEAN_INVITATION * consent)
     cells = (*MOODS.shape, kinds.size)
-    value = np.zeros((2, MONTH + 1, *cells))
+    value = np.zeros((3, MONTH + 1, *cells))
     value[_STAYS] = 1.0
-    started = np.zeros((2, HORIZON + PAUSE, MONTH + 1, kinds.size))
+    started = np.zeros((3, HORIZON + PAUSE, MONTH + 1, kinds.size))
     started[_STAYS] = 1.0
     seats = 1 + np.asarray(GROWS) * (MORE_SEATS - 1) + np.asarray(SHRINKS) * (FEWER_SEATS - 1)
     ending = np.asarray(WALKS_OUT)[:, None, None, None] + UNPAID_ENDS * (np.arange(MOODS.shape[2]) == UNPAID)[:, None]
     for step in range(HORIZON - 1, -1, -1):
         day = cutoff + step
         night = MOODS.look_back(value.reshape(-1, *cells), chances, invited=campaign_tonight(day))
-        value = night.reshape(2, -1, *cells)
+        value = night.reshape(3, -1, *cells)
         # looking back, a yearly contract is like one that is not due until the day of its renewal is reached
         value = np.concatenate([value, value[:, _NOT_DUE, None]], axis=1)
-        value[_REVENUE] += 1 - BILLED
+        _bill(value, 1 - BILLED)
         started[:, step] = value[:, : MONTH + 1, ENGAGED, NO_TICKET, NOT_SORE]
         after_end = [_after_end(step, started, yearly=False), _after_end(step, started, yearly=True)]
-        value[_REVENUE] *= seats[:, None, None, None]
+        value[_REVENUE:] *= seats[:, None, None, None]
         for term, phase in ((0, step % MONTH), (1, -1)):
             value[:, phase] = _renewal(term, value[:, phase], after_end[term], day, swing)
         left = np.repeat(np.stack(after_end, axis=1), (MONTH, value.shape[1] - MONTH), axis=1)[:, :, None, None, None]
         change = ending * (left - value)
         change[:, :, :, :, UNPAID] += UNPAID_PAYS * (value[:, :, :, :, NOT_SORE] - value[:, :, :, :, UNPAID])
         value += change
-        value[_REVENUE] += BILLED
+        _bill(value, BILLED)
     return value
 
 
+def _bill(value: Reals, days: float) -> None:
+    """Count part of a day under contract, also where the contract stays."""
+    value[_REVENUE] += days
+    value[_REVENUE_IF] += days * value[_STAYS]
+
+
 def _after_end(step: int, started: Reals, *, yearly: bool) -> Reals:
-    """What is left when a contract ends at this step: some come back within days; shape (2, types)."""
+    """What is left when a contract ends at this step: some come back within days; shape (3, types)."""
     days = step + 1 + np.arange(PAUSE)
     phases = np.full(PAUSE, _NOT_DUE) if yearly else days % MONTH
     return np.asarray(COMES_BACK * started[:, days, phases].mean(axis=1))
 
 
 def _renewal(term: int, after: Reals, after_end: Reals, day: int, swing: float) -> Reals:
-    """Expectation just before a renewal is due, of what is known after it; shape (2, drifts, tickets, sores, types)."""
+    """Expectation just before a renewal is due, of what is known after it; shape (3, drifts, tickets, sores, types)."""
     drift, ticket, sore = np.ogrid[tuple(slice(n) for n in MOODS.shape)]
     solvent = np.where(np.arange(MOODS.shape[2]) == UNPAID, 0.0, 1.0)[:, None]
     rise, fail = RISE[term] * solvent, FAILS * solvent
-    dearer = after[:, :, :, PRICE, None] * np.array([1.0, 1.0 + np.mean(RISES)])[:, None, None, None, None]
+    dearer = after[:, :, :, PRICE, None] * np.array([1.0, *[1.0 + np.mean(RISES)] * 2])[:, None, None, None, None]
     renewed = rise * dearer + (1 - rise) * (fail * after[:, :, :, UNPAID, None] + (1 - fail) * after)
     quit_chance = quits(np.asarray(term), drift, ticket, sore, day, swing)[..., None]
     return np.asarray(quit_chance * after_end[:, None, None, None] + (1 - quit_chance) * renewed)
@@ -131,9 +137,12 @@ def _at(cutoff: int, past: SubscriptionPast) -> Truth:
         origin=mood.origin[who],
         blame=mood.blame[who],
     )
-    value = contracts.mrr[who] * expected[_REVENUE][phase, drift, ticket, sore, kind] / DAYS_PER_MONTH
+    stays, days, days_if = expected[:, phase, drift, ticket, sore, kind]
+    daily = contracts.mrr[who] / DAYS_PER_MONTH
+    value = daily * days
+    states = States(np.zeros(who.size), p, daily * days_if / stays, daily * (days - days_if) / p)
     earned = (later.paid - contracts.paid)[who] / DAYS_PER_MONTH
     churned = (later.lost - contracts.lost)[who] > 0
     traits = {trait: TYPES[trait][past.type[who]] for trait in ("hazard", "touch")}
     hidden: dict[str, Whole | Reals] = {"drift": drift, "ticket": ticket, "sore": sore, **traits}
-    return Truth(who, np.full(who.size, cutoff), p, value, cause, churned, earned, hidden)
+    return Truth(who, np.full(who.size, cutoff), p, value, states, cause, churned, earned, hidden)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import Any
@@ -13,6 +13,21 @@ import pyarrow as pa
 from holdfast.progress import SILENT, Progress
 from holdfast.simulate.causes import CAUSES
 from holdfast.simulate.clock import CUTOFF_DAYS, Flags, Reals, Whole, midnight
+
+
+@dataclass(frozen=True)
+class States:
+    """Who has gone, who is leaving, and what hangs on it; arrays of shape (entries,).
+
+    ``p_gone`` is 1 for whoever has gone at the cutoff, ``p_leaving`` the probability of having gone by the end of the
+    horizon for whoever has not. ``value_if_kept`` is the expected value given that the customer has not gone at its
+    end, ``value_if_lost`` what comes all the same.
+    """
+
+    p_gone: Reals
+    p_leaving: Reals
+    value_if_kept: Reals
+    value_if_lost: Reals
 
 
 @dataclass(frozen=True)
@@ -28,6 +43,7 @@ class Truth:
     cutoff_day: Whole
     p_churn: Reals
     expected_value: Reals
+    states: States
     cause: Whole
     churned: Flags
     future_value: Reals
@@ -47,6 +63,7 @@ class Truth:
                 "churned": self.churned[order],
                 "future_value": self.future_value[order],
                 **{name: values[order].astype(np.float64) for name, values in self.hidden.items()},
+                **{name: values[order] for name, values in vars(self.states).items()},
             }
         )
 
@@ -58,10 +75,11 @@ def at_every_cutoff(calculate: Callable[[int], Truth], progress: Progress = SILE
         for part in pool.map(calculate, CUTOFF_DAYS):
             parts.append(part)
             advance(1)
-    columns: dict[str, Any] = {
-        column.name: np.concatenate([getattr(part, column.name) for part in parts])
-        for column in fields(Truth)
-        if column.name != "hidden"
-    }
+
+    def joined(of: Callable[[Truth], Any], names: Iterable[str]) -> dict[str, Any]:
+        return {name: np.concatenate([getattr(of(part), name) for part in parts]) for name in names}
+
+    columns = joined(lambda part: part, [each.name for each in fields(Truth) if each.name not in ("states", "hidden")])
+    states = States(**joined(lambda part: part.states, [each.name for each in fields(States)]))
     hidden = {name: np.concatenate([part.hidden[name] for part in parts]) for name in parts[0].hidden}
-    return Truth(**columns, hidden=hidden)
+    return Truth(**columns, states=states, hidden=hidden)

@@ -16,7 +16,7 @@ from holdfast.features.catalogue import RESERVED
 from holdfast.features.feature import Feature
 from holdfast.history.chunk import Chunk
 from holdfast.history.stream import Window, past
-from holdfast.labels import EVENT, LABELS, LabelSettings, label, label_names
+from holdfast.labels import EVENT, LABELS, SIGNS, LabelSettings, label, label_names, reads_signs
 from holdfast.labels import needed as needed_by_labels
 from holdfast.sampling import WEIGHT, Sampler
 from holdfast.snapshots.population import PopulationSettings
@@ -84,7 +84,8 @@ class Snapshots:
         -------
         DataFrame
             ``customer_id`` (text), ``cutoff`` (int64 microseconds), one column per feature, and with labels
-            ``churned``, ``future_value``, ``treated``, and ``days_to_event`` if the labels look ahead.
+            ``churned``, ``future_value``, ``treated``, the signs of life where no contract tells, and
+            ``days_to_event`` if the labels look ahead.
         """
         at = np.array(self.cutoffs, dtype=np.int64)
         customers, cutoffs = np.repeat(np.arange(chunk.customers), at.size), np.tile(at, chunk.customers)
@@ -147,6 +148,8 @@ def _wanted(
         asked.append(("The definition of churn and value", needed_by_labels(labels)))
         if "contacts" in tables.streams:
             asked.append(("The treatment flag", {"contacts": {"moment"}}))
+        there = {name: stream.columns for name, stream in tables.streams.items()}
+        asked.append(("The signs of life", reads_signs(labels.churn, there)))
     wanted: dict[str, set[str]] = {}
     for who, needs in asked:
         for name, columns in needs.items():
@@ -163,4 +166,4 @@ def _wanted(
 
 def feature_columns(table: pd.DataFrame) -> list[str]:
     """The names of the columns that a model may see."""
-    return [name for name in table.columns if name not in {"customer_id", "cutoff", WEIGHT, *LABELS, EVENT}]
+    return [name for name in table.columns if name not in {"customer_id", "cutoff", WEIGHT, *LABELS, *SIGNS, EVENT}]
