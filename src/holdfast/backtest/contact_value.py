@@ -2,11 +2,12 @@
 
 Contacting a customer with an action brings, after Verbraken, Verbeke and Baesens (2013, doi:10.1109/TKDE.2012.50),
 
-    churned * save_rate * value - cost
+    churned * save_rate * at_stake - cost
 
-where the value is what the model expected at the cutoff, because nobody sees what one who left would have spent. Each
-customer is contacted with the action that was expected to bring most. Under that choice the list by expected loss,
-``p_churn * value``, is the list by expected gain. The rules differ in whom they contact, and in nothing else.
+where ``at_stake`` is what the model expected at the cutoff to leave with one who churns,
+``expected_loss / p_churn``, because nobody sees what one who left would have spent. Each customer is contacted with the
+action that was expected to bring most. Under that choice the list by expected loss is the list by expected gain. The
+rules differ in whom they contact, and in nothing else.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ class ContactValue:
             f"Without a limit, the {self.unlimited_contacts:,.0f} customers whose contact was expected to pay "
             f"would have brought {self.unlimited.estimate:,.0f} {money} ({_range(self.unlimited)}).",
             "Costs and save rates are those of outreach.actions; each customer gets the action expected to bring most, "
-            "and a customer who left counts with the value that the model had expected.",
+            "and a customer who left counts with what the model had expected to leave with them.",
         ]
 
     def to_dict(self) -> dict[str, Any]:
@@ -183,25 +184,26 @@ def contact_value(rows: pd.DataFrame, terms: ContactTerms, *, draws: int, seed: 
         Bootstrap resamples of customers; 0 gives intervals of NaN.
     """
     cutoff = rows["cutoff"].to_numpy(dtype=np.int64)
-    churned, p, value = (
-        rows[name].to_numpy(dtype=np.float64) for name in ("churned", f"{MODEL}_p_churn", f"{MODEL}_value")
+    churned, p, loss = (
+        rows[name].to_numpy(dtype=np.float64) for name in ("churned", f"{MODEL}_p_churn", f"{MODEL}_expected_loss")
     )
+    at_stake = np.divide(loss, p, out=np.zeros(len(loss)), where=p > 0)
     cost, save_rate = np.array(list(terms.actions.values()), dtype=np.float64).T
-    expected = (p * value)[:, None] * save_rate - cost
+    expected = loss[:, None] * save_rate - cost
     best = expected.argmax(axis=1)
     expected = expected.max(axis=1)
-    gain = churned * save_rate[best] * value - cost[best]
+    gain = churned * save_rate[best] * at_stake - cost[best]
     own, who = weights(rows), rows["customer_id"].to_numpy()
     how: dict[str, Any] = {"weights": own, "customers": who, "draws": draws, "seed": seed}
     lists, contacted = ContactLists(cutoff, terms.places, terms.share), 1 - terms.control_share
     profit = Metric("list_profit", lists.total, "higher", "list profit")
-    scores = {OURS: p * value}
+    scores = {OURS: loss}
     scores |= {rule: rows[name].to_numpy(dtype=np.float64) for rule, name in _SCORES.items() if name in rows}
     scores[_CHANCE] = np.zeros(len(rows))
     rules = {
         rule: RuleValue(
             float(lists.share_held(churned, score, own)),
-            float(lists.share_held(churned * value, score, own)),
+            float(lists.share_held(churned * at_stake, score, own)),
             estimate({"it": profit}, gain * contacted, score, **how)["it"],
             None if rule == OURS else paired_difference(profit, gain * contacted, scores[OURS], score, **how),
         )

@@ -154,7 +154,8 @@ class FoldFitter:
         out = test[[*_KEYS, *(name for name in _IF_THERE if name in test)]].reset_index(drop=True)
         scores = bundle.predict(test)
         out[["value_low", "value_high"]] = scores[["value_low", "value_high"]].to_numpy()
-        out[f"{MODEL}_p_churn"], out[f"{MODEL}_value"] = scores["p_churn"].to_numpy(), scores["value"].to_numpy()
+        for name in ("p_churn", "value", "expected_loss"):
+            out[f"{MODEL}_{name}"] = scores[name].to_numpy()
         for baseline in self.baselines:
             for name, column in baseline.scored(test, known, self.spec.features).items():
                 out[name] = column

@@ -39,8 +39,8 @@ class ChurnSettings(Settings):
     signs_of_life: tuple[str, ...] | None = Field(
         default=None,
         min_length=1,
-        description="no_order: the kinds of engagement that customers begin themselves, by which one sees that they are "
-        "still there; all if not given, but those whose name says that we wrote (sent, delivered, bounced).",
+        description="no_order: the kinds of engagement that customers begin themselves, by which one sees that they "
+        "are still there; all if not given, but those whose name says that we wrote (sent, delivered, bounced).",
     )
 
     @model_validator(mode="after")

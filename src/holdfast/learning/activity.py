@@ -211,8 +211,8 @@ class _Walk:
 def since_the_first(counts: Matrix, known: Seen) -> Seen:
     """The known periods from a row's first sign of life on: before, nobody can tell whether there was a customer."""
     active = np.asarray(np.logical_and(counts > 0, known))
-    begun = np.arange(counts.shape[1]) >= np.argmax(active, axis=1)[:, None]
-    return np.asarray(known & begun & active.any(axis=1)[:, None])
+    begun = np.logical_or.accumulate(active, axis=1)
+    return np.asarray(known & begun)
 
 
 def _pieces(rows: int) -> Iterator[slice]:

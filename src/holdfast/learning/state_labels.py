@@ -1,8 +1,8 @@
 """What later signs of life tell of a cutoff: who had gone, who left in the outcome window, who stayed; with its doubt.
 
-Where engagement is seen, :mod:`holdfast.learning.activity` reads the days with signs of life. Of orders alone it cannot:
-they are rare and come in heaps. There whoever orders again had not gone, and of whoever has been silent ever since, the
-customer base tells how likely that is of one who is still there.
+Where engagement is seen, :mod:`holdfast.learning.activity` reads the days with signs of life. Of orders alone it
+cannot: they are rare and come in heaps. There whoever orders again had not gone, and of whoever has been silent ever
+since, the customer base tells how likely that is of one who is still there.
 """
 
 from __future__ import annotations

@@ -106,9 +106,9 @@ def _learnt(X: Matrix, share: Vector, counted: Vector, cutoff: Instants, setting
         return RiskModel.constant(X.shape[1], float(counted @ share) / max(float(counted.sum()), _LEAST))
     order = np.lexsort((rows, cutoff[rows]))
     rows, y, weight = rows[order], y[order], weight[order]
-    return (
-        AtRiskClassifier(**settings).fit(X[rows], y, cutoff=cutoff[rows], sample_weight=weight / weight.mean()).model_
-    )
+    learner = AtRiskClassifier(**settings)
+    found: RiskModel = learner.fit(X[rows], y, cutoff=cutoff[rows], sample_weight=weight / weight.mean()).model_
+    return found
 
 
 @dataclass(frozen=True)

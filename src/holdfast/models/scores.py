@@ -83,7 +83,7 @@ class Scores:
 
     def probability_at_stake_above(self, amount: ArrayLike) -> Vector:
         """P(value_if_kept - value_if_lost > amount) per row; the amount is one number or one per row, in currency."""
-        return self.outlook.kept.above(amount + self.outlook.lost)
+        return self.outlook.kept.above(np.asarray(amount, dtype=np.float64) + self.outlook.lost)
 
     def strongest(self, count: int) -> pd.DataFrame:
         """The features with the largest contributions towards churn, and these, in log-odds.

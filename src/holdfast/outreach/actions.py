@@ -34,13 +34,19 @@ class ActionSettings(Settings):
     )
     contact_cost: float = Field(ge=0, description="Cost of one contact, in the currency of the amounts.")
     save_rate: float = Field(
-        ge=0, le=1, description="Share of leaving customers whom this keeps; measure it on your control group."
+        ge=0,
+        le=1,
+        description="Share of leaving customers whom this keeps, or of customers who have gone whom it wins back; "
+        "measure it on your control group.",
     )
     offer_cost: float = Field(
         default=0.0, ge=0, description="Cost of the gift or discount for one customer who takes it."
     )
     accept_rate: float = Field(
         default=1.0, ge=0, le=1, description="Share of contacted customers who take the gift, loyal ones included."
+    )
+    wins_back: bool = Field(
+        default=False, description="For customers who have gone: it is worth what it brings back, and keeps nobody."
     )
     solves_complaints: bool = Field(
         default=False, description="Also for customers with an open complaint, because this is what solves it."
@@ -59,7 +65,7 @@ KNOWN_ACTIONS: Mapping[str, Mapping[str, Any]] = {
     "onboarding_help": {"words": "onboarding help"},
     "personal_offer": {"words": "personal offer"},
     "service_recovery": {"words": "service recovery", "solves_complaints": True},
-    "win_back": {"words": "win-back"},
+    "win_back": {"words": "win-back", "wins_back": True},
 }
 """What is the same in every business of the actions in the default playbook."""
 

@@ -2,11 +2,12 @@
 
 An action keeps the share ``save_rate`` of those who would leave, so it is expected to bring
 
-    net_value = p_churn * save_rate * value - cost
+    net_value = p_leaving * save_rate * (value_if_kept - value_if_lost) - cost
 
 after Verbraken, Verbeke and Baesens (2013, doi:10.1109/TKDE.2012.50), whose gamma, CLV, d and f are our save_rate,
-value, offer_cost and contact_cost. The value is uncertain: ``net_value_low`` takes its lower bound, and
-``p_net_positive`` is the probability that the value is large enough to pay for the contact.
+value if kept, offer_cost and contact_cost. Nobody can be kept who has gone: an action that wins back brings back the
+share ``save_rate`` of those, so ``p_gone`` stands in place of ``p_leaving``. The value is uncertain: ``net_value_low``
+takes its lower bound, and ``p_net_positive`` is the probability that it is large enough to pay for the contact.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from holdfast.outreach.actions import ActionSettings
+from holdfast.outreach.tables import OUTLOOK
 
 Numbers = NDArray[np.float64]
 ProbabilityAbove = Callable[[Numbers], Numbers]
-"""From one amount per customer to the probability that this customer's value is above it."""
+"""From one amount per customer to the probability that this customer has more at stake."""
 
 _TOO_SMALL = 1e-100  # a risk that no value can make worth a contact; dividing by less overflows
 _BOUND = float(norm.ppf(0.95))  # value_low and value_high enclose the central 90 %
@@ -39,31 +41,32 @@ def worth(
     Parameters
     ----------
     customers : DataFrame
-        ``p_churn``, ``value`` and its central 90 % interval ``value_low``, ``value_high``, in currency.
+        ``p_gone``, ``p_leaving``; ``value_if_kept`` with its central 90 % interval, and ``value_if_lost``, in currency.
     action : array of shape (n_customers,)
         Names in ``actions``; any other costs nothing and is worth 0.
     probability_above : callable or None
-        The value model's own distribution, for the same rows. Without it, two half normals around the value that meet
-        the interval's ends stand in.
+        The models' own distribution of what is at stake, for the same rows. Without it, two half normals around the
+        value if kept that meet the interval's ends stand in.
 
     Returns
     -------
     DataFrame of float64
         ``net_value``, ``net_value_low`` in currency, ``p_net_positive``.
     """
-    cost, save_rate = (
+    cost, save_rate, wins_back = (
         np.array([getattr(actions[name], what) if name in actions else 0.0 for name in action], dtype=np.float64)
-        for what in ("cost", "save_rate")
+        for what in ("cost", "save_rate", "wins_back")
     )
-    kept = customers["p_churn"].to_numpy(dtype=np.float64) * save_rate
-    value, low, high = (customers[name].to_numpy(dtype=np.float64) for name in ("value", "value_low", "value_high"))
-    counts = kept > _TOO_SMALL
-    amount = np.divide(cost, kept, out=np.zeros(len(kept)), where=counts)
+    told = {name: customers[name].to_numpy(dtype=np.float64) for name in OUTLOOK}
+    saved = save_rate * np.where(wins_back > 0, told["p_gone"], told["p_leaving"])
+    value, low, high = (told[f"value_if_kept{end}"] - told["value_if_lost"] for end in ("", "_low", "_high"))
+    counts = saved > _TOO_SMALL
+    amount = np.divide(cost, saved, out=np.zeros(len(saved)), where=counts)
     enough = probability_above(amount) if probability_above is not None else above(amount, value, low, high)
     return pd.DataFrame(
         {
-            "net_value": kept * value - cost,
-            "net_value_low": kept * low - cost,
+            "net_value": saved * value - cost,
+            "net_value_low": saved * low - cost,
             "p_net_positive": np.where(counts, enough, 0.0),
         },
         index=customers.index,

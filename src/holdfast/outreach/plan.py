@@ -24,7 +24,7 @@ from holdfast.outreach.segments import VALUE_BANDS, ValueBand
 from holdfast.outreach.settings import OutreachSettings
 from holdfast.outreach.stages import stages
 from holdfast.outreach.state import state, state_columns
-from holdfast.outreach.tables import AT_RISK, SCORES
+from holdfast.outreach.tables import AT_RISK, OUTLOOK, SCORES
 from holdfast.partitioned import Columns, conform, no_rows
 from holdfast.scoring import SCORED, in_chunks
 
@@ -53,13 +53,14 @@ def if_band(name: str, band: ValueBand) -> str:
 PLANNED: Columns = {
     "customer_id": "str",
     **SCORES,
+    **OUTLOOK,
     "stage": "str",
     **{if_band(name, band): kind for band in VALUE_BANDS for name, kind in PER_BAND.items()},
     **REASONS,
 }
 """A customer with everything but the place among the others."""
 
-_WANTED = ("customer_id", *SCORES, *REASONS, "reason_1_family")
+_WANTED = ("customer_id", *SCORES, *OUTLOOK, *REASONS, "reason_1_family")
 
 
 def plan(
@@ -73,7 +74,8 @@ def plan(
         What :func:`holdfast.scoring.score` gives, and the columns of :func:`holdfast.outreach.state.state` that the
         data can tell.
     probability_above : callable or None
-        The value model's own distribution for the rows of ``scored``; see :func:`holdfast.outreach.net_value.worth`.
+        The models' own distribution of what is at stake for the rows of ``scored``; see
+        :func:`holdfast.outreach.net_value.worth`.
 
     Returns
     -------
@@ -120,7 +122,7 @@ def require_scores(scored: pd.DataFrame) -> None:
     absent = [name for name in _WANTED if name not in scored.columns]
     if absent:
         raise DataError(f"Wanted scored customers with reasons, missing are {', '.join(absent)}. Score them first.")
-    broken = [name for name in SCORES if not np.isfinite(scored[name].to_numpy(dtype=np.float64)).all()]
+    broken = [name for name in (*SCORES, *OUTLOOK) if not np.isfinite(scored[name].to_numpy(dtype=np.float64)).all()]
     if broken:
         raise DataError(f"Wanted finite scores, found missing or infinite {', '.join(broken)}. Train the model again.")
 
@@ -160,5 +162,5 @@ class Planner:
         if not len(snapshots):
             return no_rows(PLANNED)
         chunks = self.scorer.in_chunks(snapshots.reset_index(drop=True))
-        planned = [plan(scored, self.settings, scores.probability_value_above) for scored, scores in chunks]
+        planned = [plan(scored, self.settings, scores.probability_at_stake_above) for scored, scores in chunks]
         return pd.concat(planned, ignore_index=True)

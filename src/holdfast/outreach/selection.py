@@ -4,7 +4,7 @@ The rule, in order:
 
 1. Every customer gets a stage, a segment and the action that the playbook chooses.
 2. The eligibility rules exclude; the first that applies is told.
-3. The others are ranked by expected loss, ``p_churn * value``; customers of equal loss by id.
+3. The others are ranked by expected loss; customers of equal loss by id.
 4. The budget singles out the first of them: these would be contacted.
 5. Of these, the sticky draw holds back the control group. Nobody moves up into their places, so contact and control are
    the same kind of customer by construction, and their comparison needs no correction. A budget of 500 with a control
@@ -35,7 +35,7 @@ from holdfast.outreach.overview import Overview
 from holdfast.outreach.plan import PER_BAND, PLANNED, plan, require_scores
 from holdfast.outreach.segments import bands, segments
 from holdfast.outreach.settings import OutreachSettings
-from holdfast.outreach.tables import AT_RISK, CUSTOMERS, EXCLUDED, SCORES, ContentHash, content_hash
+from holdfast.outreach.tables import AT_RISK, CUSTOMERS, EXCLUDED, OUTLOOK, SCORES, ContentHash, content_hash
 from holdfast.outreach.thresholds import Thresholds, find_thresholds, of_band
 from holdfast.partitioned import Columns, LocalParts, Parts, Spool, conform, no_rows
 from holdfast.timeline import show
@@ -175,7 +175,9 @@ def select_planned(
 _DECIDED: Columns = {**CUSTOMERS, "rule": "str", "detail": "str"}
 _LISTED: Columns = {name: kind for name, kind in AT_RISK.items() if name not in ("rank", "list_id", "model_version")}
 _READ_BY_DECIDE = [
-    name for name in PLANNED if name in ("customer_id", *SCORES, "stage") or name.startswith(("rule_if_", "detail_if_"))
+    name
+    for name in PLANNED
+    if name in ("customer_id", *SCORES, *OUTLOOK, "stage") or name.startswith(("rule_if_", "detail_if_"))
 ]
 
 

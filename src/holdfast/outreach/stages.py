@@ -1,4 +1,4 @@
-"""Where a customer is in life: onboarding, active, lapsing, dormant or lost, from age and silence."""
+"""Where a customer is in life: onboarding, active, lapsing, dormant or lost, from age, silence and signs of life."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ class StageSettings(Settings):
     lapsing_days: float = Field(gt=0, description="Silent for so long: lapsing.")
     dormant_days: float = Field(gt=0, description="Silent for so long: dormant.")
     lost_days: float = Field(gt=0, description="Silent for so long: lost.")
+    lost_p_gone: float = Field(
+        default=0.9, gt=0, le=1, description="Also lost: having gone for good with so large a probability."
+    )
+    dormant_p_gone: float = Field(
+        default=0.5, gt=0, le=1, description="Also dormant: having gone with so large a probability."
+    )
     lapsing_overdue_ratio: float | None = Field(
         default=None,
         gt=0,
@@ -35,6 +41,8 @@ class StageSettings(Settings):
     def _in_order(self) -> StageSettings:
         if not self.lapsing_days < self.dormant_days < self.lost_days:
             raise ValueError("lapsing_days, dormant_days and lost_days must rise in this order")
+        if self.dormant_p_gone > self.lost_p_gone:
+            raise ValueError("dormant_p_gone must not be above lost_p_gone")
         return self
 
 
@@ -54,7 +62,7 @@ def stages(customers: pd.DataFrame, settings: StageSettings) -> pd.Series[str]:
     tenure = _first(customers, "tenure_days")
     silence = _first(customers, "days_since_order", "days_since_engagement")
     ratio = _first(customers, "order_overdue_ratio", "engagement_overdue_ratio")
-    silence = np.where(np.isnan(silence), tenure, silence)
+    silence, gone = np.where(np.isnan(silence), tenure, silence), _first(customers, "p_gone")
     lapsing = silence >= settings.lapsing_days
     if settings.lapsing_overdue_ratio is not None:
         lapsing |= ratio >= settings.lapsing_overdue_ratio
@@ -64,8 +72,8 @@ def stages(customers: pd.DataFrame, settings: StageSettings) -> pd.Series[str]:
     found = np.select(
         [
             unseen | (tenure < settings.onboarding_days),
-            silence >= settings.lost_days,
-            silence >= settings.dormant_days,
+            (silence >= settings.lost_days) | (gone >= settings.lost_p_gone),
+            (silence >= settings.dormant_days) | (gone >= settings.dormant_p_gone),
             lapsing,
         ],
         ["onboarding", "lost", "dormant", "lapsing"],

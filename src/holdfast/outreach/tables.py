@@ -22,7 +22,26 @@ SCORES: Columns = {
 }
 """What the models say of a customer."""
 
-CUSTOMERS: Columns = {"customer_id": "str", "as_of": "str", **SCORES, "stage": "str", "segment": "str", "group": "str"}
+OUTLOOK: Columns = {
+    "p_gone": "float64",
+    "p_leaving": "float64",
+    "p_staying": "float64",
+    "value_if_kept": "float64",
+    "value_if_kept_low": "float64",
+    "value_if_kept_high": "float64",
+    "value_if_lost": "float64",
+}
+"""What ``expected_loss`` is made of: it is ``p_leaving * (value_if_kept - value_if_lost)``."""
+
+CUSTOMERS: Columns = {
+    "customer_id": "str",
+    "as_of": "str",
+    **SCORES,
+    "stage": "str",
+    "segment": "str",
+    "group": "str",
+    **OUTLOOK,
+}
 """Every scored customer once, by id; ``group`` is one of ``GROUPS``."""
 
 AT_RISK: Columns = {
@@ -46,6 +65,7 @@ AT_RISK: Columns = {
     "other_contribution": "float64",
     "action_words": "str",
     "channel_words": "str",
+    **OUTLOOK,
 }
 """The customers to contact, best first; base, three contributions and the other one sum to the risk's log-odds."""
 

@@ -91,7 +91,7 @@ def stakes_section(selection: Selection, money: Money) -> Markup:
     )
     return _section(
         "Money at stake",
-        "Expected loss is risk times value: what leaving customers take with them over the value horizon.",
+        "Expected loss is the chance that a customer leaves, times what would leave with them over the value horizon.",
         _figures(
             [
                 ("all scored customers", money(everyone), "expected loss"),
