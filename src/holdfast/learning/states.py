@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from holdfast.labels import SIGNS
 from holdfast.learning.at_risk_classifier import AtRiskClassifier
 from holdfast.learning.folds import Rows
 from holdfast.learning.state_labels import StateLabels, state_labels
@@ -46,6 +47,8 @@ def learn_states(
 ) -> StateModel:
     """Learn the states of the customers of snapshots, from all that was known when their last outcome was complete.
 
+    Snapshots that do not tell the signs of life tell no states: whoever churns is leaving.
+
     Parameters
     ----------
     X : array of shape (n_rows, n_features)
@@ -57,6 +60,8 @@ def learn_states(
     """
     risk, value = models
     churn, cutoff = spec.card.churn, snapshots["cutoff"].to_numpy(dtype=np.int64)
+    if churn.kind != "subscription_end" and not set(SIGNS) <= set(snapshots):
+        return StateModel()
     known_at = int(cutoff.max()) + spec.complete_after.microseconds
     labels = state_labels(snapshots, churn, known_at, columns=spec.card.columns, history=risk.history, X=X)
     model = StateModel()
