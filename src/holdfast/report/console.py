@@ -242,8 +242,8 @@ def _customers(first: pd.DataFrame, currency: str | None) -> Iterator[str]:
     """Customers with action and reasons, as sentences."""
     for row in first.itertuples():
         yield (
-            f"[bold]{row.rank}. {_plain(row.customer_id)}[/]  risk {row.p_churn:.0%}, value "
-            f"{number(row.value, 'currency', currency)}, {row.stage}: "
+            f"[bold]{row.rank}. {_plain(row.customer_id)}[/]  risk {row.p_churn:.0%}, leaving {row.p_leaving:.0%}, "
+            f"{number(row.value_if_kept, 'currency', currency)} if kept, {row.stage}: "
             f"{_plain(row.action_words)} {_plain(row.channel_words)}"
         )
         for reason in (row.reason_1, row.reason_2, row.reason_3):

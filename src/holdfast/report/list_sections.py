@@ -181,16 +181,30 @@ def stages_section(selection: Selection) -> Markup:
 def rows_section(selection: Selection, money: Money, rows: int) -> Markup:
     """The first rows of the list with their reasons."""
     shown = selection.at_risk.head(rows)
-    head = ("rank", "customer", "risk", "value", "expected loss", "what to do", "because the customer")
+    head = (
+        "rank",
+        "customer",
+        "risk",
+        "leaving",
+        "value if kept",
+        "expected loss",
+        "what to do",
+        "because the customer",
+    )
     cells = [
         (
             f"{row['rank']}",
             row["customer_id"],
             f"{row['p_churn']:.0%}",
+            f"{row['p_leaving']:.0%}",
             join(
                 [
-                    tag("span", money(row["value"])),
-                    tag("small", f"{money.bare(row['value_low'])} to {money.bare(row['value_high'])}", class_="soft"),
+                    tag("span", money(row["value_if_kept"])),
+                    tag(
+                        "small",
+                        f"{money.bare(row['value_if_kept_low'])} to {money.bare(row['value_if_kept_high'])}",
+                        class_="soft",
+                    ),
                 ]
             ),
             money(row["expected_loss"]),
