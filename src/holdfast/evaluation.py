@@ -199,7 +199,8 @@ class Evaluation:
                 own_features=descriptions(dataset.own.records),
                 fingerprints=self.model_fingerprints,
             ),
-            complete_after=settings.labels.complete_after,
+            complete_after=settings.labels.churn_after,
+            value_after=settings.labels.complete_after,
             seed=settings.seed,
             tuning=tuning,
         )

@@ -11,6 +11,7 @@ import pandas as pd
 from holdfast.learning import LogisticBaseline, MeanRateRegressor
 from holdfast.models import to_matrix
 from holdfast.models.feature_record import FeatureRecord, Role
+from holdfast.models.quantiles import of_rows
 from holdfast.sampling import weights
 
 _RECENCY: tuple[Role, ...] = ("days_since_order", "days_since_engagement", "days_since_renewal", "subscription_tenure")
@@ -55,7 +56,10 @@ class Baseline:
         if self.value is not None:
             spend = [by_name[self.value]]
             came = known["future_value"].to_numpy(dtype=np.float64)
-            value = MeanRateRegressor().fit(to_matrix(known, spend), came, sample_weight=weight)
+            there = np.flatnonzero(~np.isnan(came))
+            value = MeanRateRegressor().fit(
+                to_matrix(known, spend)[there], came[there], sample_weight=of_rows(weight, there)
+            )
             found[f"{self.name}_value"] = value.predict(to_matrix(test, spend))
         return found
 

@@ -155,7 +155,7 @@ def _fingerprint(snapshots: pd.DataFrame, fitter: FoldFitter) -> str:
         "snapshots": shared_snapshots.digest(snapshots),
         "features": [feature.to_json() for feature in spec.features],
         "card": spec.card.to_json(),
-        "complete_after": spec.complete_after.count,
+        "complete_after": [spec.complete_after.count, spec.value_purge.count],
         "seed": spec.seed,
         "tuning": None if spec.tuning is None else spec.tuning.model_dump(mode="json", exclude={"folder"}),
         "baselines": [asdict(baseline) for baseline in fitter.baselines],

@@ -86,7 +86,11 @@ class LabelSettings(Settings):
         return Days(self.churn.gap_days)
 
     @property
+    def churn_after(self) -> Days:
+        """How long after the cutoff churn is known for certain."""
+        return Days(self.churn.gap_days + self.churn.horizon_days + (self.churn.grace_days or 0))
+
+    @property
     def complete_after(self) -> Days:
         """How long after the cutoff both labels are known for certain."""
-        churn = self.churn.horizon_days + (self.churn.grace_days or 0)
-        return Days(self.churn.gap_days + max(churn, self.value.horizon_days))
+        return Days(max(self.churn_after.count, self.churn.gap_days + self.value.horizon_days))

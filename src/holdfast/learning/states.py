@@ -62,13 +62,15 @@ def learn_states(
     churn, cutoff = spec.card.churn, snapshots["cutoff"].to_numpy(dtype=np.int64)
     if churn.kind != "subscription_end" and not set(SIGNS) <= set(snapshots):
         return StateModel()
+    recipe = {**_RECIPE, "purge_days": spec.complete_after.count}
     known_at = int(cutoff.max()) + spec.complete_after.microseconds
     labels = state_labels(snapshots, churn, known_at, columns=spec.card.columns, history=risk.history, X=X)
     model = StateModel()
     if churn.kind != "subscription_end":
         plain = {name: each for name, each in settings.items() if name not in _OF_THE_BASE}
-        model = _state_models(X, labels, cutoff, weight, {**plain, **_RECIPE})
-    some = _evenly(len(X), _ROWS)
+        model = _state_models(X, labels, cutoff, weight, {**plain, **recipe})
+    known = spec.value_known(snapshots)
+    some = np.flatnonzero(known)[_evenly(int(known.sum()), _ROWS)]
     X, cutoff, labels = X[some], cutoff[some], labels.of(some)
     counted = np.ones(len(some)) if weight is None else weight[some]
     told = model.states(X, risk.probability(X))
@@ -77,7 +79,7 @@ def learn_states(
     if churn.kind == "subscription_end":
         part = np.clip(np.divide(rows.came, stayed, out=np.zeros(len(some)), where=stayed > 0), 0.0, 1.0)
         heavy = rows.counted * labels.leaving * stayed
-        brings = _learnt(X, part, heavy / max(heavy[heavy > 0].mean(), _LEAST), cutoff, {**settings, **_RECIPE})
+        brings = _learnt(X, part, heavy / max(heavy[heavy > 0].mean(), _LEAST), cutoff, {**settings, **recipe})
         return replace(model, brings=brings, shares=shares)
     lasting = spec.card.value.horizon_days > churn.horizon_days
     return replace(model, shares=replace(shares, lost=shares.gone if lasting else 0.0))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from holdfast.errors import ConfigError, DataError
 from holdfast.learning import AtRiskClassifier, ValueRegressor
@@ -16,6 +17,7 @@ from holdfast.learning.training_spec import TrainingSpec
 from holdfast.models import Bundle, categorical_columns, learn_categories, to_matrix
 from holdfast.models.feature_record import FeatureRecord, Role, place_of, places_of
 from holdfast.models.model_card import TrainingRecord
+from holdfast.models.quantiles import of_rows
 from holdfast.progress import SILENT, Progress
 from holdfast.sampling import Sample, weights
 from holdfast.timeline import Days, show
@@ -125,7 +127,6 @@ def fit(
     features = learn_categories(snapshots, spec.features)
     X, cutoff = to_matrix(snapshots, features), snapshots["cutoff"].to_numpy(dtype=np.int64)
     settings: dict[str, Any] = {
-        "purge_days": spec.complete_after.count,
         "categorical_features": categorical_columns(features),
         "season_columns": places_of(SEASON, features),
         "random_state": spec.seed,
@@ -140,9 +141,13 @@ def fit(
     weight, sample, tuning = weights(snapshots), Sample.of_table(snapshots), spec.tuning
     data: dict[str, Any] = {"cutoff": cutoff, "sample_weight": None if weight is None else weight / weight.mean()}
     now = None if recent is None or recent.empty else to_matrix(recent, features)
+    known = spec.value_known(snapshots)
+    require_values(known, snapshots, spec)
+    valued: Any = slice(None) if known.all() else np.flatnonzero(known)
     with progress("Training", total=3) as advance:
         risk = AtRiskClassifier(
             **settings,
+            purge_days=spec.complete_after.count,
             horizon_days=card.churn.horizon_days,
             monotonic_cst=tuple({"rises": 1, "falls": -1, None: 0}[feature.risk] for feature in features),
             tuning=tuning and tuning.part(1 / 3),
@@ -150,10 +155,11 @@ def fit(
         advance(1)
         value = ValueRegressor(
             **settings,
+            purge_days=spec.value_purge.count,
             horizon_days=card.value.horizon_days,
             spend_column=place_of("spend", features),
             tuning=tuning and tuning.part(2 / 3),
-        ).fit(X, came, **data, recent=now)
+        ).fit(X[valued], came[valued], **{name: of_rows(each, valued) for name, each in data.items()}, recent=now)
         advance(1)
         states = learn_states(snapshots, X, spec, (risk.model_, value.model_), settings, data["sample_weight"])
         advance(1)
@@ -165,6 +171,22 @@ def fit(
         tuning=None if tuning is None else {"risk": risk.tuning_record_, **value.tuning_record_},
     )
     return Bundle(risk, value, features, replace(card, training=record), states)
+
+
+def require_values(known: NDArray[np.bool_], snapshots: pd.DataFrame, spec: TrainingSpec) -> None:
+    """Refuse a history in which hardly anybody's value is known yet.
+
+    Raises
+    ------
+    DataError
+        They are fewer than 200 customers.
+    """
+    customers = snapshots["customer_id"][known].nunique()
+    if customers < FEWEST_CUSTOMERS:
+        raise DataError(
+            f"Wanted at least {FEWEST_CUSTOMERS} customers whose value is known, {spec.value_purge.count:g} days after "
+            f"a cutoff, found {customers}. Shorten value.horizon_days, or begin the training cutoffs earlier."
+        )
 
 
 def with_whole_population(

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from holdfast.models.calibration import sigmoid
 from holdfast.models.checks import InputError, Matrix, Vector
-from holdfast.models.states import Outlook
+from holdfast.models.states import StateOutlook
 from holdfast.models.value import Distribution
 
 COVERAGE = 0.9
@@ -44,7 +44,7 @@ class Scores:
         Calibrated, of churn.
     value : Distribution
         Predictive distribution of the value, in currency.
-    outlook : Outlook
+    outlook : StateOutlook
         Who has gone, who is leaving, who stays, and what hangs on it.
     contributions : array of shape (n_rows, n_features + 1) or None
         In log-odds, the base last; rows sum to ``log_odds`` within 1e-9.
@@ -55,7 +55,7 @@ class Scores:
     feature_names: tuple[str, ...]
     log_odds: Vector
     value: Distribution
-    outlook: Outlook
+    outlook: StateOutlook
     contributions: Matrix | None
     index: pd.Index
 

@@ -37,7 +37,7 @@ _PARTS = ("gone", "leaving", "brings")
 
 
 @dataclass(frozen=True)
-class Outlook:
+class StateOutlook:
     """Whether customers have gone, leave or stay, and what hangs on it; arrays of shape (n_rows,).
 
     Attributes
@@ -118,14 +118,14 @@ class StateModel:
         parts = (getattr(self, name) for name in _PARTS)
         return {part.n_features for part in parts if part is not None}
 
-    def outlook(self, X: Matrix, p_churn: Vector, value: Distribution) -> Outlook:
+    def outlook(self, X: Matrix, p_churn: Vector, value: Distribution) -> StateOutlook:
         """The states of each row and what hangs on them, given its risk of churn and its value."""
         gone, leaving = self.states(X, p_churn)
         shares, brings = self.shares, self.part_of_leaving(X)
         lift = shares.kept / part_that_comes(gone, leaving, brings, shares.gone)
         kept = _lifted(value, lift)
         lost = np.full(len(X), shares.lost) if self.brings is None else brings / shares.kept
-        return Outlook(gone, leaving, kept, lost * np.maximum(kept.mean(), 0.0))
+        return StateOutlook(gone, leaving, kept, lost * np.maximum(kept.mean(), 0.0))
 
     def states(self, X: Matrix, p_churn: Vector) -> tuple[Vector, Vector]:
         """Probabilities of having gone, and of leaving, per row."""

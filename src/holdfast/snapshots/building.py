@@ -17,6 +17,7 @@ from holdfast.labels import LabelSettings
 from holdfast.partitioned import Parts
 from holdfast.progress import SILENT, Progress
 from holdfast.sampling import Counts, Sampler
+from holdfast.snapshots.cutoffs import observed_until
 from holdfast.snapshots.declared import Snapshots
 from holdfast.snapshots.population import PopulationSettings
 from holdfast.sources import Engine
@@ -37,6 +38,8 @@ def snapshot_parts(
     ConfigError
         As :meth:`Snapshots.wanted`.
     """
+    if snapshots.labels is not None:
+        snapshots = replace(snapshots, observed_until=observed_until(tables, snapshots.labels))
     return chunk_parts(
         tables,
         snapshots.wanted(tables),

@@ -37,7 +37,7 @@ def observed_until(tables: Engine, labels: LabelSettings) -> int:
 
 
 def complete_until(tables: Engine, labels: LabelSettings) -> int:
-    """The last instant at which a cutoff's labels are complete in the data."""
+    """The last instant at which both of a cutoff's labels are complete in the data."""
     return observed_until(tables, labels) - labels.complete_after.microseconds
 
 
@@ -70,7 +70,7 @@ def require_complete(cutoffs: Iterable[int], tables: Engine, labels: LabelSettin
 
 
 def training_cutoffs(settings: CutoffSettings, tables: Engine, labels: LabelSettings) -> list[int]:
-    """Every complete cutoff from the first on, and those to test on; earliest first.
+    """Every cutoff from the first on whose churn is known, and those to test on, whose value is too; earliest first.
 
     Raises
     ------
@@ -81,7 +81,8 @@ def training_cutoffs(settings: CutoffSettings, tables: Engine, labels: LabelSett
     """
     tests = [instant(at) for at in settings.test]
     require_complete(tests, tables, labels)
-    first, last = max(instant(settings.first), tables.data_from + 1), complete_until(tables, labels)
+    first = max(instant(settings.first), tables.data_from + 1)
+    last = observed_until(tables, labels) - labels.churn_after.microseconds
     if settings.every == "month":
         regular = month_starts(first, last)
     else:

@@ -14,6 +14,7 @@ from holdfast.errors import ConfigError
 from holdfast.features import build as features_room
 from holdfast.features.catalogue import RESERVED
 from holdfast.features.feature import Feature
+from holdfast.history.arrays import Indices, Numbers
 from holdfast.history.chunk import Chunk
 from holdfast.history.stream import Window, past
 from holdfast.labels import EVENT, LABELS, SIGNS, LabelSettings, label, label_names, reads_signs
@@ -21,6 +22,7 @@ from holdfast.labels import needed as needed_by_labels
 from holdfast.sampling import WEIGHT, Sampler
 from holdfast.snapshots.population import PopulationSettings
 from holdfast.sources import Engine
+from holdfast.timeline import Instants
 
 CELLS_PER_CHUNK = 6_000_000
 
@@ -40,6 +42,8 @@ class Snapshots:
     sampler : Sampler or None
         Of labelled snapshots, those only are built that it may keep; who had left when the outcome window began is not
         among them.
+    observed_until : int or None
+        The last instant up to which the sources tell what happened; a value that is not complete by then is missing.
     """
 
     features: tuple[Feature, ...]
@@ -47,6 +51,7 @@ class Snapshots:
     cutoffs: tuple[int, ...]
     labels: LabelSettings | None = None
     sampler: Sampler | None = None
+    observed_until: int | None = None
 
     @classmethod
     def of(
@@ -93,7 +98,7 @@ class Snapshots:
         view = past(chunk.streams[stream], customers, cutoffs)
         members = np.flatnonzero(rule(view, Window.before(window)) > 0)
         customers, cutoffs = customers[members], cutoffs[members]
-        outcome = {} if self.labels is None else label(self.labels, chunk.streams, customers, cutoffs)
+        outcome = {} if self.labels is None else self._outcome(self.labels, chunk, customers, cutoffs)
         if self.sampler is not None:
             stayed = np.flatnonzero(~np.isnan(outcome["churned"]))
             who, when = chunk.ids.take(customers[stayed]), cutoffs[stayed]
@@ -105,6 +110,15 @@ class Snapshots:
         built = features_room.build(self.features, chunk.streams, customers, cutoffs, views)
         columns = {"customer_id": chunk.ids.take(customers), "cutoff": cutoffs, **built, **outcome}
         return pd.DataFrame(columns, copy=False)
+
+    def _outcome(
+        self, labels: LabelSettings, chunk: Chunk, customers: Indices, cutoffs: Instants
+    ) -> dict[str, Numbers]:
+        found = label(labels, chunk.streams, customers, cutoffs)
+        if self.observed_until is not None:
+            complete = cutoffs + labels.complete_after.microseconds <= self.observed_until
+            found["future_value"] = np.where(complete, found["future_value"], np.nan)
+        return found
 
     @property
     def columns(self) -> dict[str, str]:
