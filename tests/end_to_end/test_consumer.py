@@ -155,7 +155,7 @@ def test_models_of_two_versions_and_the_installed_package_live_in_one_process(tm
     frame.head(50).to_parquet(tmp_path / "frame.parquet")
     shutil.copytree(PACKAGE, tmp_path / "later" / "holdfast", ignore=shutil.ignore_patterns("__pycache__"))
     scores = tmp_path / "later" / "holdfast" / "models" / "scores.py"
-    whole, half = "p_churn, value = sigmoid(self.log_odds),", "p_churn, value = sigmoid(self.log_odds) / 2,"
+    whole, half = "            sigmoid(self.log_odds),", "            sigmoid(self.log_odds) / 2,"
     assert whole in scores.read_text()
     scores.write_text(scores.read_text().replace(whole, half))
     for root in (PACKAGE.parent, tmp_path / "later"):
