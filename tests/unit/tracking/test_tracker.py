@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from holdfast.errors import BundleError, ConfigError, HoldfastError, LockedError
 from holdfast.files import locked
 from holdfast.models.feature_record import FeatureRecord
+from holdfast.models.scores import PREDICTIONS
 from holdfast.timeline import instant
 from holdfast.tracking import RunInfo, ServingCode, StoredModel, Tracker, TrackingSettings, Verdict, store
 
