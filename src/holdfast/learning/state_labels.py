@@ -2,7 +2,7 @@
 
 Where engagement is seen, :mod:`holdfast.learning.activity` reads the days with signs of life. Of orders alone it
 cannot: they are rare and come in heaps. There whoever orders again had not gone, and of whoever has been silent ever
-since, the customer base tells how likely that is of one who is still there.
+since, :mod:`holdfast.learning.silence` tells how likely that is of one who is still there.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ import pandas as pd
 
 from holdfast.labels import LATER, PAST, SIGNS
 from holdfast.learning.activity import GONE, THERE, ActivityModel, Seen, since_the_first
+from holdfast.learning.btyd.customer_base import CustomerBaseLearner
 from holdfast.learning.folds import Rows
-from holdfast.models.btyd.history_risk import HistoryRisk
+from holdfast.learning.silence import SilenceModel
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.model_card import ChurnDefinition
 from holdfast.timeline import Days
 
 _MOST_LEFT, _MOST_LEAVING = 0.2, 0.35  # beyond, the two states are busy and quiet times, and nobody goes or stays
 _PERIODS = 3  # of the outcome window
+_ROWS = 20_000  # to learn a customer base from
 
 
 @dataclass(frozen=True)
@@ -89,21 +91,43 @@ class LaterSigns:
         both, there = model.states(self.counts, seen, PAST - 1, PAST + _PERIODS - 1)
         return StateLabels(both[:, GONE].sum(axis=1), both[:, THERE, GONE], there, model.left)
 
-    def by_silence(self, history: HistoryRisk | None = None, X: Matrix | None = None) -> StateLabels:
-        """Who showed life again had not gone; of the others a customer base tells, if there is one."""
+    def by_silence(self, model: SilenceModel | None = None, X: Matrix | None = None) -> StateLabels:
+        """Who showed life again had not gone; of the others a model tells, or else their silence alone."""
+        later, observed, last = self._later
+        rest = np.maximum(observed - _PERIODS, 0)
+        gone, by_end = (observed > 0).astype(np.float64), (rest > 0).astype(np.float64)
+        if model is not None and X is not None:
+            known = model.columns.known(X)
+            repeats, bought, age = model.columns.read(X[known])
+            gone[known] = model.gone((repeats, bought, age), observed[known] * self.days)
+            bought = np.where(last[known] > 0, age + (np.minimum(last[known], _PERIODS) - 0.5) * self.days, bought)
+            at_end = repeats + later[known].sum(axis=1), bought, age + _PERIODS * self.days
+            by_end[known] = model.gone(at_end, rest[known] * self.days)
+        gone[last > 0], by_end[last > _PERIODS] = 0.0, 0.0
+        return StateLabels(gone, np.maximum(by_end - gone, 0.0))
+
+    def silence_model(
+        self, base: CustomerBaseLearner, X: Matrix, weight: Vector | None, latest: Seen
+    ) -> SilenceModel | None:
+        """The customer base of the latest cutoff, corrected by when customers showed life again; None without any."""
+        weight = np.ones(len(X)) if weight is None else weight
+        now = base.some_rows(X[latest], weight[latest], _ROWS)
+        if now is None:
+            return None
+        later, observed, _ = self._later
+        came = (later > 0).any(axis=1)
+        after = np.where(came, np.argmax(later > 0, axis=1), observed) * self.days
+        by = np.where(came, after + self.days, np.inf)
+        some = np.flatnonzero(base.columns.known(X) & (weight > 0))
+        some = some[:: max(1, -(-len(some) // _ROWS))]
+        return SilenceModel.fit(base.purchases(*now), base.columns, X[some], after[some], by[some], weight[some])
+
+    @property
+    def _later(self) -> tuple[Matrix, Vector, Vector]:
+        """Signs after the cutoff, how many periods are known, and the last one with a sign, counted from 1; or 0."""
         later = (self.counts * self.known)[:, PAST:]
         last = np.where(later > 0, np.arange(1, LATER + 1), 0).max(axis=1)
-        observed = self.known[:, PAST:].sum(axis=1)
-        still = np.zeros(len(later))
-        if history is not None and X is not None:
-            known = history.columns.known(X)
-            repeats, bought, age = history.columns.read(X[known])
-            more, at = later[known].sum(axis=1), (last[known] - 0.5) * self.days
-            bought = np.where(last[known] > 0, age + at, bought)
-            still[known] = history.model.probability_alive(repeats + more, bought, age + observed[known] * self.days)
-        silent = np.where(last == 0, 1 - still, 0.0)
-        left = np.where((last > 0) & (last <= _PERIODS) & (observed > _PERIODS), 1 - still, 0.0)
-        return StateLabels(silent, left)
+        return later, self.known[:, PAST:].sum(axis=1), last
 
 
 def state_labels(
@@ -112,8 +136,9 @@ def state_labels(
     known_at: int,
     *,
     columns: Mapping[str, tuple[str, ...]],
-    history: HistoryRisk | None,
+    base: CustomerBaseLearner | None,
     X: Matrix,
+    weight: Vector | None,
 ) -> StateLabels:
     """The states of snapshots by all that was known at an instant.
 
@@ -121,12 +146,16 @@ def state_labels(
     ----------
     columns : mapping of stream to names of columns
         Which sources there are.
-    history : HistoryRisk or None
-        A customer base that reads ``X``.
+    base : CustomerBaseLearner or None
+        That reads ``X``; None where orders tell nothing.
     """
     if churn.kind == "subscription_end":
         churned = snapshots["churned"].to_numpy(dtype=np.float64)
         return StateLabels(np.zeros(len(churned)), churned)
     signs = LaterSigns.of(snapshots, churn, known_at)
     found = signs.by_activity() if "engagement" in columns else None
-    return signs.by_silence(history, X) if found is None else found
+    if found is not None:
+        return found
+    cutoff = snapshots["cutoff"].to_numpy(dtype=np.int64)
+    model = None if base is None else signs.silence_model(base, X, weight, cutoff == cutoff.max())
+    return signs.by_silence(model, X)

@@ -15,9 +15,11 @@ import pandas as pd
 
 from holdfast.labels import SIGNS
 from holdfast.learning.at_risk_classifier import AtRiskClassifier
+from holdfast.learning.btyd.customer_base import CustomerBaseLearner
 from holdfast.learning.folds import Rows
 from holdfast.learning.state_labels import StateLabels, state_labels
 from holdfast.learning.training_spec import TrainingSpec
+from holdfast.models.btyd.history_columns import HistoryColumns
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.quantiles import quantiles
 from holdfast.models.risk import RiskModel
@@ -30,6 +32,7 @@ _DOUBT = 0.01  # below, the other state is not counted
 _FEWEST = 30  # customers of each side
 _ROUNDS = 8
 _DRAWN_IN = 0.995  # quantile of the values beyond which one order would decide
+_BASE = "pareto_nbd"  # may leave at any time: BG/NBD believes everyone there who bought once
 _OF_THE_BASE = ("history_columns", "bought_within_days")
 _LEAST_STAYING = 0.05
 _KEPT = (0.5, 2.0)
@@ -64,7 +67,8 @@ def learn_states(
         return StateModel()
     recipe = {**_RECIPE, "purge_days": spec.complete_after.count}
     known_at = int(cutoff.max()) + spec.complete_after.microseconds
-    labels = state_labels(snapshots, churn, known_at, columns=spec.card.columns, history=risk.history, X=X)
+    base = _customer_base(settings, churn.horizon_days)
+    labels = state_labels(snapshots, churn, known_at, columns=spec.card.columns, base=base, X=X, weight=weight)
     model = StateModel()
     if churn.kind != "subscription_end":
         plain = {name: each for name, each in settings.items() if name not in _OF_THE_BASE}
@@ -83,6 +87,14 @@ def learn_states(
         return replace(model, brings=brings, shares=shares)
     lasting = spec.card.value.horizon_days > churn.horizon_days
     return replace(model, shares=replace(shares, lost=shares.gone if lasting else 0.0))
+
+
+def _customer_base(settings: Mapping[str, Any], horizon_days: float) -> CustomerBaseLearner | None:
+    orders = settings.get("history_columns")
+    if not orders:
+        return None
+    within = settings.get("bought_within_days")
+    return CustomerBaseLearner(HistoryColumns(*orders), _BASE, horizon_days, bought_within_days=within)
 
 
 def _evenly(rows: int, most: int) -> Rows:
