@@ -76,11 +76,11 @@ class Bundle:
         object.__setattr__(self, "features", tuple(self.features))
         widths = {len(self.features), self.risk.n_features, self.value.n_features, *self.states.widths}
         if len(widths) > 1:
+            states = f", and models of states of {' and '.join(map(str, self.states.widths))}"
             raise BundleError(
                 f"A bundle wants as many features as its models take; found {len(self.features)} features, a risk "
-                f"model of {self.risk.n_features}, a value model of {self.value.n_features} and models of states of "
-                f"{' and '.join(map(str, self.states.widths)) or 'as many'} columns. "
-                "Fit both on these features."
+                f"model of {self.risk.n_features} and a value model of {self.value.n_features} columns"
+                f"{states if self.states.widths else ''}. Fit all on these features."
             )
 
     @property
