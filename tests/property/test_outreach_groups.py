@@ -45,7 +45,13 @@ def scored(draw: st.DrawFn) -> pd.DataFrame:
     table = pd.DataFrame({"customer_id": pd.array(ids, dtype="str"), "p_churn": column(st.floats(0, 1))})
     table["value"] = column(st.sampled_from([0.0, 10.0]) | st.floats(0, 1e6))
     table["value_low"], table["value_high"] = table["value"] * 0.5, table["value"] * 2
-    table["expected_loss"] = table["p_churn"] * table["value"]
+    gone = np.array(column(st.sampled_from([0.0, 0.5, 0.9, 1.0]) | st.floats(0, 1)))
+    table["p_gone"], table["p_leaving"] = gone, (1 - gone) * table["p_churn"]
+    table["p_staying"] = 1 - table["p_gone"] - table["p_leaving"]
+    for end in ("", "_low", "_high"):
+        table[f"value_if_kept{end}"] = table[f"value{end}"] * 1.5
+    table["value_if_lost"] = table["value_if_kept"] * np.array(column(st.sampled_from([0.0, 0.3]) | st.floats(0, 1)))
+    table["expected_loss"] = table["p_leaving"] * (table["value_if_kept"] - table["value_if_lost"])
     for i in (1, 2, 3):
         table[[f"reason_{i}", f"reason_{i}_feature"]] = ""
         table[f"reason_{i}_contribution"] = 0.0

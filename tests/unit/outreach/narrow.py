@@ -22,7 +22,7 @@ from holdfast.partitioned import SparkParts
 from holdfast.partitioned.columns import ROWS_AT_ONCE
 from holdfast.spark.pieces import pieces
 from tests.unit.outreach.published import read_manifest
-from tests.unit.outreach.scored import AS_OF, outreach_settings
+from tests.unit.outreach.scored import AS_OF, outlook, outreach_settings
 
 CUSTOMERS, MOST_ROWS = 100_000, 40_000
 
@@ -31,6 +31,7 @@ def scored(rows: pd.DataFrame) -> pd.DataFrame:
     """Customers whose scores follow from their number, some with the same loss; each reason is a text of its own."""
     number = rows["id"].to_numpy()
     risk, value = (number * 7919 % 1000 + 1) / 1002, (number * 104_729 % 5000) / 10.0
+    told = outlook(value, risk)
     texts = {name: "" for name in reason_columns() if not name.endswith(("_contribution", "_odds"))}
     numbers = {name: 0.0 for name in reason_columns() if name.endswith(("_contribution", "_odds"))}
     table = pd.DataFrame(
@@ -40,12 +41,12 @@ def scored(rows: pd.DataFrame) -> pd.DataFrame:
             "value": value,
             "value_low": value / 2,
             "value_high": value * 2,
-            "expected_loss": risk * value,
+            "expected_loss": told["p_leaving"] * (told["value_if_kept"] - told["value_if_lost"]),
             "tenure_days": number % 800 * 1.0,
             "consent": (number % 9 > 0) * 1.0,
         }
     )
-    return plan(table.assign(**texts, **numbers), outreach_settings(budget={"contacts": 500}))
+    return plan(table.assign(**told, **texts, **numbers), outreach_settings(budget={"contacts": 500}))
 
 
 def running() -> Any:

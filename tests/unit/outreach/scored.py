@@ -52,6 +52,20 @@ def outreach_settings(**changes: Any) -> OutreachSettings:
     return OutreachSettings.model_validate(RAW_SETTINGS | changes)
 
 
+def outlook(value: np.ndarray, p_churn: np.ndarray) -> dict[str, np.ndarray]:
+    """The columns ``OUTLOOK``: of whoever churns a quarter has gone, one half is leaving and a quarter only pauses."""
+    kept = value / (1 - 0.6 * p_churn)
+    return {
+        "p_gone": 0.25 * p_churn,
+        "p_leaving": 0.5 * p_churn,
+        "p_staying": 1 - 0.75 * p_churn,
+        "value_if_kept": kept,
+        "value_if_kept_low": kept * 0.2,
+        "value_if_kept_high": kept * 2.5,
+        "value_if_lost": kept * 0.1,
+    }
+
+
 def scored_customers(n: int = 200, seed: int = 0) -> pd.DataFrame:
     """So many scored customers with reasons and every state column; some cells of the state are not known."""
     rng = np.random.default_rng(seed)
@@ -66,6 +80,7 @@ def scored_customers(n: int = 200, seed: int = 0) -> pd.DataFrame:
     contributions = np.column_stack([rng.normal(0, 0.6, (n, 4)), np.full(n, -1.0)])
     p_churn = 1 / (1 + np.exp(-contributions.sum(axis=1)))
     value = rng.gamma(1.5, 120, n)
+    told = outlook(value, p_churn)
     table = pd.DataFrame(
         {
             "customer_id": pd.array([f"c{i:05d}" for i in rng.permutation(n)], dtype="str"),
@@ -73,7 +88,7 @@ def scored_customers(n: int = 200, seed: int = 0) -> pd.DataFrame:
             "value": value,
             "value_low": value * 0.2,
             "value_high": value * 2.5,
-            "expected_loss": p_churn * value,
+            "expected_loss": told["p_leaving"] * (told["value_if_kept"] - told["value_if_lost"]),
             "tenure_days": rng.uniform(0, 900, n),
             "days_since_order": values["days_since_order"],
             "order_overdue_ratio": rng.gamma(2, 0.5, n),
@@ -82,7 +97,7 @@ def scored_customers(n: int = 200, seed: int = 0) -> pd.DataFrame:
             "consent": rng.choice([1.0, 1.0, 1.0, 1.0, 0.0, np.nan], n),
         }
     )
-    return pd.concat([table, reasons(contributions, values, SPECS, "EUR")], axis=1)
+    return pd.concat([table.assign(**told), reasons(contributions, values, SPECS, "EUR")], axis=1)
 
 
 def selected(n: int = 200, seed: int = 0, model_version: str = "1", **changes: Any) -> Selection:

@@ -63,6 +63,32 @@ def test_a_customers_own_rhythm_may_call_them_lapsing_early() -> None:
     assert stage(STAGES, tenure_days=400, days_since_order=40, order_overdue_ratio=9) == "active"
 
 
+@pytest.mark.parametrize(
+    ("tenure", "silent", "gone", "expected"),
+    [
+        (400, 10, 0.95, "lost"),
+        (400, 10, 0.9, "lost"),
+        (400, 10, 0.89, "dormant"),
+        (400, 10, 0.5, "dormant"),
+        (400, 10, 0.49, "active"),
+        (400, 70, 0.49, "lapsing"),
+        (400, 300, 0.0, "lost"),
+        (10, 5, 0.95, "onboarding"),
+    ],
+)
+def test_who_has_gone_in_all_likelihood_is_lost_however_recent_the_last_order(
+    tenure: float, silent: float, gone: float, expected: str
+) -> None:
+    """A stage is worst of silence and the chance of having gone; both bounds belong to the worse stage."""
+    assert stage(STAGES, tenure_days=tenure, days_since_order=silent, p_gone=gone) == expected
+
+
+def test_the_bounds_of_having_gone_are_in_order() -> None:
+    """Nobody can be lost who would not also be dormant."""
+    with pytest.raises(ValidationError, match="dormant_p_gone must not be above lost_p_gone"):
+        StageSettings.model_validate(RAW_SETTINGS["stages"] | {"dormant_p_gone": 0.95})
+
+
 def test_where_no_state_is_known_at_all_everybody_is_active() -> None:
     """Data of neither age nor silence has no stages; the neutral one does no harm."""
     assert list(stages(pd.DataFrame({"mrr": [1.0, 2.0]}), STAGES)) == ["active", "active"]

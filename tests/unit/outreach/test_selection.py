@@ -14,6 +14,15 @@ from holdfast.outreach.control import draws
 from holdfast.outreach.tables import AT_RISK, CUSTOMERS, EXCLUDED
 from tests.unit.outreach.scored import AS_OF, outreach_settings, scored_customers, selected
 
+DESIGNED_OUTLOOK = [
+    "p_gone",
+    "p_leaving",
+    "p_staying",
+    "value_if_kept",
+    "value_if_kept_low",
+    "value_if_kept_high",
+    "value_if_lost",
+]
 DESIGNED_AT_RISK = [
     "rank",
     "customer_id",
@@ -45,6 +54,7 @@ DESIGNED_AT_RISK = [
     "other_contribution",
     "action_words",
     "channel_words",
+    *DESIGNED_OUTLOOK,
 ]
 DESIGNED_CUSTOMERS = [
     "customer_id",
@@ -57,6 +67,7 @@ DESIGNED_CUSTOMERS = [
     "stage",
     "segment",
     "group",
+    *DESIGNED_OUTLOOK,
 ]
 
 

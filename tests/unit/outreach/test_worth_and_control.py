@@ -11,12 +11,22 @@ from holdfast.outreach.control import draws
 from holdfast.outreach.net_value import above, worth
 from tests.unit.outreach.scored import outreach_settings
 
-ONE = pd.DataFrame({"p_churn": [0.5], "value": [200.0], "value_low": [40.0], "value_high": [600.0]})
+ONE = pd.DataFrame(
+    {
+        "p_gone": [0.2],
+        "p_leaving": [0.5],
+        "p_staying": [0.3],
+        "value_if_kept": [220.0],
+        "value_if_kept_low": [60.0],
+        "value_if_kept_high": [620.0],
+        "value_if_lost": [20.0],
+    }
+)
 ACTIONS = outreach_settings().actions
 
 
 def test_net_value_is_what_is_kept_minus_what_it_costs() -> None:
-    """By hand: half leave, 30 % of them are saved, 200 each, 8 for the call: 0.5 * 0.3 * 200 - 8 = 22."""
+    """By hand: half leave, 30 % of them are saved, each brings 220 and not 20: 0.5 * 0.3 * (220 - 20) - 8 = 22."""
     found = worth(ONE, np.array(["service_recovery"], dtype=object), ACTIONS)
     assert found["net_value"][0] == pytest.approx(22.0)
     assert found["net_value_low"][0] == pytest.approx(-2.0)
@@ -29,7 +39,7 @@ def test_to_leave_somebody_alone_is_worth_nothing_and_costs_nothing() -> None:
 
 
 def test_the_models_own_distribution_is_asked_for_the_amount_that_pays() -> None:
-    """The contact pays if the value exceeds cost / (risk * save rate)."""
+    """The contact pays if what is at stake exceeds cost / (p_leaving * save rate)."""
     asked: list[np.ndarray] = []
 
     def certain(amount: np.ndarray) -> np.ndarray:
@@ -39,6 +49,36 @@ def test_the_models_own_distribution_is_asked_for_the_amount_that_pays() -> None
     found = worth(ONE, np.array(["service_recovery"], dtype=object), ACTIONS, certain)
     assert asked[0] == pytest.approx([8 / 0.15])
     assert found["p_net_positive"][0] == 0.75
+
+
+def test_what_wins_back_is_worth_what_it_brings_back_of_those_who_have_gone() -> None:
+    """By hand: a fifth has gone, 4 % of them come back, each brings 220 and not 20: 0.2 * 0.04 * 200 - 2 = -0.4."""
+    found = worth(ONE, np.array(["win_back"], dtype=object), ACTIONS)
+    assert found["net_value"][0] == pytest.approx(-0.4)
+    nobody_gone = ONE.assign(p_gone=0.0)
+    assert worth(nobody_gone, np.array(["win_back"], dtype=object), ACTIONS)["net_value"][0] == pytest.approx(-2.0)
+
+
+def test_to_keep_whoever_has_gone_is_worth_next_to_nothing() -> None:
+    """With 95 % gone and 2 % leaving, the dearest call brings back a tenth of its cost at most."""
+    gone = ONE.assign(p_gone=0.95, p_leaving=0.02, p_staying=0.03)
+    names = [name for name, action in ACTIONS.items() if not action.wins_back]
+    for name in names:
+        found = worth(gone, np.array([name], dtype=object), ACTIONS)["net_value"][0] + ACTIONS[name].cost
+        assert 0 <= found <= 0.02 * 200 * ACTIONS[name].save_rate + 1e-12
+    back = worth(gone, np.array(["win_back"], dtype=object), ACTIONS)["net_value"][0]
+    assert back == pytest.approx(0.95 * 0.04 * 200 - 2)
+
+
+@pytest.mark.parametrize("staying", [0.0, 0.1, 0.5])
+def test_the_more_a_customer_has_gone_the_less_it_is_worth_to_keep_them(staying: float) -> None:
+    """Whatever the split of the others, a larger ``p_gone`` never makes keeping somebody pay."""
+    gone = np.linspace(0, 1 - staying, 21)
+    rows = pd.concat([ONE] * 21, ignore_index=True).assign(p_gone=gone, p_leaving=1 - staying - gone, p_staying=staying)
+    for name, action in ACTIONS.items():
+        found = worth(rows, np.full(21, name, dtype=object), ACTIONS)
+        rises = np.diff(found[["net_value", "p_net_positive"]].to_numpy(), axis=0) * (1 if action.wins_back else -1)
+        assert (rises >= 0).all()
 
 
 def test_the_stand_in_distribution_meets_the_interval() -> None:
