@@ -14,7 +14,7 @@ import pytest
 from holdfast.simulate import retail, retail_truth, subscription_truth, terms
 from holdfast.simulate.clock import HORIZON, day_of
 from holdfast.simulate.desk import MEAN_INVITATION, campaign_tonight
-from holdfast.simulate.mood import PRICE, UNPAID, Moods
+from holdfast.simulate.mood import GONE, PRICE, UNPAID, Moods
 from holdfast.simulate.people import Grid
 from holdfast.simulate.retail_orders import MEAN_REFUND
 
@@ -66,29 +66,32 @@ def test_the_shops_outlook_equals_walking_forward(cell: Cell, kind: int, swing: 
     hazard, touch, consent, pace, seasonal = traits(
         retail.TYPES, kind, ("hazard", "touch", "consent", "rate", "seasonal")
     )
-    alive, silent = {cell: 1.0}, {cell: 1.0}
-    orders = refunds = 0.0
+    alive, silent, ordered, returned = {cell: 1.0}, {cell: 1.0}, {cell: 0.0}, {cell: 0.0}
     for step in range(HORIZON):
         day = CUTOFF + step
         invited = MEAN_INVITATION * consent if campaign_tonight(day) else 0.0
-        moved: dict[str, defaultdict[Cell, float]] = {"alive": defaultdict(float), "silent": defaultdict(float)}
-        for name, cells in (("alive", alive), ("silent", silent)):
+        moved: list[defaultdict[Cell, float]] = []
+        for cells in (alive, silent, ordered, returned):
+            moved.append(defaultdict(float))
             for old, weight in cells.items():
                 for new, p in one_night(retail.MOODS, old, hazard, touch, invited):
-                    moved[name][new] += weight * p
-        alive, silent = moved["alive"], moved["silent"]
+                    moved[-1][new] += weight * p
+        alive, silent, ordered, returned = moved
         factor = float(retail.season(day, np.array([seasonal]))[0]) * year_wave(day, swing)
         none = {d: math.exp(-pace * factor * float(retail.BUYING[d])) for d in range(4)}
         days_left = HORIZON - 1 - step
         booked = sum(1 for delay in range(2, 21) if delay <= days_left) / 19
-        for (drift, _, sore), weight in alive.items():
+        for at, weight in alive.items():
+            drift, _, sore = at
             kept = 1 - 0.12 * (0.8 if sore < PRICE else 0.0)
             brings = weight * (1 - none[drift]) * 1.6 * kept * (1.15 if retail.basket(day) > 1 else 1.0)
-            orders += brings
-            refunds += brings * float(retail.REFUND_SHARE[sore]) * MEAN_REFUND * booked
+            ordered[at] += brings
+            returned[at] += brings * float(retail.REFUND_SHARE[sore]) * MEAN_REFUND * booked
         silent = {key: weight * none[key[0]] for key, weight in silent.items()}
     found = retail_truth.outlook(CUTOFF, np.array([kind]), partial(retail.season, swing=swing))[(slice(None), *cell, 0)]
-    np.testing.assert_allclose(found, [sum(silent.values()), orders, refunds], rtol=1e-10)
+    whole = [sum(cells.values()) for cells in (silent, ordered, returned)]
+    of_those_there = [sum(p for at, p in cells.items() if at[0] < GONE) for cells in (alive, ordered, returned)]
+    np.testing.assert_allclose(found, [*whole, *of_those_there], rtol=1e-10)
 
 
 @pytest.mark.parametrize("swing", [0.0, 0.4])
@@ -100,25 +103,27 @@ def test_the_services_outlook_equals_walking_forward(cell: Cell, kind: int, term
     """Renewals, rises, unpaid bills, pauses and restarts, each followed by hand."""
     hazard, touch, consent = traits(terms.TYPES, kind, ("hazard", "touch", "consent"))
     length = int(terms.TERM_DAYS[term])
-    running: dict[tuple[Cell, int], tuple[float, float]] = {(cell, due): (1.0, 1.0)}  # probability, revenue
-    returning: defaultdict[int, tuple[float, float]] = defaultdict(lambda: (0.0, 0.0))
+    # probability, revenue a day, revenue so far, the latter two weighted by the probability
+    running: dict[tuple[Cell, int], tuple[float, float, float]] = {(cell, due): (1.0, 1.0, 0.0)}
+    returning: defaultdict[int, tuple[float, float, float]] = defaultdict(lambda: (0.0, 0.0, 0.0))
     lost = expected = 0.0
     for step in range(HORIZON):
         day = CUTOFF + step
-        after: defaultdict[tuple[Cell, int], list[float]] = defaultdict(lambda: [0.0, 0.0])
+        after: defaultdict[tuple[Cell, int], list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
 
-        def ends(p: float, money: float, step: int = step) -> float:
+        def ends(p: float, money: float, so_far: float, step: int = step) -> float:
             for pause in range(1, 11):
                 old = returning[step + pause]
                 back = terms.COMES_BACK / 10
-                returning[step + pause] = (old[0] + p * back, old[1] + money * back)
+                returning[step + pause] = (old[0] + p * back, old[1] + money * back, old[2] + so_far * back)
             return p * (1 - terms.COMES_BACK)
 
-        for ((drift, ticket, sore), left), (p, money) in running.items():
+        for ((drift, ticket, sore), left), (p, money, before) in running.items():
             expected += money * 0.25
+            so_far = before + money * 0.25
             out = terms.WALKS_OUT[drift] + (terms.UNPAID_ENDS if sore == UNPAID else 0.0)
             pays = terms.UNPAID_PAYS if sore == UNPAID else 0.0
-            lost += ends(p * out, money * out)
+            lost += ends(p * out, money * out, so_far * out)
             for now_sore, share in ((0, pays), (sore, 1 - out - pays)):
                 if share == 0.0:
                     continue
@@ -128,7 +133,7 @@ def test_the_services_outlook_equals_walking_forward(cell: Cell, kind: int, term
                     quit_p = float(
                         terms.quits(np.array(term), np.array(drift), np.array(ticket), np.array(now_sore), day, swing)
                     )
-                    lost += ends(p * share * quit_p, money * share * quit_p)
+                    lost += ends(p * share * quit_p, money * share * quit_p, so_far * share * quit_p)
                     stay = share * (1 - quit_p)
                     rise = 0.0 if now_sore == UNPAID else float(terms.RISE[term])
                     fail = 0.0 if now_sore == UNPAID else (1 - rise) * terms.FAILS
@@ -142,22 +147,25 @@ def test_the_services_outlook_equals_walking_forward(cell: Cell, kind: int, term
                     entry = after[(drift, ticket, new_sore), new_left]
                     entry[0] += p * chance
                     entry[1] += money * chance * price * seats
-        back = returning.pop(step, (0.0, 0.0))
+                    entry[2] += so_far * chance
         entry = after[(0, 0, 0), length]
-        entry[0] += back[0]
-        entry[1] += back[1]
-        expected += 0.75 * sum(money for _, money in after.values())
+        for i, back in enumerate(returning.pop(step, (0.0, 0.0, 0.0))):
+            entry[i] += back
+        for entry in after.values():
+            expected += 0.75 * entry[1]
+            entry[2] += 0.75 * entry[1]
         invited = MEAN_INVITATION * consent if campaign_tonight(day) else 0.0
-        tomorrow: defaultdict[tuple[Cell, int], list[float]] = defaultdict(lambda: [0.0, 0.0])
-        for (old, left), (p, money) in after.items():
+        tomorrow: defaultdict[tuple[Cell, int], list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
+        for (old, left), amounts in after.items():
             for new, chance in one_night(terms.MOODS, old, hazard, touch, invited):
                 entry = tomorrow[new, left - 1]
-                entry[0] += p * chance
-                entry[1] += money * chance
-        running = {key: (p, money) for key, (p, money) in tomorrow.items()}
+                for i, amount in enumerate(amounts):
+                    entry[i] += amount * chance
+        running = {key: (p, money, so_far) for key, (p, money, so_far) in tomorrow.items()}
+    of_those_who_stay = sum(so_far for *_, so_far in (*running.values(), *returning.values()))
     phase = int(subscription_truth.phase_of(np.array(term), np.array(due)))
     found = subscription_truth.outlook(CUTOFF, np.array([kind]), swing)[(slice(None), phase, *cell, 0)]
-    np.testing.assert_allclose(found, [1 - lost, expected], rtol=1e-9)
+    np.testing.assert_allclose(found, [1 - lost, expected, of_those_who_stay], rtol=1e-9)
 
 
 def test_the_season_moves_the_chance_to_quit_as_the_wave_says_up_to_its_limit() -> None:

@@ -247,8 +247,9 @@ class Bundle:
             each.name: [None, (*each.categories, "")[0]] if each.is_category else [np.nan, 1.0]
             for each in self.features
         }
-        scores = self.scores(pd.DataFrame(invented), reasons=True)
-        numbers = (scores.predictions.to_numpy(), scores.contributions, scores.probability_value_above(1.0))
+        with np.errstate(over="raise"):
+            scores = self.scores(pd.DataFrame(invented), reasons=True)
+            numbers = (scores.predictions.to_numpy(), scores.contributions, scores.probability_at_stake_above(1.0))
         if not all(np.isfinite(np.asarray(each, dtype=np.float64)).all() for each in numbers):
             raise ValueError("scores that are not finite")
 

@@ -90,6 +90,10 @@ class ValueShares:
     kept: float = 1.0
     lost: float = 0.0
 
+    def __post_init__(self) -> None:
+        if not (0 <= self.leaving <= 1 and 0 <= self.gone <= 1 and 0 <= self.lost <= 1 and self.kept > 0):
+            raise ValueError("shares of the value that are none")
+
 
 @dataclass(frozen=True)
 class StateModel:

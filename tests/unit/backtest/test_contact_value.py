@@ -21,6 +21,7 @@ ROWS = pd.DataFrame(
         "churned": [1, 0, 1, 0],
         "model_p_churn": [0.5, 0.2, 0.9, 0.1],
         "model_value": [200.0, 300.0, 10.0, 20.0],
+        "model_expected_loss": [100.0, 60.0, 9.0, 2.0],
         "recency_p_churn": [0.1, 0.2, 0.9, 0.8],
     }
 )
@@ -52,6 +53,15 @@ def test_the_lists_by_hand() -> None:
     assert less == pytest.approx([28 - 34, 0, 28 + 1, 28 - 13.5])
     assert value.promised == pytest.approx(14 + 6)
     assert (value.unlimited_contacts, value.unlimited.estimate) == pytest.approx((2, 28))
+
+
+def test_whoever_leaves_is_worth_what_was_expected_to_leave_with_them() -> None:
+    """Of a, half of whose risk is of a pause, 20 were at stake: 10 of expected loss, and no call pays."""
+    half = ROWS.assign(model_expected_loss=[10.0, 60.0, 9.0, 2.0])
+    value = found(rows=half)
+    assert value.promised == pytest.approx(6 + 0)
+    assert value.rules["expected loss"].profit.estimate == pytest.approx(-6 + (0.1 * 20 - 1))
+    assert value.rules["expected loss"].lost_value == pytest.approx(20 / 30)
 
 
 def test_customers_who_are_held_back_bring_and_cost_nothing() -> None:
@@ -89,6 +99,7 @@ def test_the_list_by_expected_loss_earns_most_where_scores_are_true() -> None:
             "churned": (draw.random(20_000) < p).astype(int),
             "model_p_churn": p,
             "model_value": value,
+            "model_expected_loss": p * value,
         }
     )
     result = found(replace(TERMS, places=2_000), rows, draws=50)

@@ -110,7 +110,7 @@ def test_people_get_a_table(result: Backtest) -> None:
 def test_predictions_keep_keys_and_truth(result: Backtest) -> None:
     """Whoever doubts a metric can compute it."""
     columns = {"customer_id", "cutoff", "churned", "future_value", "treated", "value_low", "value_high"}
-    models = {"model_p_churn", "model_value", "rfm_p_churn", "rfm_value", "recency_p_churn"}
+    models = {"model_p_churn", "model_value", "model_expected_loss", "rfm_p_churn", "rfm_value", "recency_p_churn"}
     assert set(result.predictions.columns) == columns | models
     assert len(result.predictions) == 600
     assert not result.predictions.isna().any().any()

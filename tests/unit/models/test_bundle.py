@@ -15,7 +15,20 @@ from holdfast.models import Bundle
 from holdfast.models.bundle import _sha256
 from holdfast.models.checks import InputError
 
-SCORES = ["p_churn", "value", "value_low", "value_high", "expected_loss"]
+SCORES = [
+    "p_churn",
+    "value",
+    "value_low",
+    "value_high",
+    "expected_loss",
+    "p_gone",
+    "p_leaving",
+    "p_staying",
+    "value_if_kept",
+    "value_if_kept_low",
+    "value_if_kept_high",
+    "value_if_lost",
+]
 
 
 @pytest.fixture
@@ -34,14 +47,17 @@ def test_a_saved_bundle_scores_to_the_bit(bundle: Bundle, folder: Path, table: p
 
 
 def test_scores_are_what_their_names_say(bundle: Bundle, table: pd.DataFrame) -> None:
-    """Expected loss is probability times value, the interval holds most means, the index is the caller's."""
+    """Expected loss is what leaves with those who leave, the interval holds most means, the index is the caller's."""
     part = table.tail(50)
     scores = bundle.predict(part)
     assert scores.columns.tolist() == SCORES
     assert (scores.dtypes == np.float64).all()
     assert scores.index.equals(part.index)
     assert scores["p_churn"].between(0, 1).all()
-    assert (scores["expected_loss"] == scores["p_churn"] * scores["value"]).all()
+    at_stake = scores["value_if_kept"] - scores["value_if_lost"]
+    assert (scores["expected_loss"] == scores["p_leaving"] * at_stake).all()
+    assert scores[["p_gone", "p_leaving", "p_staying"]].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-15)
+    assert (scores["value_if_kept_low"] <= scores["value_if_kept_high"]).all()
     assert (scores["value_low"] <= scores["value_high"]).all()
     assert ((scores["value_low"] <= scores["value"]) & (scores["value"] <= scores["value_high"])).mean() > 0.8
     assert (bundle.scores(part).probability_value_above(0.0) <= 1).all()

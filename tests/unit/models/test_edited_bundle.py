@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import pytest
 from holdfast.errors import BundleError
 from holdfast.models import Bundle
 from holdfast.models.bundle import _sha256
+from holdfast.models.risk import RiskModel
+from holdfast.models.states import StateModel, ValueShares
 
 INSTEAD: tuple[Any, ...] = (None, "x", -1, 10**30, [], {}, [[1.0]], True)
 
@@ -51,11 +54,13 @@ def changed(index: Any, path: tuple[Any, ...], instead: Any) -> Any:
 
 def test_nothing_in_the_index_makes_another_error(bundle: Bundle, table: pd.DataFrame, tmp_path: Path) -> None:
     """Whatever stands where a number, a list or a name belongs; and what still loads still scores."""
-    folder = bundle.save(tmp_path / "bundle")
+    shares = ValueShares(leaving=0.4, gone=0.05, kept=0.9)
+    states = StateModel(RiskModel.constant(len(bundle.features), 0.2), bundle.risk, shares=shares)
+    folder = replace(bundle, states=states).save(tmp_path / "bundle")
     whole = json.loads((folder / "bundle.json").read_text())
-    everywhere = [path for path in places(whole) if path[0] in ("risk", "value", "features", "card")]
+    everywhere = [path for path in places(whole) if path[0] in ("risk", "value", "states", "features", "card")]
     draw, refused = np.random.default_rng(0), 0
-    chosen = [everywhere[i] for i in draw.permutation(len(everywhere))[:250]]
+    chosen = [everywhere[i] for i in draw.permutation(len(everywhere))[:300]]
     for path in chosen:
         sealed(folder, changed(whole, path, INSTEAD[int(draw.integers(len(INSTEAD)))]))
         try:

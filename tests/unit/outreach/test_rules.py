@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from holdfast.outreach.actions import ActionSettings
 from holdfast.outreach.contact_rules import RULES, excluded, not_applied
@@ -60,7 +61,7 @@ def test_a_customers_own_rhythm_may_call_them_lapsing_early() -> None:
     assert stage(own, tenure_days=400, days_since_order=40, order_overdue_ratio=1.5) == "lapsing"
     assert stage(own, tenure_days=400, days_since_engagement=40, engagement_overdue_ratio=2) == "lapsing"
     assert stage(own, tenure_days=400, days_since_order=40, order_overdue_ratio=NAN) == "active"
-    assert stage(STAGES, tenure_days=400, days_since_order=40, order_overdue_ratio=9) == "active"
+    assert stage(tenure_days=400, days_since_order=40, order_overdue_ratio=9) == "active"
 
 
 @pytest.mark.parametrize(
@@ -79,8 +80,8 @@ def test_a_customers_own_rhythm_may_call_them_lapsing_early() -> None:
 def test_who_has_gone_in_all_likelihood_is_lost_however_recent_the_last_order(
     tenure: float, silent: float, gone: float, expected: str
 ) -> None:
-    """A stage is worst of silence and the chance of having gone; both bounds belong to the worse stage."""
-    assert stage(STAGES, tenure_days=tenure, days_since_order=silent, p_gone=gone) == expected
+    """The worse of what silence and the chance of having gone tell; who came days ago is new all the same."""
+    assert stage(tenure_days=tenure, days_since_order=silent, p_gone=gone) == expected
 
 
 def test_the_bounds_of_having_gone_are_in_order() -> None:
