@@ -41,9 +41,9 @@ def test_a_backtest_prices_the_list_that_the_configuration_asks_for(tmp_path: Pa
     with Project.open(made.config) as project:
         result = project.backtest(track=True, keep=tmp_path / "kept")
         uri = project.tracker.location
-    rows = result.predictions.assign(loss=lambda table: table["model_p_churn"] * table["model_value"])
-    listed = rows.nlargest(60, "loss")
-    profit = 0.9 * (0.1 * listed["churned"] * listed["model_value"] - 0.1).sum()
+    listed = result.predictions.nlargest(60, "model_expected_loss")
+    at_stake = listed["model_expected_loss"] / listed["model_p_churn"]
+    profit = 0.9 * (0.1 * listed["churned"] * at_stake - 0.1).sum()
     client = MlflowClient(uri)
     [run] = client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
     assert run.data.metrics["list_profit"] == pytest.approx(profit)

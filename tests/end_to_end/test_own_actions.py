@@ -24,6 +24,7 @@ def test_an_action_of_the_configuration_reaches_list_page_and_screen_with_its_wo
         outreach__channels=CHANNELS,
         outreach__playbook=PLAYBOOK,
         outreach__quiet_days=7,
+        outreach__budget={"contacts": 200},
     )
     output = shop.folder / "tea"
     assert not done("train", config, "--json").json["fresh"], "a price or an offer changes without retraining"
@@ -43,7 +44,7 @@ def test_an_action_of_the_configuration_reaches_list_page_and_screen_with_its_wo
     assert others[told].drop_duplicates().to_numpy().tolist() == [
         ["personal_offer", "email", "personal offer", "by email"]
     ]
-    expected = gifts["p_churn"] * 0.3 * gifts["value"] - 4.0
+    expected = gifts["p_leaving"] * 0.3 * (gifts["value_if_kept"] - gifts["value_if_lost"]) - 4.0
     pd.testing.assert_series_equal(gifts["net_value"], expected, check_names=False, rtol=1e-12)
     sheet = pd.read_csv(folder / "at_risk.csv", encoding="utf-8-sig")
     assert sheet["action_words"].tolist() == listed["action_words"].tolist()

@@ -15,20 +15,23 @@ import pytest
 
 from holdfast import Project
 from holdfast.config import json_schema
+from holdfast.labels import SIGNS
 from holdfast.snapshots import build_snapshots
 from holdfast.timeline import instant
 from tests.end_to_end.command import apart, done
 from tests.end_to_end.conftest import AS_OF, CUSTOMERS, Way
 
 SCORES = ["p_churn", "value", "value_low", "value_high", "expected_loss"]
+STATES = ["p_gone", "p_leaving", "p_staying"]
+KEPT = ["value_if_kept", "value_if_kept_low", "value_if_kept_high", "value_if_lost"]
 REASONS = ["reason_1", "reason_2", "reason_3"]
 COLUMNS = {
-    "customers.parquet": ["customer_id", "as_of", *SCORES, "stage", "segment", "group"],
+    "customers.parquet": ["customer_id", "as_of", *SCORES, "stage", "segment", "group", *STATES, *KEPT],
     "at_risk.parquet": [
         *["rank", "customer_id", "as_of", *SCORES, "action", "channel", "net_value", "net_value_low", "p_net_positive"],
         *["stage", "segment", *REASONS, *(f"{reason}_feature" for reason in REASONS)],
         *[*(f"{reason}_contribution" for reason in REASONS), "list_id", "model_version"],
-        *["base_log_odds", "other_contribution", "action_words", "channel_words"],
+        *["base_log_odds", "other_contribution", "action_words", "channel_words", *STATES, *KEPT],
     ],
     "excluded.parquet": ["customer_id", "rule", "detail"],
 }
@@ -134,7 +137,10 @@ def test_every_reason_adds_up(way: Way) -> None:
     assert np.abs(total - log_odds).max() <= 1e-9
     assert np.abs(total - np.log(at_risk["p_churn"] / (1 - at_risk["p_churn"]))).max() <= 1e-9
     customers = pd.read_parquet(way.list_folder / "customers.parquet").set_index("customer_id")
-    assert np.abs(customers[SCORES].to_numpy() - scores.loc[:, SCORES].to_numpy()).max() <= 1e-12
+    assert (
+        np.abs(customers[[*SCORES, *STATES, *KEPT]].to_numpy() - scores[[*SCORES, *STATES, *KEPT]].to_numpy()).max()
+        <= 1e-12
+    )
 
 
 def test_reasons_are_sentences_about_named_features(way: Way) -> None:
@@ -161,7 +167,7 @@ def test_scoring_goes_where_it_is_told(way: Way, tmp_path: Path) -> None:
     said = done("score", way.config, "--as-of", AS_OF, "--output", tmp_path).out
     assert contents(tmp_path / f"as_of={AS_OF}") == contents(way.list_folder)
     assert re.search(r"scored [\d,]+ customers as of 2025-01-01 with version 1", said)
-    assert len(re.findall(r"^\d\. \S+ +risk \d+%, value", said, flags=re.MULTILINE)) == 5
+    assert len(re.findall(r"^\d\. \S+ +risk \d+%, leaving \d+%, ", said, flags=re.MULTILINE)) == 5
     assert said.count("     · ") >= 5
     assert str(tmp_path / f"as_of={AS_OF}" / "report.html") in said
 
@@ -200,7 +206,8 @@ def test_the_snapshots_table_can_be_had_as_a_file(way: Way, tmp_path: Path) -> N
     table = pd.read_parquet(path)
     assert f"{len(table):,} snapshots" in said
     names = [feature["name"] for feature in done("features", "list", way.config, "--json").json]
-    assert list(table.columns) == ["customer_id", "cutoff", *names, "churned", "future_value", "treated"]
+    signs = list(SIGNS) if way.kind == "retail" else []  # with contracts nobody need look for signs of life
+    assert list(table.columns) == ["customer_id", "cutoff", *names, "churned", "future_value", "treated", *signs]
     assert set(table["churned"]) == {0.0, 1.0}
     assert not table.duplicated(["customer_id", "cutoff"]).any()
     assert [each.name for each in tmp_path.iterdir()] == ["snapshots.parquet"]
