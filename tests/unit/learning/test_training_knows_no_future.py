@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from holdfast.backtest import backtest
+from holdfast.labels import LATER, SIGNS
 from holdfast.learning import Tuning
 from holdfast.learning.training import fit, with_whole_population
 from holdfast.models.feature_record import FeatureRecord
@@ -30,13 +31,20 @@ EVERYTHING = (*FEATURES, *OF_ORDERS)
 ORDERS = replace(CARD, churn=ChurnDefinition("no_order", 60), population=PopulationDefinition(bought_within_days=400))
 
 
+SEEN = replace(ORDERS, columns={"orders": ("amount",), "engagement": ("kind",)})
+
+
 def shop(cutoffs: int) -> pd.DataFrame:
-    """Snapshots with the columns of a history of orders and of the season."""
+    """Snapshots with the columns of a history of orders and of the season, and signs of life that end for some."""
     table = snapshots(customers=250, cutoffs=cutoffs)
     angle = 2 * np.pi * (table["cutoff"] / DAY) / 365.2425
     gone = (table["cutoff"] - FIRST) / DAY
     order = table["orders_365d"].to_numpy()
+    draw = np.random.default_rng(2)
+    over = np.cumsum(draw.random((len(table), len(SIGNS))) < 0.05, axis=1) > 0
+    days = np.where(over, 0, draw.poisson(4, over.shape)).astype(float)
     return table.assign(
+        **dict(zip(SIGNS, days.T, strict=True)),
         order_days_lifetime=order,
         days_since_order=np.minimum(table["days_since_order"], 399.0),
         days_since_first_order=np.where(order > 1, table["days_since_order"] + 30 * order + gone, 0)
@@ -52,7 +60,9 @@ def stored(bundle: Any, folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize(
-    ("card", "tuning"), [(ORDERS, None), (CARD, None), (ORDERS, Tuning(trials=5))], ids=["orders", "any", "tuned"]
+    ("card", "tuning"),
+    [(ORDERS, None), (SEEN, None), (CARD, None), (ORDERS, Tuning(trials=5))],
+    ids=["orders", "seen", "any", "tuned"],
 )
 def test_outcomes_after_the_cutoff_change_no_byte(card: ModelCard, tuning: Tuning | None, tmp_path: Path) -> None:
     """Columns, ridge, trees, levels, calibration, scale, search: shuffle all later outcomes, the bundle is the same."""
@@ -65,12 +75,21 @@ def test_outcomes_after_the_cutoff_change_no_byte(card: ModelCard, tuning: Tunin
         values = table[name].to_numpy().copy()
         values[np.flatnonzero(later)] = values[order]
         shuffled[name] = values
+    period = Days(60 / 3).microseconds
+    for k in range(1, LATER + 1):
+        unknown = np.flatnonzero(table["cutoff"].to_numpy() + k * period > at)
+        name = f"signs_later_{k}"
+        values = table[name].to_numpy().copy()
+        values[unknown] = np.random.default_rng(k).permutation(values[unknown])
+        shuffled[name] = values
     assert not shuffled["churned"].equals(table["churned"])
+    assert not shuffled["signs_later_6"].equals(table["signs_later_6"])
     spec = training_spec(EVERYTHING, card=card, tuning=tuning)
     files = []
     for name, rows in (("as it was", table), ("shuffled", shuffled)):
         found = backtest(rows, spec, [at], draws=2)
         files.append(stored(found.bundles[at], tmp_path / name))
+        assert found.bundles[at].states.gone is not None
     assert files[0] == files[1]
     again = table[~later].assign(churned=lambda rows: 1 - rows["churned"])
     other = fit(again, spec)

@@ -216,3 +216,25 @@ def test_scores_that_cannot_be_ranked_are_refused(change: Callable[[pd.DataFrame
     """A missing score sorts somewhere; it must not decide who is contacted."""
     with pytest.raises(DataError, match=words):
         select(change(scored_customers()), outreach_settings(), AS_OF, model_version="1")
+
+
+def test_whoever_has_gone_is_won_back_and_nobody_pays_to_keep_them() -> None:
+    """Lost by the signs of life though they ordered days ago: first in the list only if what is lost comes back."""
+    usual = scored_customers(60).assign(
+        tenure_days=400.0, days_since_order=10.0, consent=1.0, tickets_open=0.0, days_since_contact=np.nan
+    )
+    gone = usual.index[:5]
+    usual.loc[gone, ["p_gone", "p_leaving", "p_staying"]] = [0.95, 0.02, 0.03]
+    usual["expected_loss"] = usual["p_leaving"] * (usual["value_if_kept"] - usual["value_if_lost"])
+    found = select(
+        usual, outreach_settings(budget={"share": 1.0}, control_share=0.0), AS_OF, model_version="1"
+    ).at_risk.set_index("customer_id")
+    lost = found.loc[usual.loc[gone, "customer_id"]]
+    assert set(lost["stage"]) == {"lost"}
+    assert set(lost["action"]) == {"win_back"}
+    win_back = outreach_settings().actions["win_back"]
+    at_stake = lost["value_if_kept"] - lost["value_if_lost"]
+    np.testing.assert_allclose(lost["net_value"], 0.95 * win_back.save_rate * at_stake - win_back.cost, rtol=1e-12)
+    others = found.drop(lost.index)
+    assert set(others["stage"]) == {"active"}
+    assert "win_back" not in set(others["action"])

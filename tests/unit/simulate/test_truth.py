@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from holdfast.simulate import Kind, Simulated, simulate
+from holdfast.simulate import Kind, Simulated, retail, retail_truth, simulate
 from holdfast.simulate.causes import CAUSES
+from holdfast.simulate.clock import HORIZON, day_of
+from holdfast.simulate.mood import GONE
+from holdfast.simulate.retail_orders import draw_orders
 from tests.unit.simulate.ranking import auc
 
 BASE_RATES = {"retail": (0.30, 0.52), "subscription": (0.06, 0.12)}
@@ -42,6 +46,64 @@ def test_the_revenue_that_came_is_what_the_truth_expects(business: Simulated, st
     fifth = pd.qcut(rows.expected_value, 5, labels=False)
     z = error.groupby(fifth).sum() / np.sqrt((error**2).groupby(fifth).sum())
     assert z.abs().max() < 4.0
+
+
+def total_is_expected(error: pd.Series) -> bool:
+    """Whether errors of independent customers sum to nothing but chance."""
+    return abs(float(error.sum())) < 4 * float(np.sqrt((error**2).sum()))
+
+
+def test_what_a_service_may_expect_is_what_its_two_outcomes_bring(service: Simulated) -> None:
+    """Those who stay and those who leave are all there are; nobody under contract has gone."""
+    truth = truth_of(service)
+    assert (truth.p_gone == 0).all()
+    assert (truth.p_leaving == truth.p_churn).all()
+    both = (1 - truth.p_churn) * truth.value_if_kept + truth.p_churn * truth.value_if_lost
+    np.testing.assert_allclose(both, truth.expected_value, rtol=1e-9)
+    assert (truth.value_if_lost < truth.value_if_kept).mean() > 0.95
+
+
+@pytest.mark.parametrize("start", range(APART))
+def test_who_stays_at_a_service_brings_what_they_were_expected_to_and_so_does_who_leaves(
+    service: Simulated, start: int
+) -> None:
+    """Given how it came out, not only on average over both."""
+    truth = truth_of(service)
+    rows = truth[truth.cutoff.isin(sorted(truth.cutoff.unique())[start::APART])]
+    stayed, left = (~rows.churned).astype(float), rows.churned.astype(float)
+    assert total_is_expected(stayed * rows.future_value - (1 - rows.p_leaving) * rows.value_if_kept)
+    assert total_is_expected(left * rows.future_value - rows.p_leaving * rows.value_if_lost)
+
+
+def test_whoever_has_gone_from_a_shop_does_not_leave_it_again(shop: Simulated) -> None:
+    """The drift says who has gone; the others leave with some chance, and what they leave behind is nothing."""
+    truth = truth_of(shop)
+    assert (truth.p_gone == (truth.drift == GONE)).all()
+    gone = truth.p_gone == 1
+    assert 0.02 < gone.mean() < 0.6
+    assert (truth.p_leaving[gone] == 0).all()
+    assert truth.p_leaving[~gone].between(0, 1, inclusive="neither").all()
+    assert (truth.value_if_lost == 0).all()
+    assert (truth.p_gone + truth.p_leaving <= 1).all()
+
+
+def test_who_stays_at_a_shop_is_drawn_as_often_and_brings_as_much_as_the_truth_says() -> None:
+    """From one first of a month to another 90 days later, where the hidden state tells who is still there."""
+    life, trade, _ = np.random.SeedSequence([3, 0]).spawn(3)
+    past = retail.live(6000, life)
+    truth = retail_truth.retail_truth(past, draw_orders(past, np.random.default_rng(trade)))
+    cutoff = day_of(date(2024, 2, 1))
+    rows = truth.cutoff_day == cutoff
+    now = past.moods[cutoff].drift[truth.customer[rows]] == GONE
+    later = past.moods[cutoff + HORIZON].drift[truth.customer[rows]] == GONE
+    p_gone, p_leaving, kept = (
+        pd.Series(getattr(truth.states, name)[rows]) for name in ("p_gone", "p_leaving", "value_if_kept")
+    )
+    assert (p_gone == now).all()
+    assert total_is_expected((later & ~now) - p_leaving)
+    there = ~now
+    drawn = there * np.where(later, 0.0, truth.future_value[rows])
+    assert total_is_expected(drawn - there * (1 - p_leaving) * kept)
 
 
 def test_the_truth_covers_nineteen_firsts_of_a_month_up_to_the_export(business: Simulated) -> None:
