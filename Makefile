@@ -23,7 +23,7 @@ demo: $(VENV)/run.stamp
 	$(BIN)/holdfast demo --kind $(KIND)
 
 test: $(VENV)/dev.stamp
-	$(PYTEST) --cov --cov-report=term:skip-covered --cov-fail-under=85 --durations=25 -rs $(ARGS)
+	$(PYTEST) --cov --cov-report=term:skip-covered --cov-fail-under=94 --durations=25 -rs $(ARGS)
 
 # What a change is tried with: no Spark, no server, no browser, nothing from end to end.
 test-fast: $(VENV)/dev.stamp
