@@ -1,4 +1,4 @@
-"""Selects and publishes on a Spark whose driver may receive four megabytes at once, fewer than the customers take.
+"""Selects and publishes on a Spark whose driver may receive three megabytes at once, fewer than the customers take.
 
 Usage: ``python -m tests.unit.outreach.narrow FOLDER``. Prints one JSON object.
 """
@@ -56,7 +56,7 @@ def running() -> Any:
     os.environ["PYSPARK_PYTHON"] = sys.executable
     properties = {
         "spark.ui.enabled": "false",
-        "spark.driver.maxResultSize": "4m",
+        "spark.driver.maxResultSize": "3m",
         "spark.driver.memory": "1g",
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         "spark.driver.host": "127.0.0.1",
