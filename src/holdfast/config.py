@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from holdfast.credentials import hide_credentials
 from holdfast.dataset import DatasetSettings, TrainingDataSettings
 from holdfast.errors import ConfigError
+from holdfast.learning.effort import Effort
 from holdfast.learning.tuning_settings import Tuning
 from holdfast.outreach import OutreachSettings
 from holdfast.tracking import TrackingSettings
@@ -29,6 +30,18 @@ class TrainingSettings(TrainingDataSettings):
         description="Look for better parameters of the models on earlier cutoffs; needs the extra 'tune'. By default "
         "they stay as they are.",
     )
+    effort: Effort = Field(
+        default="full",
+        description="How much work a training takes. 'quick' is for the edit-run cycle: at most 12,000 snapshots "
+        "teach, no recipe is chosen, trees learn in large steps, two earlier cutoffs judge, the audit looks at the "
+        "latest cutoff alone and figures come without intervals.",
+    )
+
+    @model_validator(mode="after")
+    def _no_search_in_a_hurry(self) -> Self:
+        if self.effort == "quick" and self.tuning is not None:
+            raise ValueError("wanted a search under tuning or the effort quick, found both; remove one of them")
+        return self
 
 
 class Configuration(DatasetSettings):

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from holdfast.backtest import (
+    DRAWS,
     Backtest,
     BacktestFold,
     ContactTerms,
@@ -115,9 +116,9 @@ class Evaluation:
         """The configured ones, in order."""
         return sorted(instant(cutoff) for cutoff in self.configuration.cutoffs.test)
 
-    def at(self, cutoffs: Sequence[int], **how: Any) -> Backtest:
+    def at(self, cutoffs: Sequence[int], *, draws: int = DRAWS, **how: Any) -> Backtest:
         """The backtest of some cutoffs."""
-        return backtest(**self._tests(cutoffs, **how), terms=self._contact_terms())
+        return backtest(**self._tests(cutoffs, **how), terms=self._contact_terms(), draws=draws)
 
     def _contact_terms(self) -> ContactTerms:
         """What contacting costs and keeps, in numbers."""
@@ -203,4 +204,5 @@ class Evaluation:
             value_after=settings.labels.complete_after,
             seed=settings.seed,
             tuning=tuning,
+            effort=settings.training.effort,
         )

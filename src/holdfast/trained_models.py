@@ -12,6 +12,7 @@ from holdfast.dataset import Dataset
 from holdfast.errors import BundleError
 from holdfast.evaluation import Evaluation
 from holdfast.files import temporary_folder
+from holdfast.learning.effort import EFFORTS
 from holdfast.learning.training import fit, require_learnable
 from holdfast.models import Bundle
 from holdfast.models.model_card import TrainingRecord
@@ -57,10 +58,11 @@ class TrainedModels:
             return self._trained(stored.version, stored.run_id, bundle, known.metrics, fresh=False)
         snapshots = self.evaluation.training_snapshots()
         require_learnable(snapshots)
-        found = self.dataset.audit()
+        effort = EFFORTS[self.configuration.training.effort]
+        found = self.dataset.audit(cutoffs=effort.audit_cutoffs)
         found.require_clean()
         latest = self.evaluation.test_cutoffs()[-1]
-        tested = self.evaluation.at([latest], part=_OF_TWO_FITS)
+        tested = self.evaluation.at([latest], part=_OF_TWO_FITS, draws=effort.draws)
         settings = self.configuration
         spec = self.evaluation.spec(self.evaluation.tuning(_OF_TWO_FITS))
         bundle = fit(snapshots, spec, recent=self.dataset.recent(), progress=self.dataset.progress)
@@ -104,6 +106,7 @@ class TrainedModels:
             choice=learnt.choice,
             sample=learnt.sample,
             tuning=learnt.tuning,
+            gives_up=learnt.gives_up,
         )
 
     def promote(self) -> Promotion:

@@ -36,6 +36,12 @@ def test_every_problem_is_named_at_once() -> None:
     assert "seeds: this key is unknown; check its spelling and its place." in message
 
 
+def test_a_search_and_a_hurry_are_not_wanted_together() -> None:
+    """One says to spend minutes, the other to save them."""
+    message = refused(settings(training={"effort": "quick", "tuning": {"minutes": 1}}))
+    assert "wanted a search under tuning or the effort quick, found both; remove one of them" in message
+
+
 def test_one_problem_is_told_in_the_singular() -> None:
     """Small things show whether somebody cared."""
     assert refused(settings(name="1 shop")).startswith("Found 1 problem in shop.yaml:")

@@ -13,13 +13,14 @@ from __future__ import annotations
 from holdfast.backtest.baselines import Baseline, default_baselines
 from holdfast.backtest.contact_value import ContactTerms, ContactValue, RuleValue
 from holdfast.backtest.curves import CurvePoint, LearningCurve, LearningCurves
-from holdfast.backtest.evaluation import backtest
+from holdfast.backtest.evaluation import DRAWS, backtest
 from holdfast.backtest.execution import Execution
 from holdfast.backtest.fold_fitter import MODEL, BacktestFold, FittedFold, Learner
 from holdfast.backtest.learning_curve import learning_curves
 from holdfast.backtest.result import Backtest
 
 __all__ = [
+    "DRAWS",
     "MODEL",
     "Backtest",
     "BacktestFold",

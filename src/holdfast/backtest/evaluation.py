@@ -15,9 +15,12 @@ from holdfast.backtest.result import Backtest
 from holdfast.backtest.segment_calibration import segment_calibration
 from holdfast.learning.training import fit as fit_bundle
 from holdfast.learning.training_spec import TrainingSpec
-from holdfast.metrics import RISK_METRICS, VALUE_METRICS, Difference, Interval, estimate, paired_difference
+from holdfast.metrics import RISK_METRICS, VALUE_METRICS, Difference, Interval, estimate, paired_differences
 from holdfast.progress import SILENT, Progress
 from holdfast.sampling import weights
+
+DRAWS = 200
+"""Bootstrap resamples of customers, unless more or fewer are asked for."""
 
 
 def backtest(
@@ -28,7 +31,7 @@ def backtest(
     baselines: Sequence[Baseline] | None = None,
     learner: Learner = fit_bundle,
     terms: ContactTerms | None = None,
-    draws: int = 200,
+    draws: int = DRAWS,
     execution: Execution = SEQUENTIAL,
     progress: Progress = SILENT,
 ) -> Backtest:
@@ -70,7 +73,8 @@ def backtest(
     with progress("Intervals", total=len(slices)) as advance:
         metrics: dict[int | str, dict[str, dict[str, Interval]]] = {}
         for name, rows in slices.items():
-            metrics[name] = {model: _judged(rows, model, draws, spec.seed) for model in models}
+            alone = metrics.get(cutoffs[0]) if len(cutoffs) == 1 else None
+            metrics[name] = alone or {model: _judged(rows, model, draws, spec.seed) for model in models}
             advance(1)
     differences = {model: _compared(predictions, model, draws, spec.seed) for model in models[1:]}
     contacts = {
@@ -109,20 +113,17 @@ def _judged(rows: pd.DataFrame, model: str, draws: int, seed: int) -> dict[str, 
 
 
 def _compared(rows: pd.DataFrame, baseline: str, draws: int, seed: int) -> dict[str, Difference]:
-    who = rows["customer_id"].to_numpy()
-    pairs = [("p_churn", "churned", RISK_METRICS), ("value", "future_value", VALUE_METRICS)]
-    return {
-        name: paired_difference(
-            metric,
-            rows[truth],
-            rows[f"{MODEL}_{what}"],
-            rows[f"{baseline}_{what}"],
-            weights=weights(rows),
-            customers=who,
-            draws=draws,
-            seed=seed,
-        )
-        for what, truth, metrics in pairs
-        if f"{baseline}_{what}" in rows
-        for name, metric in metrics.items()
-    }
+    found: dict[str, Difference] = {}
+    for what, truth, metrics in (("p_churn", "churned", RISK_METRICS), ("value", "future_value", VALUE_METRICS)):
+        if f"{baseline}_{what}" in rows:
+            found |= paired_differences(
+                metrics,
+                rows[truth],
+                rows[f"{MODEL}_{what}"],
+                rows[f"{baseline}_{what}"],
+                weights=weights(rows),
+                customers=rows["customer_id"].to_numpy(),
+                draws=draws,
+                seed=seed,
+            )
+    return found

@@ -157,6 +157,7 @@ def _fingerprint(snapshots: pd.DataFrame, fitter: FoldFitter) -> str:
         "card": spec.card.to_json(),
         "complete_after": [spec.complete_after.count, spec.value_purge.count],
         "seed": spec.seed,
+        "effort": spec.effort,
         "tuning": None if spec.tuning is None else spec.tuning.model_dump(mode="json", exclude={"folder"}),
         "baselines": [asdict(baseline) for baseline in fitter.baselines],
         "code": code_fingerprint(),

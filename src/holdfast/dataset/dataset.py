@@ -71,6 +71,7 @@ class Dataset:
         self._taken = taken
         self.progress = progress
         self._keep: Path | None = None
+        self._audits: dict[int, Audit] = {}
         self.own = OwnFeatures.of(settings.modules, settings.features, features, beside=base)
 
     def close(self) -> None:
@@ -246,22 +247,21 @@ class Dataset:
         written = write_snapshots(self.tables, snapshots, path, progress=self.progress)
         return Built(path, written.rows, len(features), [show(cutoff) for cutoff in snapshots.cutoffs])
 
-    def audit(self) -> Audit:
-        """Look for knowledge of the future in the labelled table."""
-        return self._audit
-
-    @cached_property
-    def _audit(self) -> Audit:
+    def audit(self, *, cutoffs: int | None = None) -> Audit:
+        """Look for knowledge of the future in the labelled table; at most at so many cutoffs build it again."""
         settings = self.settings
-        return audit(
-            self.tables,
-            self.training_snapshots,
-            self.features(),
-            population=settings.population,
-            labels=settings.labels,
-            settings=settings.audit,
-            progress=self.progress,
-        )
+        most = settings.audit.cutoffs if cutoffs is None else min(cutoffs, settings.audit.cutoffs)
+        if most not in self._audits:
+            self._audits[most] = audit(
+                self.tables,
+                self.training_snapshots,
+                self.features(),
+                population=settings.population,
+                labels=settings.labels,
+                settings=settings.audit.model_copy(update={"cutoffs": most}),
+                progress=self.progress,
+            )
+        return self._audits[most]
 
     def require_known(self, cutoff: int) -> None:
         """Refuse to score at an instant that the data does not reach: recent events would be missing unnoticed."""

@@ -26,7 +26,7 @@ from holdfast.models.quantiles import of_rows
 from holdfast.models.risk import RiskModel
 from holdfast.timeline import Instants
 
-_FOLDS, _FOLDS_TO_TUNE = 4, 3
+_FOLDS_TO_TUNE = 3
 _MOST_CUSTOMERS = 20_000  # of a cutoff teach the customer base; more give the same three or four parameters
 _FEWEST_TO_TRY = 20  # rows of each kind that a fold needs
 _A_CATEGORY = "holds categories, and these have no order"
@@ -39,18 +39,18 @@ class AtRiskClassifier(BinaryRiskClassifier, BoostedEstimator):
     """Calibrated churn risk: a ridge-logistic base plus boosted trees, and a level by the time of the year.
 
     With ``cutoff`` in :meth:`fit`, every cutoff has a level of its own, which is forecast for the year to come
-    (:mod:`holdfast.learning.cutoff_intercepts`); up to four later cutoffs, each at least ``purge_days`` after what it
-    learns from, decide the weight of the ridge, the number of trees (perhaps none) and the calibration (identity, shift
-    or Platt, by its record on cutoffs that it had not seen); then the model learns from all rows. Without it, or with
-    one cutoff alone, a stratified fifth of the rows (three, if ``tuning`` is asked for) decides the ridge and the
-    number of trees. Where of several cutoffs none can judge, which takes 20 rows of each kind, nobody does, and there
-    are no trees.
+    (:mod:`holdfast.learning.cutoff_intercepts`); up to ``n_folds`` later cutoffs, each at least ``purge_days`` after
+    what it learns from, decide the weight of the ridge, the number of trees (perhaps none) and the calibration
+    (identity, shift or Platt, by its record on cutoffs that it had not seen); then the model learns from all rows.
+    Without it, or with one cutoff alone, a stratified fifth of the rows (three, if ``tuning`` is asked for) decides the
+    ridge and the number of trees. Where of several cutoffs none can judge, which takes 20 rows of each kind, nobody
+    does, and there are no trees.
 
     Parameters
     ----------
     learning_rate, num_leaves, min_child_samples, n_estimators, feature_fraction, bagging_fraction, reg_lambda, \
 linear_penalty, categorical_features, season_columns, history_columns, accumulating_columns, bought_within_days, \
-horizon_days, purge_days, n_jobs, random_state, tuning :
+horizon_days, purge_days, n_folds, n_jobs, random_state, tuning :
         As in :class:`~holdfast.learning.boosted_estimator.BoostedEstimator`.
     monotonic_cst : array-like of int of shape (n_features,), or dict of column name to int, optional
         As in scikit-learn's trees: 1 for columns with which, all else equal, the risk never falls, -1 for those with
@@ -141,7 +141,7 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
             counts = [np.bincount(churned[rows].astype(int), minlength=2) for rows in (train, test)]
             return int(np.min(counts)) >= _FEWEST_TO_TRY
 
-        folds = [] if at is None else forward_folds(at, self.purge_days, count=_FOLDS, usable=usable)
+        folds = [] if at is None else forward_folds(at, self.purge_days, count=self.n_folds, usable=usable)
         ahead = bool(folds)
         if at is None or at.min() == at.max():  # of several cutoffs, rows at random share customers and outcomes
             count = 1 if self.tuning is None else _FOLDS_TO_TUNE

@@ -10,7 +10,7 @@ from sklearn.base import RegressorMixin
 
 from holdfast.learning.binary_classifier import BinaryRiskClassifier
 from holdfast.learning.inputs import counting_rows, on_one_blas_thread, weights
-from holdfast.learning.ridge import fit_linear
+from holdfast.learning.ridge import describe, fit_linear
 from holdfast.learning.snapshot_estimator import Columns, SnapshotEstimator
 from holdfast.models.additive import Additive
 from holdfast.models.calibration import IDENTITY
@@ -53,7 +53,8 @@ class LogisticBaseline(BinaryRiskClassifier):
         X, churned, weight, _ = counting_rows(X, churned, weight, None)
         every = np.flatnonzero(~self.is_categorical_).tolist()
         columns = every if self.columns is None else self._places("columns", self.columns)
-        linear = fit_linear(X, churned, columns, objective="binary", penalty=self.penalty, weight=weight)
+        described = describe(X, columns, weight)
+        linear, _ = fit_linear(X, churned, described, objective="binary", penalty=self.penalty, weight=weight)
         return self._learnt(RiskModel(Additive(X.shape[1], linear, trees=None), IDENTITY), X, weight)
 
 
@@ -98,8 +99,11 @@ class MeanRateRegressor(RegressorMixin, SnapshotEstimator):
         if weight is not None:
             past, y = past * weight, y * weight
         self.rate_ = float(np.sum(y) / past.sum()) if past.sum() > 0 else 0.0
-        self.feature_importances_ = (np.arange(X.shape[1]) == self._column) * float(self.rate_ != 0)
+        self._weigh(X, weight)
         return self
+
+    def _importances(self, rows: Matrix, weight: Vector | None) -> Vector:  # noqa: ARG002 - the same for any rows
+        return np.asarray((np.arange(rows.shape[1]) == self._column) * float(self.rate_ != 0))
 
     def _past(self, X: Matrix) -> Vector:
         return np.maximum(np.nan_to_num(X[:, self._column], nan=0.0), 0.0)

@@ -10,7 +10,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import type_of_target
 
 from holdfast.learning.inputs import weights
-from holdfast.learning.snapshot_estimator import Columns, SnapshotEstimator, evenly, importances
+from holdfast.learning.snapshot_estimator import Columns, SnapshotEstimator, importances
 from holdfast.learning.tables import FROM_DTYPE
 from holdfast.models.checks import InputError, Matrix, Vector
 from holdfast.models.risk import RiskModel
@@ -49,9 +49,11 @@ class BinaryRiskClassifier(ClassifierMixin, SnapshotEstimator):
     def _learnt(self, model: RiskModel, X: Matrix, weight: Vector | None) -> Self:
         """The estimator with its model, which learnt from these rows."""
         self.model_ = model
-        rows, weight = evenly(X, weight)
-        self.feature_importances_ = importances(model.contributions(rows)[:, :-1], weight)
+        self._weigh(X, weight)
         return self
+
+    def _importances(self, rows: Matrix, weight: Vector | None) -> Vector:
+        return importances(self.model_.contributions(rows)[:, :-1], weight)
 
     def decision_function(self, X: ArrayLike) -> Vector:
         """Calibrated log-odds of churn, shape (n_rows,)."""

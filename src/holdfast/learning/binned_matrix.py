@@ -23,6 +23,7 @@ from holdfast.models.checks import Matrix, Vector
 from holdfast.models.quantiles import of_rows
 from holdfast.timeline import Instants
 
+_ROWS_TO_BIN = 30_000  # tell where the bounds of bins lie as well as all rows do
 _ROWS_WORTH_THREADS = 100_000  # below, threads wait for each other longer than they work, above all on a busy machine
 
 
@@ -63,12 +64,20 @@ class BinnedMatrix:
             "deterministic": True,
             "force_col_wise": True,
             "enable_bundle": False,
+            "bin_construct_sample_cnt": _ROWS_TO_BIN,
             "num_threads": threads_worth(len(self.X), self.n_jobs),
             "seed": self.seed,
             "verbosity": -1,
         }
         no_label = np.zeros(len(self.X))
         return lgb.Dataset(self.X, no_label, categorical_feature=list(self.categorical), params=how).construct()
+
+    @cached_property
+    def fill(self) -> Vector:
+        """The median of columns without a missing value; NaN elsewhere and for categories."""
+        fill = np.median(self.X, axis=0) if len(self.X) else np.full(self.X.shape[1], np.nan)  # NaN where a cell is NaN
+        fill[list(self.categorical)] = np.nan
+        return np.asarray(fill)
 
     def binned(self, rows: Rows, y: Vector, weight: Vector | None, start: Vector) -> lgb.Dataset:
         """Some rows, ascending, with their outcomes, weights and the scores that trees begin from."""
@@ -117,11 +126,13 @@ class LabelledRows:
 
 
 def _without_shared(X: Matrix, cutoff: Instants) -> Matrix:
-    by_cutoff = np.argsort(cutoff, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(cutoff[by_cutoff]) > 0])
+    ordered, at = X, cutoff
+    if (np.diff(cutoff) < 0).any():
+        by_cutoff = np.argsort(cutoff, kind="stable")
+        ordered, at = X[by_cutoff], cutoff[by_cutoff]
+    starts = np.flatnonzero(np.r_[True, np.diff(at) > 0])
     if len(starts) < 2:
         return X
-    ordered = X[by_cutoff]
     low, high = np.fmin.reduceat(ordered, starts, axis=0), np.fmax.reduceat(ordered, starts, axis=0)
     same = ((low == high) | np.isnan(low)).all(axis=0)
     if not same.any():

@@ -47,6 +47,8 @@ class BoostedEstimator(SnapshotEstimator):
         Of the outcome, for the customer base alone.
     purge_days : float
         Days from a cutoff until its outcome is complete: gap plus horizon.
+    n_folds : int
+        At most so many later cutoffs decide; each is learnt up to once.
     n_jobs : int
         Folds at once; threads for 100,000 rows and more; the result does not depend on it.
     random_state : int
@@ -57,7 +59,7 @@ class BoostedEstimator(SnapshotEstimator):
         budget.
     """
 
-    learning_rate: float = 0.03
+    learning_rate: float = 0.05
     num_leaves: int | Sequence[int] = (15, 31)
     min_child_samples: int = 200
     n_estimators: int = 800
@@ -73,6 +75,7 @@ class BoostedEstimator(SnapshotEstimator):
     bought_within_days: float | None = None
     horizon_days: float = 90
     purge_days: float = 0
+    n_folds: int = 4
     n_jobs: int = 2
     random_state: int = 0
     tuning: Tuning | None = None

@@ -7,7 +7,7 @@ add bends and interactions only, and there are fewer of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
 from itertools import product
 from typing import Any
@@ -69,6 +69,17 @@ class Recipe:
         """What of it decides the linear part."""
         return self.columns, self.linear_penalty
 
+    def coarser(self, learning_rate: float) -> Recipe:
+        """The same with fewer and larger steps, unless its steps are as large."""
+        if self.learning_rate >= learning_rate:
+            return self
+        steps = int(np.ceil(self.n_estimators * self.learning_rate / learning_rate))
+        return replace(self, learning_rate=learning_rate, n_estimators=steps)
+
+    def linear_columns(self, width: int) -> tuple[int, ...]:
+        """Which columns of a matrix of so many the ridge reads: categories have no logarithm."""
+        return tuple(sorted({*(range(width) if self.columns is None else self.columns)} - {*self.categorical_features}))
+
     @classmethod
     def of(cls, objective: Objective, parameters: Mapping[str, Any]) -> list[Recipe]:
         """The recipes that an estimator's parameters allow: one for each number of leaves and weight of the ridge."""
@@ -120,10 +131,14 @@ class Recipe:
 
 @dataclass(frozen=True)
 class FittedScore:
-    """A score, and how far each cutoff that it learnt from lay from it; None where rows carry no cutoff."""
+    """A score, and how far each cutoff that it learnt from lay from it; None where rows carry no cutoff.
+
+    ``fitted`` is the score of the rows that it learnt from, where that is known.
+    """
 
     score: Additive
     levels: CutoffIntercepts | None
+    fitted: Vector | None = None
 
     def at(self, cutoff: int, purge_days: float) -> float:
         """What the levels let expect at a later cutoff."""
@@ -138,7 +153,10 @@ class FittedScore:
 
     def at_own_cutoff(self, X: Matrix, cutoff: Instants | None) -> Vector:
         """The score of each row at the level of its own cutoff; at the mean level where that was not learnt from."""
-        score = self.score.score(X)
+        return self.at_levels(self.score.score(X), cutoff)
+
+    def at_levels(self, score: Vector, cutoff: Instants | None) -> Vector:
+        """Scores with the levels of their cutoffs added."""
         if self.levels is None or cutoff is None:
             return score
         of = np.clip(np.searchsorted(self.levels.cutoff, cutoff), 0, len(self.levels.cutoff) - 1)
@@ -154,83 +172,107 @@ class FittedScore:
 
 @dataclass(frozen=True, eq=False)
 class RidgeFit:
-    """The linear part, and where trees begin: the score of each row at the level of its cutoff."""
+    """The linear part, what it says of the rows it learnt from, and how far their cutoffs lie from a score."""
 
+    objective: Objective
     rows: LabelledRows
     linear: Linear
+    smooth: Vector
     levels: Callable[[Vector], CutoffIntercepts] | None
-    start: Vector
+
+    @cached_property
+    def shift(self) -> Vector:
+        """The level of each row's cutoff beside the linear part; trees begin from their sum."""
+        if self.levels is None or self.rows.cutoff is None:
+            return np.zeros(len(self.rows))
+        return self.levels(self.smooth).rows(self.rows.cutoff)
 
 
 @dataclass(frozen=True, eq=False)
 class BoostingRounds:
-    """One fitted model with all the trees it was allowed, and its loss on later rows before and after each tree."""
+    """A fitted model, with as many trees as it was told, or as later rows bear.
+
+    Attributes
+    ----------
+    booster : Booster or None
+        None without trees; it may hold some that are too many.
+    n_trees : int
+        How many count.
+    losses : array of shape (n_trees_tried + 1,)
+        On later rows, before and after each tree that was tried; empty where nobody judged.
+    """
 
     ridge: RidgeFit
-    categorical: Sequence[int]
     booster: lgb.Booster | None
+    n_trees: int
     losses: Vector
-
-    @cached_property
-    def borne(self) -> int:
-        """The least number of trees, perhaps none, whose loss on the later rows is within a hair of the best."""
-        return int(np.flatnonzero(self.losses <= self.losses.min() * (1 + _PARSIMONY))[0])
 
     def borne_by(self, rows: int) -> int:
         """How many trees another number of rows bears; what is known of few customers is known more finely of many."""
-        return round(float(self.borne * (rows / len(self.ridge.rows)) ** _MORE_TREES))
+        return round(float(self.n_trees * (rows / len(self.ridge.rows)) ** _MORE_TREES))
 
-    def upto(self, n_trees: int) -> FittedScore:
-        """The model cut off after so many trees (or all of them, if it stopped before)."""
-        X, trees = self.ridge.rows.features, None
-        if self.booster is not None and n_trees:
-            n_trees = min(n_trees, self.booster.current_iteration())
-            trees = Trees(self.booster.model_to_string(num_iteration=n_trees), _fill(X, self.categorical))
-        score = Additive(X.shape[1], self.ridge.linear, trees)
-        return FittedScore(score, None if self.ridge.levels is None else self.ridge.levels(score.score(X)))
+    @cached_property
+    def score(self) -> FittedScore:
+        """What travels, and the levels of the cutoffs."""
+        ridge, trees, fitted = self.ridge, None, self.ridge.smooth
+        if self.booster is not None and self.n_trees:
+            for _ in range(self.booster.current_iteration() - self.n_trees):
+                self.booster.rollback_one_iter()
+            trees = Trees(self.booster.model_to_string(), ridge.rows.matrix.fill)
+            fitted = _said_while_learning(self.booster, ridge.objective) - ridge.shift
+            self.booster.free_dataset()
+        score = Additive(ridge.rows.matrix.X.shape[1], ridge.linear, trees)
+        return FittedScore(score, None if ridge.levels is None else ridge.levels(fitted), fitted)
 
 
-def fit_ridge(recipe: Recipe, rows: LabelledRows) -> RidgeFit:
-    """The part of the score that is linear; of the recipe, leaves and trees have no say in it."""
+def fit_ridge(recipe: Recipe, rows: LabelledRows, described: Linear) -> RidgeFit:
+    """The part of the score that is linear; of the recipe, leaves and trees have no say in it.
+
+    ``described`` are the columns that the ridge reads (:meth:`Recipe.linear_columns`).
+    """
     X, y, weight, cutoff = rows.features, rows.y, rows.weight, rows.cutoff
-    columns = range(X.shape[1]) if recipe.columns is None else recipe.columns
-    linear = fit_linear(
+    linear, smooth = fit_linear(
         X,
         y,
-        sorted(set(columns) - set(recipe.categorical_features)),
+        described,
         objective=recipe.objective,
         penalty=recipe.linear_penalty,
         weight=weight,
         groups=None if cutoff is None else np.unique(cutoff, return_inverse=True)[1],
         monotonic_cst=recipe.directions(X.shape[1]),
     )
-    start = linear.score(X)
-    if cutoff is None:
-        return RidgeFit(rows, linear, None, start)
-    levels = partial(CutoffIntercepts.of, y=y, cutoff=cutoff, objective=recipe.objective, weight=weight)
-    return RidgeFit(rows, linear, levels, start + levels(start).rows(cutoff))
+    levels = None
+    if cutoff is not None:
+        levels = partial(CutoffIntercepts.of, y=y, cutoff=cutoff, objective=recipe.objective, weight=weight)
+    return RidgeFit(recipe.objective, rows, linear, smooth, levels)
 
 
 def fit_rounds(recipe: Recipe, ridge: RidgeFit, *, n_trees: int, later: LabelledRows | None = None) -> BoostingRounds:
-    """Trees on what the ridge leaves; with ``later`` rows, stop once 30 more trees bring nothing there."""
-    losses, booster, judge = np.empty(0), None, None
+    """Trees on what the ridge leaves.
+
+    With ``later`` rows, it stops once 30 more trees bring nothing there, and keeps the least number of trees, perhaps
+    none, whose loss there is within a hair of the best.
+    """
+    losses, judge = np.empty(0), None
     if later is not None:
         smooth = ridge.linear.score(later.features)
         told = sigmoid(smooth) if recipe.objective == "binary" else smooth
         losses = np.array([later_loss(recipe.objective)(told, later.y, later.weight)])
         judge = later.binned(smooth) if n_trees else None
-    if n_trees:
-        booster, more = _boosted(recipe, ridge, n_trees, judge)
-        losses = np.concatenate([losses, more])
-    return BoostingRounds(ridge, recipe.categorical_features, booster, losses)
+    if not n_trees:
+        return BoostingRounds(ridge, None, 0, losses)
+    booster, more = _boosted(recipe, ridge, n_trees, judge)
+    if judge is None:
+        return BoostingRounds(ridge, booster, booster.current_iteration(), losses)
+    losses = np.concatenate([losses, more])
+    return BoostingRounds(ridge, booster, int(np.flatnonzero(losses <= losses.min() * (1 + _PARSIMONY))[0]), losses)
 
 
 def _boosted(recipe: Recipe, ridge: RidgeFit, n_trees: int, later: lgb.Dataset | None) -> tuple[lgb.Booster, Vector]:
     """Trees on what a start leaves, and their loss on later rows after each."""
-    how = recipe.parameters(*ridge.rows.features.shape)
-    data = ridge.rows.binned(ridge.start)
+    how, data = recipe.parameters(*ridge.rows.features.shape), ridge.rows.binned(ridge.smooth + ridge.shift)
     if later is None:
-        return lgb.train(how, data, num_boost_round=n_trees), np.empty(0)
+        return lgb.train(how, data, num_boost_round=n_trees, keep_training_booster=True), np.empty(0)
     loss, record = later_loss(recipe.objective), dict[str, dict[str, list[float]]]()
     booster = lgb.train(
         how,
@@ -239,9 +281,22 @@ def _boosted(recipe: Recipe, ridge: RidgeFit, n_trees: int, later: lgb.Dataset |
         valid_sets=[later],
         valid_names=["later"],
         feval=lambda predicted, data: ("loss", loss(predicted, data.get_label(), _weight_of(data)), False),
+        keep_training_booster=True,
         callbacks=[lgb.record_evaluation(record), lgb.early_stopping(_PATIENCE, verbose=False)],
     )
     return booster, np.array(record["later"]["loss"])
+
+
+def _said_while_learning(booster: lgb.Booster, objective: Objective) -> Vector:
+    """Start and trees of the rows learnt from, as the booster keeps them: to add up all trees again costs more."""
+    said: list[Vector] = []
+
+    def listen(predicted: Vector, _: lgb.Dataset) -> tuple[str, float, bool]:
+        said.append(predicted.copy())
+        return "said", 0.0, False
+
+    booster.eval_train(listen)
+    return np.asarray(np.log(said[0]) - np.log1p(-said[0]) if objective == "binary" else said[0])
 
 
 def later_loss(objective: Objective) -> Callable[[Vector, Vector, Vector | None], float]:
@@ -266,10 +321,3 @@ def later_loss(objective: Objective) -> Callable[[Vector, Vector, Vector | None]
 def _weight_of(data: lgb.Dataset) -> Vector | None:
     weight = data.get_weight()
     return None if weight is None else np.asarray(weight, dtype=np.float64)  # LightGBM keeps single precision
-
-
-def _fill(X: Matrix, categorical: Sequence[int]) -> Vector:
-    """The median of columns without a missing value; NaN elsewhere and for categories."""
-    fill = np.median(X, axis=0) if len(X) else np.full(X.shape[1], np.nan)  # the median of a column with NaN is NaN
-    fill[list(categorical)] = np.nan
-    return np.asarray(fill)

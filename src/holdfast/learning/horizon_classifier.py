@@ -19,7 +19,7 @@ from sklearn.base import clone
 from holdfast.learning.at_risk_classifier import AtRiskClassifier
 from holdfast.learning.folds import Rows
 from holdfast.learning.inputs import instants, weights
-from holdfast.learning.snapshot_estimator import SnapshotEstimator, evenly, importances
+from holdfast.learning.snapshot_estimator import SnapshotEstimator, importances
 from holdfast.models.additive import Additive, Linear
 from holdfast.models.calibration import IDENTITY
 from holdfast.models.checks import InputError, Matrix, Vector, refuse_other_width
@@ -170,10 +170,12 @@ class HorizonClassifier(SnapshotEstimator):
         ordered = range(len(horizons))
         self.rows_ = tuple(rows[k] for k in ordered)
         self.model_ = HorizonModel(horizons, place, bool(self.event_is_churn), tuple(models[k] for k in ordered))
-        some, weight = evenly(X, weight)
-        parts = [importances(model.contributions(some)[:, :-1], weight) for model in self.model_.models]
-        self.feature_importances_ = importances(np.array(parts))
+        self._weigh(X, weight)
         return self
+
+    def _importances(self, rows: Matrix, weight: Vector | None) -> Vector:
+        parts = [importances(model.contributions(rows)[:, :-1], weight) for model in self.model_.models]
+        return importances(np.array(parts))
 
     def _horizons(self) -> tuple[float, ...]:
         horizons = increasing(self.horizons)

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from holdfast.models.additive import Linear
+from holdfast.models.additive import Linear, signed_logarithms
 from holdfast.models.calibration import sigmoid
 from holdfast.models.checks import Matrix, Vector
 from holdfast.models.quantiles import quantiles
@@ -39,31 +39,32 @@ _SETTLED = 1e-8  # relative decrease of the loss
 def fit_linear(
     X: Matrix,
     y: Vector,
-    columns: Sequence[int],
+    described: Linear,
     *,
     objective: Objective,
     penalty: float,
     weight: Vector | None = None,
     groups: NDArray[np.intp] | None = None,
     monotonic_cst: Sequence[int] = (),
-) -> Linear:
-    """The fitted linear part on those of the ``columns`` that vary; ``y`` is 0 or 1, or a real number.
+) -> tuple[Linear, Vector]:
+    """The fitted linear part on the columns that are described, and its score of the rows.
 
-    Range, median, mean and spread of the logarithms are weighted as well, so a weight of 2 is a second row. With
-    ``groups`` (numbers from 0), each group has an intercept of its own while the coefficients are fitted; the intercept
-    returned is the mean of theirs, by weight. ``monotonic_cst`` holds the wanted sign of the coefficient of each column
-    of ``X``, 0 for any; empty if no column has one.
+    ``y`` is 0 or 1, or a real number.
+
+    ``described`` says how columns are standardised (:func:`describe`); it looks at no outcome. With ``groups`` (numbers
+    from 0), each group has an intercept of its own while the coefficients are fitted; the intercept returned is the
+    mean of theirs, by weight. ``monotonic_cst`` holds the wanted sign of the coefficient of each column of ``X``, 0 for
+    any; empty if no column has one.
     """
     w = np.ones(len(y)) if weight is None else weight
     of = np.zeros(len(y), dtype=np.intp) if groups is None else groups
     count = int(of.max()) + 1
-    blank = describe(X, [j for j in columns if _varies(X[:, j])], weight)
-    Z = blank.standardised(X)
+    Z = described.standardised(X)
     width = Z.shape[1]
     ridge = np.concatenate([np.full(width, penalty * width), np.zeros(count)])
     sign = np.zeros(width + count)
     if len(monotonic_cst):
-        sign[:width] = np.asarray(monotonic_cst)[blank.columns.astype(np.intp)]
+        sign[:width] = np.asarray(monotonic_cst)[described.columns.astype(np.intp)]
 
     def scores(beta: Vector) -> Vector:
         return np.asarray(Z @ beta[:width] + beta[width:][of])
@@ -85,7 +86,8 @@ def fit_linear(
         if objective == "binary":
             fitted = sigmoid(fitted)
         curve = w * fitted * (1 - fitted) if objective == "binary" else w
-        hessian = part.T @ (part * curve[some][:, None]) / share + np.diag(ridge + _LEAST_CURVATURE)
+        root = part * np.sqrt(curve[some])[:, None]
+        hessian = root.T @ root / share + np.diag(ridge + _LEAST_CURVATURE)
         off = w * (fitted - y)
         gradient = np.concatenate([Z.T @ off, np.bincount(of, off, count)]) + ridge * beta
         step = _step(hessian, gradient, beta, sign)
@@ -97,7 +99,8 @@ def fit_linear(
         beta, now = beta - size * step, tried
     intercept = float(np.average(beta[width:], weights=np.bincount(of, w, count)))
     wrong = sign[:width] * beta[:width] < 0  # by rounding
-    return replace(blank, coef=np.where(wrong, 0.0, beta[:width]), intercept=intercept)
+    coef = np.where(wrong, 0.0, beta[:width])
+    return replace(described, coef=coef, intercept=intercept), np.asarray(Z @ coef + intercept)
 
 
 def _step(hessian: Matrix, gradient: Vector, beta: Vector, sign: Vector) -> Vector:
@@ -121,11 +124,14 @@ def _step(hessian: Matrix, gradient: Vector, beta: Vector, sign: Vector) -> Vect
 
 
 def describe(X: Matrix, columns: Sequence[int], weight: Vector | None = None) -> Linear:
-    """A linear part with coefficients 0 that knows range, median, mean and spread of some columns."""
-    raw = X[:, list(columns)]
-    logs = np.sign(raw) * np.log1p(np.abs(raw))
+    """A linear part with coefficients 0 that knows range, median, mean and spread of those columns that vary.
+
+    All are weighted, so a weight of 2 is a second row.
+    """
+    columns = [column for column in columns if _varies(X[:, column])]
     if not columns:
         return Linear.constant(0.0)
+    logs = signed_logarithms(X[:, columns])
     three = [_OUTER, 0.5, 1 - _OUTER]
     if weight is None:
         low, fill, high = np.nanquantile(logs, three, axis=0)

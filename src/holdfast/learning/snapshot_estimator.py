@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,21 @@ class SnapshotEstimator(BaseEstimator):
     n_features_in_: int
     categories_: dict[int, list[Any]]
     is_categorical_: NDArray[np.bool_]
-    feature_importances_: Vector
+    _weighing_rows: tuple[Matrix, Vector | None]
+
+    @cached_property
+    def feature_importances_(self) -> Vector:
+        """Mean size of what each column contributes, as shares; worked out when it is first asked for."""
+        check_is_fitted(self)
+        return self._importances(*self._weighing_rows)
+
+    def _importances(self, rows: Matrix, weight: Vector | None) -> Vector:
+        raise NotImplementedError
+
+    def _weigh(self, rows: Matrix, weight: Vector | None) -> None:
+        """Keep the rows over which importances are taken; those of an earlier fit are forgotten."""
+        self.__dict__.pop("feature_importances_", None)
+        self._weighing_rows = evenly(rows, weight)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -16,6 +16,7 @@ import pandas as pd
 from holdfast.labels import SIGNS
 from holdfast.learning.at_risk_classifier import AtRiskClassifier
 from holdfast.learning.btyd.customer_base import CustomerBaseLearner
+from holdfast.learning.effort import EFFORTS
 from holdfast.learning.folds import Rows
 from holdfast.learning.state_labels import StateLabels, state_labels
 from holdfast.learning.training_spec import TrainingSpec
@@ -27,7 +28,6 @@ from holdfast.models.states import StateModel, ValueShares, part_that_comes
 from holdfast.models.value import ValueModel
 from holdfast.timeline import Instants
 
-_ROWS = 20_000  # more tell states apart about as well and cost more
 _DOUBT = 0.01  # below, the other state is not counted
 _FEWEST = 30  # customers of each side
 _ROUNDS = 8
@@ -65,6 +65,7 @@ def learn_states(
     churn, cutoff = spec.card.churn, snapshots["cutoff"].to_numpy(dtype=np.int64)
     if churn.kind != "subscription_end" and not set(SIGNS) <= set(snapshots):
         return StateModel()
+    most = EFFORTS[spec.effort].most_state_rows  # more tell states apart about as well and cost more
     recipe = {**_RECIPE, "purge_days": spec.complete_after.count}
     known_at = int(cutoff.max()) + spec.complete_after.microseconds
     base = _customer_base(settings, churn.horizon_days)
@@ -72,9 +73,9 @@ def learn_states(
     model = StateModel()
     if churn.kind != "subscription_end":
         plain = {name: each for name, each in settings.items() if name not in _OF_THE_BASE}
-        model = _state_models(X, labels, cutoff, weight, {**plain, **recipe})
+        model = _state_models(X, labels, cutoff, weight, {**plain, **recipe}, most)
     known = spec.value_known(snapshots)
-    some = np.flatnonzero(known)[_evenly(int(known.sum()), _ROWS)]
+    some = np.flatnonzero(known)[_evenly(int(known.sum()), most)]
     X, cutoff, labels = X[some], cutoff[some], labels.of(some)
     counted = np.ones(len(some)) if weight is None else weight[some]
     told = model.states(X, risk.probability(X))
@@ -102,9 +103,9 @@ def _evenly(rows: int, most: int) -> Rows:
 
 
 def _state_models(
-    X: Matrix, labels: StateLabels, cutoff: Instants, weight: Vector | None, settings: Mapping[str, Any]
+    X: Matrix, labels: StateLabels, cutoff: Instants, weight: Vector | None, settings: Mapping[str, Any], most: int
 ) -> StateModel:
-    some = _evenly(len(X), _ROWS)
+    some = _evenly(len(X), most)
     counted = np.ones(len(some)) if weight is None else weight[some]
     gone, leaving = labels.gone[some], labels.leaving[some]
     of_those_there = np.divide(leaving, 1 - gone, out=np.zeros(len(gone)), where=gone < 1)

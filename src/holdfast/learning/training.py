@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from holdfast.errors import ConfigError, DataError
 from holdfast.learning import AtRiskClassifier, ValueRegressor
+from holdfast.learning.effort import EFFORTS
 from holdfast.learning.states import learn_states
 from holdfast.learning.training_spec import TrainingSpec
 from holdfast.models import Bundle, categorical_columns, learn_categories, to_matrix
@@ -124,12 +125,15 @@ def fit(
     require_directions(spec.features, card.churn.kind)
     require_learnable(snapshots)
     snapshots = with_whole_population(snapshots, spec.features, card.population.bought_within_days)
+    effort = EFFORTS[spec.effort]
+    snapshots = snapshots.iloc[:: effort.step(len(snapshots))].reset_index(drop=True)
     features = learn_categories(snapshots, spec.features)
     X, cutoff = to_matrix(snapshots, features), snapshots["cutoff"].to_numpy(dtype=np.int64)
     settings: dict[str, Any] = {
         "categorical_features": categorical_columns(features),
         "season_columns": places_of(SEASON, features),
         "random_state": spec.seed,
+        **effort.parameters,
     }
     if card.churn.kind == "no_order":
         settings |= {
@@ -169,6 +173,7 @@ def fit(
         choice={**risk.choice_record_, "calibration": risk.calibration_record_["chosen"]},
         sample=None if sample is None else sample.to_dict(),
         tuning=None if tuning is None else {"risk": risk.tuning_record_, **value.tuning_record_},
+        gives_up=effort.gives_up,
     )
     return Bundle(risk, value, features, replace(card, training=record), states)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from holdfast.learning.effort import Effort
 from holdfast.learning.tuning_settings import Tuning
 from holdfast.models.feature_record import FeatureRecord
 from holdfast.models.model_card import ModelCard
@@ -32,6 +33,8 @@ class TrainingSpec:
         Budget of a search for better parameters; a third of its minutes goes to each of risk, any value and amount.
     value_after : Days or None
         From a cutoff until the value is known as well, if that is later; the same for the value.
+    effort : "full" or "quick"
+        How much work the training takes (:mod:`holdfast.learning.effort`).
     """
 
     features: tuple[FeatureRecord, ...]
@@ -40,6 +43,7 @@ class TrainingSpec:
     seed: int = 0
     tuning: Tuning | None = None
     value_after: Days | None = None
+    effort: Effort = "full"
 
     def tuned_by(self, tuning: Tuning | None) -> TrainingSpec:
         """The same with another budget for the search."""

@@ -195,7 +195,7 @@ class _Search:
         recipes = [_with(self.varied, parameters) for parameters in drawn]
         *earlier, last = self.folds
         at_last = list(pool.map(lambda recipe: self._in_time(until, self.data.tried, recipe, last), recipes))
-        first = [None if rounds is None else self._losses([last], [rounds.upto(rounds.borne)]) for rounds in at_last]
+        first = [None if rounds is None else self._losses([last], [rounds.score]) for rounds in at_last]
         stopped = [losses is None or losses[0] > self.before.losses[0] for losses in first]
         pairs = [(i, fold) for i in range(len(recipes)) if not stopped[i] for fold in earlier]
         rest = list(
@@ -209,7 +209,7 @@ class _Search:
             if losses is None or rounds is None or stopped[i]:
                 return None if losses is None else (losses, True)
             models = [learnt for (of, _), learnt in zip(pairs, rest, strict=True) if of == i]
-            there = [*(learnt for learnt in models if learnt is not None), rounds.upto(rounds.borne)]
+            there = [*(learnt for learnt in models if learnt is not None), rounds.score]
             return (self._losses(self.folds, there), False) if len(there) == len(self.folds) else None
 
         return [outcome(i) for i in range(len(recipes))]

@@ -18,19 +18,18 @@ from holdfast.learning.folds import Fold, Rows, forward_folds, random_folds
 from holdfast.learning.inputs import counting_rows, instants, on_one_blas_thread, weights, without_columns
 from holdfast.learning.recipe_search import ChosenRecipe, SearchData
 from holdfast.learning.ridge import Objective
-from holdfast.learning.snapshot_estimator import Columns, evenly, importances
+from holdfast.learning.snapshot_estimator import Columns, importances
 from holdfast.learning.tuning import choose_recipe
 from holdfast.learning.value_blend import BlendTrial, blend_by_record, blended
 from holdfast.learning.value_history import level_of_totals, past_values
 from holdfast.models.calibration import sigmoid
-from holdfast.models.checks import Vector
+from holdfast.models.checks import Matrix, Vector
 from holdfast.models.past_value import PastValue
 from holdfast.models.quantiles import mean, of_rows, quantiles
 from holdfast.models.residual_quantiles import KNOTS, ResidualQuantiles
 from holdfast.models.value import Blend, Distribution, Refunds, ValueModel
 from holdfast.timeline import Instants
 
-_FOLDS = 3
 _FEWEST_AMOUNTS = 20
 _SCALE_LIMITS = (0.5, 2.0)
 
@@ -57,7 +56,13 @@ class ValueRows:
     def distribution(self, model: ValueModel, rows: Rows, any_value: FittedScore, amount: FittedScore) -> Distribution:
         """The distribution of rows at the levels of their own cutoffs, by some models of the two parts."""
         at = None if self.cutoff is None else self.cutoff[rows]
-        return model.two_parts(*(part.at_own_cutoff(self.matrix.X[rows], at) for part in (any_value, amount)))
+        return model.two_parts(*(part.at_levels(self._scores(part, rows), at) for part in (any_value, amount)))
+
+    def _scores(self, part: FittedScore, rows: Rows) -> Vector:
+        """Of all rows they may be known since they were learnt from."""
+        if part.fitted is not None and len(rows) == len(self.y) == len(part.fitted):
+            return part.fitted
+        return part.score.score(self.matrix.X[rows])
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ class ValueRegressor(RegressorMixin, BoostedEstimator):
     ----------
     learning_rate, num_leaves, min_child_samples, n_estimators, feature_fraction, bagging_fraction, reg_lambda, \
 linear_penalty, categorical_features, season_columns, history_columns, accumulating_columns, bought_within_days, \
-horizon_days, purge_days, n_jobs, random_state, tuning :
+horizon_days, purge_days, n_folds, n_jobs, random_state, tuning :
         As in :class:`~holdfast.learning.boosted_estimator.BoostedEstimator`; each of the two parts is tuned in half of
         the minutes.
     spend_column : column
@@ -127,6 +132,7 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
     """
 
     spend_column: Columns = None
+    n_folds: int = 3
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -210,27 +216,27 @@ horizon_days, purge_days, n_jobs, random_state, tuning :
             model = replace(model, past=PastValue(past.latest, level))
         now = latest if latest is not None else X if at is None else X[at == at.max()]
         self.model_: ValueModel = blended(model, share if past is not None else 0.0, slope, now)
-        self.feature_importances_ = self._importances(data, (*base.columns.places, *spend) if base else ())
+        self._history = (*base.columns.places, *spend) if base else ()
+        self._weigh(matrix.X, weight)
         return self
 
-    def _importances(self, data: ValueRows, history: tuple[int, ...]) -> Vector:
+    def _importances(self, rows: Matrix, weight: Vector | None) -> Vector:
         """By the gradient of ``log(p) + amount``: that of ``log(p)`` in the log-odds is ``1 - p``."""
-        rows, weight = evenly(data.matrix.X, data.weight)
         odds, amount = (part.contributions(rows) for part in (self.model_.any_value, self.model_.amount))
         parts = (1 - sigmoid(odds.sum(axis=1)))[:, None] * odds + amount
         own = importances(parts[:, :-1], weight)
         found, of_base = own[: self.n_features_in_].copy(), own[self.n_features_in_ :].sum()
-        if history:
-            found[list(history)] += of_base / len(history)
+        if self._history:
+            found[list(self._history)] += of_base / len(self._history)
         return found
 
     def _folds(self, some: Vector, cutoff: Instants | None) -> list[Fold]:
         def usable(train: Rows, test: Rows) -> bool:
             return bool(min(some[train].sum(), some[test].sum()) >= _FEWEST_AMOUNTS)
 
-        folds = [] if cutoff is None else forward_folds(cutoff, self.purge_days, count=_FOLDS, usable=usable)
+        folds = [] if cutoff is None else forward_folds(cutoff, self.purge_days, count=self.n_folds, usable=usable)
         if not folds:
-            folds = random_folds(some.astype(np.int64), count=_FOLDS, share=0.2, seed=self.random_state)
+            folds = random_folds(some.astype(np.int64), count=self.n_folds, share=0.2, seed=self.random_state)
         return [fold for fold in folds if usable(fold.train, fold.test)]
 
     def _recipes(self, objective: Objective, cutoff: Instants | None, folds: Sequence[Fold]) -> list[Recipe]:

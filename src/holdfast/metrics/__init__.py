@@ -7,7 +7,7 @@ more than the two, such as the places of a list, is a method of what holds it: :
 
 from __future__ import annotations
 
-from holdfast.metrics.bootstrap import Difference, Interval, estimate, paired_difference, resample
+from holdfast.metrics.bootstrap import Difference, Interval, estimate, paired_difference, paired_differences, resample
 from holdfast.metrics.calibration import brier_score, calibration_error, log_loss
 from holdfast.metrics.catalogue import RISK_METRICS, VALUE_METRICS, Metric
 from holdfast.metrics.contact_list import ContactLists
@@ -37,6 +37,7 @@ __all__ = [
     "mean_absolute_error",
     "normalised_gini",
     "paired_difference",
+    "paired_differences",
     "resample",
     "sentence",
     "sentences",

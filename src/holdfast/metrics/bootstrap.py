@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -112,19 +113,42 @@ def paired_difference(
         ``a`` is worse beyond chance where the interval lies wholly on the worse side of 0 (for ``better="zero"`` the
         absolute values are compared).
     """
+    how: dict[str, Any] = {"weights": weights, "customers": customers, "draws": draws, "seed": seed}
+    return paired_differences({"": metric}, truth, a, b, coverage=coverage, **how)[""]
+
+
+def paired_differences(
+    metrics: Mapping[str, Metric],
+    truth: ArrayLike,
+    a: ArrayLike,
+    b: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    customers: ArrayLike | None = None,
+    draws: int = 1_000,
+    seed: int = 0,
+    coverage: float = 0.95,
+) -> dict[str, Difference]:
+    """:func:`paired_difference` of several metrics, which share what was drawn."""
     y, first, second = _float(truth), _float(a), _float(b)
     who = np.arange(len(y)) if customers is None else customers
-
     own = None if weights is None else _float(weights)
 
-    def gap(counts: Array | None) -> Array:
+    def gap(metric: Metric, counts: Array | None) -> Array:
         one, other = metric.function(y, first, counts), metric.function(y, second, counts)
         return np.abs(one) - np.abs(other) if metric.better == "zero" else one - other
 
-    drawn = _joined([gap(counts if own is None else counts * own) for counts in resample(who, draws, seed)])
-    better = drawn > 0 if metric.better == "higher" else drawn < 0
-    share = float(np.mean(better)) if len(better) else float("nan")
-    return Difference(float(gap(own)), *middle(drawn, coverage), share)
+    blocks: dict[str, list[Array]] = {name: [] for name in metrics}
+    for counts in resample(who, draws, seed):
+        for name, metric in metrics.items():
+            blocks[name].append(gap(metric, counts if own is None else counts * own))
+    found = {}
+    for name, metric in metrics.items():
+        drawn = _joined(blocks[name])
+        better = drawn > 0 if metric.better == "higher" else drawn < 0
+        share = float(np.mean(better)) if len(better) else float("nan")
+        found[name] = Difference(float(gap(metric, own)), *middle(drawn, coverage), share)
+    return found
 
 
 def middle(drawn: Array, coverage: float) -> tuple[float, float]:

@@ -23,6 +23,14 @@ from holdfast.models.checks import Matrix, Vector, refuse_infinite, refuse_other
 from holdfast.models.tree_text import require_sound_trees
 
 _ROWS_WORTH_TWO_THREADS = 2_000
+_ROWS_AT_ONCE = 1_024  # what is made of them on the way to a score stays in the processor's cache
+
+
+def signed_logarithms(values: Matrix) -> Matrix:
+    """``sign(x) log(1 + |x|)`` of each cell, in a matrix of its own."""
+    logs = np.abs(values)
+    np.log1p(logs, out=logs)
+    return np.copysign(logs, values, out=logs)
 
 
 def _threads(rows: int) -> int:
@@ -61,16 +69,23 @@ class Linear:
 
     def standardised(self, X: Matrix) -> Matrix:
         """The entering columns as the coefficients see them, shape (n_rows, n_entering)."""
-        raw = X[:, self.columns.astype(np.intp)]
-        logs = np.sign(raw) * np.log1p(np.abs(raw))
-        logs = np.where(np.isnan(logs), self.fill, np.clip(logs, self.low, self.high))
-        return np.asarray((logs - self.center) / self.width)
+        logs = signed_logarithms(X[:, self.columns.astype(np.intp)])
+        missing = np.isnan(logs)
+        np.clip(logs, self.low, self.high, out=logs)
+        if missing.any():
+            np.copyto(logs, self.fill, where=missing)
+        logs -= self.center
+        logs /= self.width
+        return logs
 
     def score(self, X: Matrix) -> Vector:
         """Intercept plus the sum of contributions, one number per row."""
         total = np.full(len(X), self.intercept)
-        for part in (self.standardised(X) * self.coef).T:  # column by column: a BLAS product depends on the row count
-            total += part
+        for begin in range(0, len(X), _ROWS_AT_ONCE):
+            some = slice(begin, begin + _ROWS_AT_ONCE)
+            parts = self.standardised(X[some]) * self.coef
+            for part in parts.T:  # column by column: a BLAS product depends on the row count
+                total[some] += part
         return total
 
     def contributions(self, X: Matrix) -> Matrix:

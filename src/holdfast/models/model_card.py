@@ -65,6 +65,8 @@ class TrainingRecord:
         How the snapshots were sampled, if they were.
     tuning : mapping or None
         The record of the search for better parameters, by score, if there was one.
+    gives_up : str or None
+        What a training of less than the full effort gave up.
     """
 
     cutoffs: tuple[str, ...]
@@ -72,6 +74,7 @@ class TrainingRecord:
     choice: Mapping[str, Any]
     sample: Mapping[str, Any] | None = None
     tuning: Mapping[str, Any] | None = None
+    gives_up: str | None = None
 
 
 @dataclass(frozen=True)

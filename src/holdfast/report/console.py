@@ -159,6 +159,7 @@ def _(trained: Trained) -> RenderableType:
         f"{what} [bold]{trained.name} version {trained.version}[/] (challenger): {trained.snapshots:,} snapshots at "
         f"{trained.cutoffs} cutoffs, {trained.features} features",
         *([f"learnt from {told(trained.sample)}"] if trained.sample else []),
+        *([f"[yellow]effort quick[/]: {trained.gives_up}"] if trained.gives_up else []),
         _choice(trained.choice),
         *(tuning_sentence(name, record) for name, record in (trained.tuning or {}).items()),
         f"tested at {trained.tested_at}: {_figures(trained.metrics)}",

@@ -20,7 +20,8 @@ class Trained:
 
     ``choice`` says what the risk score is made of, and what each possibility lost at the latest cutoff that could
     judge. ``sample`` says what it learnt from, where that was a sample; see :class:`holdfast.sampling.Sample`.
-    ``tuning`` is the record of a search for parameters, by score; see :mod:`holdfast.learning.tuning`.
+    ``tuning`` is the record of a search for parameters, by score; see :mod:`holdfast.learning.tuning`. ``gives_up``
+    says what a training of less than the full effort gave up.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Trained:
     choice: Mapping[str, Any]
     sample: Mapping[str, Any] | None = None
     tuning: Mapping[str, Mapping[str, Any] | None] | None = None
+    gives_up: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON."""

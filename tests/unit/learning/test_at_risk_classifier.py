@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from holdfast.errors import DataError
 from holdfast.learning import AtRiskClassifier, LogisticBaseline
 from holdfast.learning.binned_matrix import BinnedMatrix, LabelledRows
 from holdfast.learning.boosting import Recipe, fit_ridge, fit_rounds
+from holdfast.learning.ridge import Objective, describe
 from holdfast.models import learn_categories, to_matrix
 from holdfast.models.calibration import sigmoid
 from holdfast.models.risk import RiskModel
@@ -191,10 +194,41 @@ def test_more_rows_bear_more_trees() -> None:
     recipe = Recipe.of("binary", AtRiskClassifier(categorical_features=()).get_params())[0]
     matrix = BinnedMatrix.of(X, None, (), n_jobs=1, seed=0)
     early, later = (LabelledRows.some(matrix, rows, y, None, None) for rows in np.split(np.arange(4_000), 2))
-    rounds = fit_rounds(recipe, fit_ridge(recipe, early), n_trees=200, later=later)
-    assert 0 < rounds.borne < 200
-    assert rounds.borne_by(2_000) == rounds.borne
-    assert rounds.borne_by(16_000) == 2 * rounds.borne
+    ridge = fit_ridge(recipe, early, describe(X, range(4)))
+    rounds = fit_rounds(recipe, ridge, n_trees=200, later=later)
+    assert 0 < rounds.n_trees < 200
+    assert rounds.borne_by(2_000) == rounds.n_trees
+    assert rounds.borne_by(16_000) == 2 * rounds.n_trees
+
+
+@pytest.mark.parametrize("objective", ["binary", "regression"])
+def test_what_trees_say_of_the_rows_learnt_from_is_known_without_asking_them(objective: Objective) -> None:
+    """Trees beyond those that later rows bear are taken back: neither the score nor what is known of it has them."""
+    draw = np.random.default_rng(6)
+    X = draw.normal(size=(4_000, 4))
+    X[::50, 2] = np.nan
+    cutoff = np.repeat(np.arange(4) * DAY, 1_000)
+    z = 2 * (X[:, 0] > 0) * np.sign(X[:, 1]) + 0.2 * cutoff / DAY
+    y = (draw.random(len(X)) < sigmoid(z)).astype(float) if objective == "binary" else z + draw.normal(size=len(X))
+    recipe = Recipe.of(objective, AtRiskClassifier(categorical_features=()).get_params())[0]
+    matrix = BinnedMatrix.of(X, cutoff, (), n_jobs=1, seed=0)
+    early, later = (LabelledRows.some(matrix, rows, y, None, cutoff) for rows in np.split(np.arange(4_000), [3_000]))
+    ridge = fit_ridge(recipe, early, describe(X, range(4)))
+    for rounds in (fit_rounds(recipe, ridge, n_trees=200, later=later), fit_rounds(recipe, ridge, n_trees=20)):
+        assert rounds.n_trees > 0
+        found = rounds.score
+        assert found.score.score(X[:3_000]) == pytest.approx(found.fitted, abs=1e-9)
+        assert found.score.trees is not None
+        assert found.score.trees.text.count("Tree=") == rounds.n_trees
+
+
+def test_recipes_are_compared_at_a_coarser_rate_and_the_chosen_one_learns_at_its_own(table: pd.DataFrame) -> None:
+    """What is stored is the recipe that was asked for, whatever it was compared by."""
+    X, y, cutoff = data(table)
+    found = AtRiskClassifier(n_estimators=60, learning_rate=0.02, purge_days=60).fit(X, y, cutoff=cutoff)
+    assert found.num_leaves_ in (15, 31)
+    trees = found.model_.score.trees
+    assert trees is None or set(re.findall(r"shrinkage=(\S+)", trees.text)) <= {"0.02", "1"}
 
 
 def test_without_later_cutoffs_random_rows_decide_and_nothing_is_calibrated(table: pd.DataFrame) -> None:

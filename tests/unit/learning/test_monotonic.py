@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 from sklearn.base import clone
 
 from holdfast.learning import AtRiskClassifier
-from holdfast.learning.ridge import Objective, fit_linear
+from holdfast.learning.ridge import Objective, describe, fit_linear
 from holdfast.models.additive import Linear
 from holdfast.models.checks import InputError
 
@@ -52,7 +52,9 @@ def test_the_constrained_ridge_is_the_least_that_scipy_finds(objective: Objectiv
     draw = np.random.default_rng(3)
     y = (draw.random(len(X)) < 1 / (1 + np.exp(-score))).astype(float)
     y = y if objective == "binary" else score + draw.normal(size=len(X))
-    found = fit_linear(X, y, range(6), objective=objective, penalty=PENALTY, weight=w, groups=of, monotonic_cst=cst)
+    found, _ = fit_linear(
+        X, y, describe(X, range(6)), objective=objective, penalty=PENALTY, weight=w, groups=of, monotonic_cst=cst
+    )
     loss, size = penalised(found, X, y, w, of, objective)
     bounds = [{1: (0, None), -1: (None, 0), 0: (None, None)}[sign] for sign in (*cst, 0, 0, 0)]
     best = minimize(
@@ -67,8 +69,10 @@ def test_a_ridge_without_wrong_signs_is_the_ridge() -> None:
     """Directions that the data have anyway cost nothing."""
     X, score, _, _ = rows()
     y = (np.random.default_rng(3).random(len(X)) < 1 / (1 + np.exp(-score))).astype(float)
-    free = fit_linear(X, y, range(6), objective="binary", penalty=PENALTY)
-    kept = fit_linear(X, y, range(6), objective="binary", penalty=PENALTY, monotonic_cst=np.sign(free.coef).astype(int))
+    free, _ = fit_linear(X, y, describe(X, range(6)), objective="binary", penalty=PENALTY)
+    kept, _ = fit_linear(
+        X, y, describe(X, range(6)), objective="binary", penalty=PENALTY, monotonic_cst=np.sign(free.coef).astype(int)
+    )
     np.testing.assert_allclose(kept.coef, free.coef, atol=1e-7)
 
 

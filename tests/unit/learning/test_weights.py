@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from holdfast.learning import AtRiskClassifier, MeanRateRegressor, ValueRegressor
 from holdfast.learning.calibration_choice import CalibrationTrial, choose_calibration
-from holdfast.learning.ridge import fit_linear
+from holdfast.learning.ridge import describe, fit_linear
 from holdfast.models import learn_categories, to_matrix
 from holdfast.models.calibration import mean_log_loss
 from holdfast.models.quantiles import mean, quantiles
@@ -74,11 +74,11 @@ def test_the_linear_part_is_that_of_the_repeated_rows(
         fit_linear(
             matrix(frame, table),
             frame[target].to_numpy(dtype=np.float64),
-            [0, 1, 2, 3],
+            describe(matrix(frame, table), [0, 1, 2, 3], weight),
             objective=objective,
             penalty=3.0,
             weight=weight,
-        )
+        )[0]
         for frame, weight in ((table, table["weight"].to_numpy(dtype=np.float64)), (repeated, None))
     )
     X = matrix(table, table)
