@@ -32,8 +32,8 @@ class TrainingSettings(TrainingDataSettings):
     )
     effort: Effort = Field(
         default="full",
-        description="How much work a training takes. 'quick' is for the edit-run cycle: at most 12,000 snapshots "
-        "teach, no recipe is chosen, trees learn in large steps, two earlier cutoffs judge, the audit looks at the "
+        description="How much work a training takes. 'quick' is for the edit-run cycle: at most 8,000 snapshots "
+        "teach, no recipe is chosen, trees learn in large steps, one earlier cutoff judges, the audit looks at the "
         "latest cutoff alone and figures come without intervals.",
     )
 

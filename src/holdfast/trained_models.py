@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -39,6 +39,9 @@ class TrainedModels:
     def train(self, *, force: bool = False) -> Trained:
         """Audit, evaluate at the latest test cutoff, train on everything, track, and register a challenger.
 
+        The recipe is chosen once, before the test cutoff: what is trained on everything is what was tested. A search
+        for parameters (``training.tuning``) is made anew.
+
         Where data, code and the settings that decide a model are those of the present challenger, nothing is done,
         unless forced: a price or an offer needs no training.
 
@@ -65,6 +68,8 @@ class TrainedModels:
         tested = self.evaluation.at([latest], part=_OF_TWO_FITS, draws=effort.draws)
         settings = self.configuration
         spec = self.evaluation.spec(self.evaluation.tuning(_OF_TWO_FITS))
+        if spec.tuning is None:
+            spec = replace(spec, recipes=_learnt(tested.bundles[latest]).recipes)
         bundle = fit(snapshots, spec, recent=self.dataset.recent(), progress=self.dataset.progress)
         metrics, learnt = tested.figures(latest), _learnt(bundle)
         records = {name: record for name, record in (learnt.tuning or {}).items() if record}

@@ -140,8 +140,8 @@ def held_store(folder: Path | None, snapshots: pd.DataFrame, fitter: FoldFitter)
             held.enter_context(
                 locked(folder / _LOCK, f"keep the backtest in {folder}", otherwise="name another folder")
             )
-            for place in (folder, *folder.glob("*/")):
-                sweep(place, HIDDEN)
+            _sweep(folder)
+            held.callback(_sweep, folder)  # of workers that were stopped while they wrote
         except OSError as error:
             raise _refused(folder, error) from error
         yield FoldStore(folder, _fingerprint(snapshots, fitter))
@@ -158,12 +158,18 @@ def _fingerprint(snapshots: pd.DataFrame, fitter: FoldFitter) -> str:
         "complete_after": [spec.complete_after.count, spec.value_purge.count],
         "seed": spec.seed,
         "effort": spec.effort,
+        "recipes": spec.recipes,
         "tuning": None if spec.tuning is None else spec.tuning.model_dump(mode="json", exclude={"folder"}),
         "baselines": [asdict(baseline) for baseline in fitter.baselines],
         "code": code_fingerprint(),
         "libraries": {name: version(name) for name in (*_LIBRARIES, *([_TUNER] if spec.tuning else []))},
     }
     return hashlib.sha256(json.dumps(depends, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _sweep(folder: Path) -> None:
+    for place in (folder, *folder.glob("*/")):
+        sweep(place, HIDDEN)
 
 
 def _refused(folder: Path, error: OSError) -> StorageError:

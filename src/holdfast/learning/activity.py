@@ -21,7 +21,7 @@ from holdfast.models.checks import Matrix, Vector
 THERE, GONE = range(2)
 _RATES = np.geomspace(0.1, 5.0, 7)  # of the mean customer
 _STEPS, _CLOSE = 25, 1e-5
-_ROWS, _ROWS_AT_ONCE = 3_000, 5_000  # to learn from, and to tell of
+_ROWS, _ROWS_AT_ONCE = 2_000, 5_000  # to learn from, and to tell of
 _MOST_COUNT = 200
 _TINY = 1e-12
 

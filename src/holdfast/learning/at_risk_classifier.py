@@ -66,8 +66,8 @@ horizon_days, purge_days, n_folds, n_jobs, random_state, tuning :
         Mean size of what each column contributes to the log-odds, by ridge, trees and customer base together, over at
         most 1,000 of the training rows; they add up to 1.
     n_trees_ : int
-    linear_penalty_, num_leaves_ : float, int
-        Those chosen.
+    recipe_ : dict
+        The ``num_leaves`` and ``linear_penalty`` that were chosen.
     choice_record_ : dict
         What the score is made of ("customer base", "ridge" or "ridge and trees"), and the least log loss of each at the
         latest of the later cutoffs, after the best shift of its level.
@@ -155,7 +155,7 @@ horizon_days, purge_days, n_folds, n_jobs, random_state, tuning :
         data = SearchData(matrix, churned, weight, at)
         chosen, self.tuning_record_ = choose_recipe(recipes, data, folds, self.tuning, what="risk")
         self.n_trees_ = chosen.n_trees
-        self.linear_penalty_, self.num_leaves_ = chosen.recipe.linear_penalty, chosen.recipe.num_leaves
+        self.recipe_ = chosen.recipe.chosen
         self.choice_record_ = {"chosen": chosen.named, "log_loss": dict(chosen.losses)}
         calibration, self.calibration_record_ = IDENTITY, {"chosen": "identity", "log_loss": {}}
         if ahead:
@@ -187,9 +187,9 @@ horizon_days, purge_days, n_folds, n_jobs, random_state, tuning :
         if base is None:
             return blank, None
 
-        def learn(rows: Matrix, weight: Vector | None) -> HistoryRisk | None:
+        def learn(rows: Matrix, weight: Vector | None, before: HistoryRisk | None) -> HistoryRisk | None:
             chosen = base.some_rows(rows, weight, _MOST_CUSTOMERS)
-            return None if chosen is None else base.risk(*chosen)
+            return None if chosen is None else base.risk(*chosen, near=None if before is None else before.model)
 
         found, history = at_each_cutoff(learn, X, cutoff, weight, None if recent is None else self._more_rows(recent))
         if history is None:

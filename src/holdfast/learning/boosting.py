@@ -27,7 +27,7 @@ from holdfast.timeline import Instants
 
 _SEVERAL = ("num_leaves", "linear_penalty")  # of these, several values may be given
 _FEWEST_COLUMNS = 10
-_PATIENCE = 30
+_PATIENCE, _PATIENCE_WITH_LARGE_STEPS, _LARGE = 30, 15, 0.1
 _PARSIMONY = 2e-4  # share of the least loss that a smaller count of trees may lose
 _MORE_TREES = 1 / 3  # power of the number of rows with which the number of trees grows that they bear
 
@@ -68,6 +68,16 @@ class Recipe:
     def ridge(self) -> tuple[tuple[int, ...] | None, float]:
         """What of it decides the linear part."""
         return self.columns, self.linear_penalty
+
+    @property
+    def patience(self) -> int:
+        """Trees that may bring nothing on later rows before there are no more."""
+        return _PATIENCE if self.learning_rate < _LARGE else _PATIENCE_WITH_LARGE_STEPS
+
+    @property
+    def chosen(self) -> dict[str, float]:
+        """What there may have been a choice of."""
+        return {name: getattr(self, name) for name in _SEVERAL}
 
     def coarser(self, learning_rate: float) -> Recipe:
         """The same with fewer and larger steps, unless its steps are as large."""
@@ -250,8 +260,8 @@ def fit_ridge(recipe: Recipe, rows: LabelledRows, described: Linear) -> RidgeFit
 def fit_rounds(recipe: Recipe, ridge: RidgeFit, *, n_trees: int, later: LabelledRows | None = None) -> BoostingRounds:
     """Trees on what the ridge leaves.
 
-    With ``later`` rows, it stops once 30 more trees bring nothing there, and keeps the least number of trees, perhaps
-    none, whose loss there is within a hair of the best.
+    With ``later`` rows, it stops once as many trees as the recipe is patient bring nothing there, and keeps the least
+    number of trees, perhaps none, whose loss there is within a hair of the best.
     """
     losses, judge = np.empty(0), None
     if later is not None:
@@ -282,7 +292,7 @@ def _boosted(recipe: Recipe, ridge: RidgeFit, n_trees: int, later: lgb.Dataset |
         valid_names=["later"],
         feval=lambda predicted, data: ("loss", loss(predicted, data.get_label(), _weight_of(data)), False),
         keep_training_booster=True,
-        callbacks=[lgb.record_evaluation(record), lgb.early_stopping(_PATIENCE, verbose=False)],
+        callbacks=[lgb.record_evaluation(record), lgb.early_stopping(recipe.patience, verbose=False)],
     )
     return booster, np.array(record["later"]["loss"])
 

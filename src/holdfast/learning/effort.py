@@ -30,7 +30,7 @@ class EffortLevel:
     """
 
     most_rows: int | None = None
-    most_state_rows: int = 12_000
+    most_state_rows: int = 10_000
     audit_cutoffs: int | None = None
     draws: int = 100
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -44,13 +44,13 @@ class EffortLevel:
 EFFORTS: Mapping[Effort, EffortLevel] = {
     "full": EffortLevel(),
     "quick": EffortLevel(
-        most_rows=12_000,
-        most_state_rows=5_000,
+        most_rows=8_000,
+        most_state_rows=3_000,
         audit_cutoffs=1,
         draws=0,
-        parameters={"learning_rate": 0.1, "num_leaves": 15, "linear_penalty": 30.0, "n_folds": 2},
-        gives_up="at most 12,000 snapshots teach, no recipe is chosen, trees learn in large steps, two earlier cutoffs "
-        "judge, the audit looks at the latest cutoff alone and figures come without intervals; train with the full "
+        parameters={"learning_rate": 0.1, "num_leaves": 15, "linear_penalty": 30.0, "n_folds": 1},
+        gives_up="at most 8,000 snapshots teach, no recipe is chosen, trees learn in large steps, one earlier cutoff "
+        "judges, the audit looks at the latest cutoff alone and figures come without intervals; train with the full "
         "effort what is to be promoted",
     ),
 }

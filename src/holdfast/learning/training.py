@@ -142,6 +142,7 @@ def fit(
             "bought_within_days": card.population.bought_within_days,
         }
     churned, came = (snapshots[name].to_numpy(dtype=np.float64) for name in ("churned", "future_value"))
+    recipes = spec.recipes or {}
     weight, sample, tuning = weights(snapshots), Sample.of_table(snapshots), spec.tuning
     data: dict[str, Any] = {"cutoff": cutoff, "sample_weight": None if weight is None else weight / weight.mean()}
     now = None if recent is None or recent.empty else to_matrix(recent, features)
@@ -150,7 +151,7 @@ def fit(
     valued: Any = slice(None) if known.all() else np.flatnonzero(known)
     with progress("Training", total=3) as advance:
         risk = AtRiskClassifier(
-            **settings,
+            **{**settings, **recipes.get("risk", {})},
             purge_days=spec.complete_after.count,
             horizon_days=card.churn.horizon_days,
             monotonic_cst=tuple({"rises": 1, "falls": -1, None: 0}[feature.risk] for feature in features),
@@ -158,7 +159,8 @@ def fit(
         ).fit(X, churned, **data, recent=now)
         advance(1)
         value = ValueRegressor(
-            **settings,
+            **{**settings, **recipes.get("any_value", {})},
+            amount_parameters=recipes.get("amount"),
             purge_days=spec.value_purge.count,
             horizon_days=card.value.horizon_days,
             spend_column=place_of("spend", features),
@@ -174,6 +176,7 @@ def fit(
         sample=None if sample is None else sample.to_dict(),
         tuning=None if tuning is None else {"risk": risk.tuning_record_, **value.tuning_record_},
         gives_up=effort.gives_up,
+        recipes={"risk": risk.recipe_, **value.recipes_},
     )
     return Bundle(risk, value, features, replace(card, training=record), states)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,6 +36,9 @@ class TrainingSpec:
         From a cutoff until the value is known as well, if that is later; the same for the value.
     effort : "full" or "quick"
         How much work the training takes (:mod:`holdfast.learning.effort`).
+    recipes : mapping or None
+        By score (risk, any_value, amount), the ``num_leaves`` and ``linear_penalty`` that an earlier training chose
+        (:class:`~holdfast.models.model_card.TrainingRecord`); scores without are chosen anew.
     """
 
     features: tuple[FeatureRecord, ...]
@@ -44,6 +48,7 @@ class TrainingSpec:
     tuning: Tuning | None = None
     value_after: Days | None = None
     effort: Effort = "full"
+    recipes: Mapping[str, Mapping[str, float]] | None = None
 
     def tuned_by(self, tuning: Tuning | None) -> TrainingSpec:
         """The same with another budget for the search."""

@@ -55,13 +55,13 @@ def past_values(
 ) -> HistoryExpectations | None:
     """Fit at every cutoff, and on ``recent`` rows; None where at one of them too few have bought."""
 
-    def learn(rows: Matrix, weight: Vector | None) -> HistoryValue | None:
+    def learn(rows: Matrix, weight: Vector | None, before: HistoryValue | None) -> HistoryValue | None:
         chosen = base.some_rows(rows, weight, _MOST_CUSTOMERS)
         if chosen is None:
             return None
         purchases, mean = spending(base.columns, spend, chosen[0])
         few = ((purchases > 0) & (mean > 0)).sum() < _FEWEST_CUSTOMERS
-        return None if few else base.value(*chosen, spend)
+        return None if few else base.value(*chosen, spend, near=None if before is None else before.model)
 
     models, latest = at_each_cutoff(learn, X, cutoff, weight, recent)
     found = np.empty((len(X), 2))

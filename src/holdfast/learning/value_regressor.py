@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -73,6 +73,7 @@ class FittedPart:
     tried: Sequence[FittedScore]
     learnt: FittedScore
     record: dict[str, Any] | None = None
+    recipe: Recipe | None = None
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -99,6 +100,8 @@ horizon_days, purge_days, n_folds, n_jobs, random_state, tuning :
         the minutes.
     spend_column : column
         The spend so far, in currency, for the customer base.
+    amount_parameters : dict, optional
+        Parameters of the amount that are not those of the part P(any), by name, such as ``num_leaves``.
 
     Attributes
     ----------
@@ -111,6 +114,9 @@ horizon_days, purge_days, n_folds, n_jobs, random_state, tuning :
     n_trees_ : tuple of int
         Of the part P(any) and of the amount.
     scale_ : float
+    recipes_ : dict
+        For ``any_value`` and ``amount``, the ``num_leaves`` and ``linear_penalty`` that were chosen; without those that
+        had nothing to be learnt from.
     tuning_record_ : dict or None
         For ``any_value`` and ``amount``, which parameters were chosen and why, or None where nothing could be searched;
         None without a search.
@@ -132,6 +138,7 @@ horizon_days, purge_days, n_folds, n_jobs, random_state, tuning :
     """
 
     spend_column: Columns = None
+    amount_parameters: Mapping[str, Any] | None = None
     n_folds: int = 3
 
     def __sklearn_tags__(self) -> Any:
@@ -185,6 +192,8 @@ horizon_days, purge_days, n_folds, n_jobs, random_state, tuning :
         any_value, amount = self._fit_any(data, folds), self._fit_amount(data, folds)
         self.n_trees_ = (any_value.n_trees, amount.n_trees)
         records = {"any_value": any_value.record, "amount": amount.record}
+        named = {"any_value": any_value.recipe, "amount": amount.recipe}
+        self.recipes_ = {name: recipe.chosen for name, recipe in named.items() if recipe is not None}
         self.tuning_record_ = None if self.tuning is None else records
         ahead = (X, at, self.purge_days, season)
         model = ValueModel(
@@ -241,7 +250,8 @@ horizon_days, purge_days, n_folds, n_jobs, random_state, tuning :
 
     def _recipes(self, objective: Objective, cutoff: Instants | None, folds: Sequence[Fold]) -> list[Recipe]:
         """What may be learnt; of several cutoffs, rows at random share customers and outcomes, and judge no trees."""
-        found = Recipe.of(objective, self.get_params() | {"categorical_features": self._categorical})
+        own = (self.amount_parameters or {}) if objective == "regression" else {}
+        found = Recipe.of(objective, self.get_params() | {"categorical_features": self._categorical} | dict(own))
         several = cutoff is not None and cutoff.min() < cutoff.max()
         judged = not several or all(fold.ahead for fold in folds)
         return found if judged else [replace(recipe, n_estimators=0) for recipe in found]
@@ -265,7 +275,7 @@ horizon_days, purge_days, n_folds, n_jobs, random_state, tuning :
         best, record = self._chosen(recipes, search, telling, "any value")
         found = iter(best.models)
         tried = [next(found) if tells else constant(fold.train) for fold, tells in zip(folds, both, strict=True)]
-        return FittedPart(best.n_trees, tried, search.whole(best.recipe, best.n_trees), record)
+        return FittedPart(best.n_trees, tried, search.whole(best.recipe, best.n_trees), record, best.recipe)
 
     def _fit_amount(self, data: ValueRows, folds: Sequence[Fold]) -> FittedPart:
         """The part log(amount) given any; constant with too few amounts."""
@@ -281,7 +291,7 @@ horizon_days, purge_days, n_folds, n_jobs, random_state, tuning :
         off = logs[bought] - expected
         logs[bought] = expected + np.clip(off, *quantiles(off, [KNOTS[0], KNOTS[-1]], of_rows(data.weight, bought)))
         best, record = self._chosen(recipes, search, folds, "amount")
-        return FittedPart(best.n_trees, best.models, search.whole(best.recipe, best.n_trees), record)
+        return FittedPart(best.n_trees, best.models, search.whole(best.recipe, best.n_trees), record, best.recipe)
 
     def _chosen(
         self, recipes: Sequence[Recipe], data: SearchData, folds: Sequence[Fold], what: str

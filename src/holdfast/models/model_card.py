@@ -67,6 +67,8 @@ class TrainingRecord:
         The record of the search for better parameters, by score, if there was one.
     gives_up : str or None
         What a training of less than the full effort gave up.
+    recipes : mapping of str to mapping
+        Leaves and weight of the ridge that were chosen, by score.
     """
 
     cutoffs: tuple[str, ...]
@@ -75,6 +77,7 @@ class TrainingRecord:
     sample: Mapping[str, Any] | None = None
     tuning: Mapping[str, Any] | None = None
     gives_up: str | None = None
+    recipes: Mapping[str, Mapping[str, float]] | None = None
 
 
 @dataclass(frozen=True)

@@ -20,19 +20,20 @@ from holdfast.backtest.fold_store import FoldStore
 from holdfast.learning.training import fit
 from tests.unit.backtest.business import HOW, MONTH, SPEC, TESTS, snapshots
 
-MANY = [TESTS[0] + k * MONTH for k in range(5)]
+MANY = [TESTS[0] + k * MONTH for k in range(11)]
+CUTOFFS = 15
 FOLD = BacktestFold(TESTS[0])
 OPERATIONS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.scandir", "shutil.rmtree"}
 
 
 def run(folder: Path, jobs: int) -> None:
-    """A backtest at five cutoffs."""
-    backtest(snapshots(cutoffs=9), SPEC, MANY, **HOW, execution=Execution(jobs, folder))
+    """A backtest at eleven cutoffs, which lasts long enough to be stopped on the way."""
+    backtest(snapshots(cutoffs=CUTOFFS), SPEC, MANY, **HOW, execution=Execution(jobs, folder))
 
 
 def fitted() -> FittedFold:
     """One finished fold."""
-    return FoldFitter.of(SPEC, (), fit).fit(snapshots(cutoffs=9), FOLD)
+    return FoldFitter.of(SPEC, (), fit).fit(snapshots(cutoffs=CUTOFFS), FOLD)
 
 
 def killed_at(kept: FoldStore, found: FittedFold, operation: int) -> None:

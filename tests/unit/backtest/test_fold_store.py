@@ -26,7 +26,7 @@ from holdfast.models import Bundle
 from holdfast.timeline import Days
 from tests.conftest import ROOT
 from tests.unit.backtest.business import HOW, SPEC, TESTS, snapshots, told, training_spec
-from tests.unit.backtest.kills import MANY
+from tests.unit.backtest.kills import CUTOFFS, MANY
 from tests.unit.learning.samples import CARD
 
 pytestmark = pytest.mark.slow
@@ -34,8 +34,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def business() -> pd.DataFrame:
-    """Nine cutoffs of 300 customers."""
-    return snapshots(cutoffs=9)
+    """Fifteen cutoffs of 300 customers."""
+    return snapshots(cutoffs=CUTOFFS)
 
 
 def run(

@@ -226,7 +226,7 @@ def test_recipes_are_compared_at_a_coarser_rate_and_the_chosen_one_learns_at_its
     """What is stored is the recipe that was asked for, whatever it was compared by."""
     X, y, cutoff = data(table)
     found = AtRiskClassifier(n_estimators=60, learning_rate=0.02, purge_days=60).fit(X, y, cutoff=cutoff)
-    assert found.num_leaves_ in (15, 31)
+    assert found.recipe_["num_leaves"] in (15, 31)
     trees = found.model_.score.trees
     assert trees is None or set(re.findall(r"shrinkage=(\S+)", trees.text)) <= {"0.02", "1"}
 

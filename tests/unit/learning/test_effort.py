@@ -34,7 +34,7 @@ def test_a_quick_training_reads_part_and_says_so(quick: Bundle, table: pd.DataFr
     assert learnt is not None
     assert learnt.snapshots == -(-len(table) // 2), "of more than may be read, every second"
     assert learnt.gives_up == QUICK.gives_up
-    assert "12,000 snapshots" in str(learnt.gives_up)
+    assert "8,000 snapshots" in str(learnt.gives_up)
     assert len(learnt.cutoffs) == table["cutoff"].nunique(), "every cutoff keeps its share"
 
 
@@ -54,7 +54,7 @@ def test_a_quick_training_sets_customers_apart(quick: Bundle, table: pd.DataFram
 
 
 def test_no_recipe_is_chosen_in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One recipe and two cutoffs are what makes it quick."""
+    """One recipe and one cutoff to judge are what makes it quick."""
     asked = []
 
     class Listening(training.AtRiskClassifier):

@@ -381,6 +381,7 @@ def test_parameters_stay_as_they_were_given() -> None:
     with pytest.raises(TypeError, match="positional"):
         AtRiskClassifier(0.1, leaves, 50, 10, None)
     assert set(ValueRegressor().get_params()) ^ set(AtRiskClassifier().get_params()) == {
+        "amount_parameters",
         "monotonic_cst",
         "spend_column",
     }

@@ -166,3 +166,20 @@ def test_a_bundle_says_what_sample_it_learnt_from(rare: pd.DataFrame, whole: Bun
     assert part.card.training.snapshots == part.card.training.sample["kept"] == 8_000
     assert part.card.training.sample["of"] == len(rare)
     assert part.card.training.sample["share_of_churned"] > 4 * part.card.training.sample["share_of_stayed"]
+
+
+def test_a_recipe_that_was_chosen_before_is_not_chosen_again() -> None:
+    """What was tested is what is trained on everything."""
+    table = snapshots(customers=250, cutoffs=5)
+    recipes = {
+        "risk": {"num_leaves": 7, "linear_penalty": 20.0},
+        "any_value": {"num_leaves": 6, "linear_penalty": 30.0},
+        "amount": {"num_leaves": 5, "linear_penalty": 40.0},
+    }
+    learnt = fit(table, training_spec(recipes=recipes)).card.training
+    assert learnt is not None
+    assert learnt.recipes == recipes
+    anew = fit(table, training_spec()).card.training
+    assert anew is not None
+    assert anew.recipes is not None
+    assert {one["num_leaves"] for one in anew.recipes.values()} <= {15, 31}, "without, the defaults are compared"

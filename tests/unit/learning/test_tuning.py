@@ -266,7 +266,7 @@ def test_a_poor_default_is_replaced_and_a_better_model_comes_of_it() -> None:
     record = models[1].tuning_record_
     assert record["chosen"] == "tuned"
     assert record["loss"]["tuned"] < record["loss"]["default"] - record["gain"]["standard_error"]
-    assert record["parameters"]["linear_penalty"] == models[1].linear_penalty_ < 1e5
+    assert record["parameters"]["linear_penalty"] == models[1].recipe_["linear_penalty"] < 1e5
     p = [model.predict_proba(X[later])[:, 1] for model in models]
     losses = [float(np.mean(-np.log(np.where(y[later] == 1, each, 1 - each)))) for each in p]
     assert losses[1] < losses[0] - 0.02

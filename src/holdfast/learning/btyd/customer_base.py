@@ -78,22 +78,30 @@ class CustomerBaseLearner:
         except InputError:
             return None
 
-    def purchases(self, X: Matrix, weight: Vector) -> PurchaseModel:
-        """The model of purchases of rows that :meth:`rows` chose."""
+    def purchases(self, X: Matrix, weight: Vector, near: PurchaseModel | None = None) -> PurchaseModel:
+        """The model of purchases of rows that :meth:`rows` chose; ``near`` is where the search for it begins."""
         learnt = Histories.of(*self.columns.read(X), weight, bought_within=self.bought_within_days)
-        return fit_purchases(model_of(self.kind), learnt, penalty=self.penalty)
+        return fit_purchases(model_of(self.kind), learnt, penalty=self.penalty, near=near)
 
-    def risk(self, X: Matrix, weight: Vector) -> HistoryRisk:
+    def risk(self, X: Matrix, weight: Vector, *, near: PurchaseModel | None = None) -> HistoryRisk:
         """The risk of no purchase in the horizon."""
-        model = self.purchases(X, weight)
+        model = self.purchases(X, weight, near)
         none = model.probability_none(*self.columns.read(X), self.horizon_days)
         orders, last, first = (float(quantiles(X[:, place], [0.5], weight)[0]) for place in self.columns.places)
         usual, otherwise = (orders, last, first), float(np.average(none, weights=weight))
         return HistoryRisk(model, self.columns, X.shape[1], float(self.horizon_days), usual, otherwise)
 
-    def value(self, X: Matrix, weight: Vector, spend: int, *, purchases: PurchaseModel | None = None) -> HistoryValue:
+    def value(
+        self,
+        X: Matrix,
+        weight: Vector,
+        spend: int,
+        *,
+        purchases: PurchaseModel | None = None,
+        near: PurchaseModel | None = None,
+    ) -> HistoryValue:
         """The value in the horizon, by the column of the spend so far, and by a model of purchases if there is one."""
-        model = self.purchases(X, weight) if purchases is None else purchases
+        model = self.purchases(X, weight, near) if purchases is None else purchases
         worth = fit_gamma_gamma(*spending(self.columns, spend, X), weight, penalty=self.penalty)
         blank = HistoryValue(model, worth, self.columns, spend, X.shape[1], float(self.horizon_days), (0.0, 0.0))
         orders, value = (float(np.average(answer, weights=weight)) for answer in (blank.orders(X), blank.mean(X)))
@@ -101,7 +109,7 @@ class CustomerBaseLearner:
 
 
 def at_each_cutoff(
-    learn: Callable[[Matrix, Vector | None], Model | None],
+    learn: Callable[[Matrix, Vector | None, Model | None], Model | None],
     X: Matrix,
     cutoff: Instants | None,
     weight: Vector | None,
@@ -109,8 +117,12 @@ def at_each_cutoff(
 ) -> tuple[list[tuple[Rows, Model | None]], Model | None]:
     """What is learnt at every cutoff from what was known there, beside its rows; and what answers from now on.
 
-    The latter is learnt from ``recent`` rows, or is that of the last cutoff.
+    The latter is learnt from ``recent`` rows, or is that of the last cutoff. ``learn`` gets rows, weights and what was
+    learnt at the cutoff before, near which the search may begin.
     """
-    found = [(rows, learn(X[rows], of_rows(weight, rows))) for rows in rows_by_cutoff(cutoff, len(X))]
-    latest = found[-1][1]
-    return found, latest if recent is None or not len(recent) else learn(recent, None) or latest
+    found: list[tuple[Rows, Model | None]] = []
+    latest: Model | None = None
+    for rows in rows_by_cutoff(cutoff, len(X)):
+        latest = learn(X[rows], of_rows(weight, rows), latest)
+        found.append((rows, latest))
+    return found, latest if recent is None or not len(recent) else learn(recent, None, latest) or latest

@@ -31,8 +31,12 @@ class FitStage(NamedTuple):
     customers: float
 
 
-def fit_purchases(model: type[Model], histories: Histories, *, penalty: float = 0.0) -> Model:
+def fit_purchases(
+    model: type[Model], histories: Histories, *, penalty: float = 0.0, near: PurchaseModel | None = None
+) -> Model:
     """The model of one kind with the greatest likelihood; ``penalty`` as in :func:`maximise`.
+
+    ``near`` is one of the same kind to begin from, such as that of an earlier cutoff; the answer is the same.
 
     Raises
     ------
@@ -50,7 +54,9 @@ def fit_purchases(model: type[Model], histories: Histories, *, penalty: float = 
         return FitStage(lambda at: model(*np.exp(at).tolist()).slope(part), float(part.weight.sum()))
 
     typical = np.log(astuple(model.typical(histories)))
-    found = maximise([stage(rows) for rows in subsamples(len(histories))], typical, penalty=penalty)
+    begin = None if near is None else np.log(astuple(near))
+    stages = [slice(None)] if near is not None else subsamples(len(histories))
+    found = maximise([stage(rows) for rows in stages], typical, penalty=penalty, begin=begin)
     return model(*np.exp(found).tolist())
 
 
@@ -62,7 +68,12 @@ def subsamples(rows: int) -> Iterator[slice]:
 
 
 def maximise(
-    stages: Sequence[FitStage], typical: Vector, *, penalty: float = 0.0, least: Vector | None = None
+    stages: Sequence[FitStage],
+    typical: Vector,
+    *,
+    penalty: float = 0.0,
+    least: Vector | None = None,
+    begin: Vector | None = None,
 ) -> Vector:
     """Logarithms of the parameters of greatest likelihood less ``penalty / 2 |parameters - typical|^2``.
 
@@ -77,11 +88,13 @@ def maximise(
         In customers: so many of them know the typical values and nothing else. 0 for the published maxima.
     least : array of shape (n_parameters,), optional
         Logarithms below which no parameter may go.
+    begin : array of shape (n_parameters,), optional
+        Logarithms where the first stage starts, if not at the typical ones.
     """
     low, high = typical - _FARTHEST, typical + _FARTHEST
     if least is not None:
         low = np.maximum(low, least)
-    found, scale = np.clip(typical, low, high), np.eye(len(typical))
+    found, scale = np.clip(typical if begin is None else begin, low, high), np.eye(len(typical))
     free = False
     for number, (slope, customers) in enumerate(stages, start=1):
 
