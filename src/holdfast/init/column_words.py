@@ -37,7 +37,13 @@ TELLS_THE_FUTURE = re.compile(
     r"\b(?:churn\w*|status|state today|today|heute|current\w*|latest|last|lifetime|ltv|clv|total|count|lapsed|"
     r"inactive|cancel\w*|gekundigt|segment|score|ever)\b"
 )
-NEGATED = re.compile(r"\b(?:out|un\w*subscribed?|not|no|block\w*|refus\w*|widerruf\w*|abgemeldet)\b")
+NEGATED = re.compile(
+    r"\b(?:out|un\w*subscribed?|not|no|non|never|dnc|dnd|stop|block\w*|refus\w*|suppress\w*|revoked|withdrawn|declin\w*|"
+    r"object\w*|widerruf\w*|\w*widersp\w*|abgemeldet|gesperrt|\w*sperre|keine|desinscrit|baja)\b"
+)
+YES = ("1", "true", "t", "yes", "y", "ja", "j", "oui", "si", "on", "x")
+NO = ("0", "false", "f", "no", "n", "nein", "non", "off")
+"""The words for yes and no, in lower case."""
 
 WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "orders": {
@@ -151,7 +157,10 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "consent": (
             r"^(?:marketing |email |e mail |newsletter )?"
             r"(?:consent|ok|opt in|opt out|permission|allowed|einwilligung)$",
-            r"^(?:newsletter|gdpr consent|do not contact|no contact|unsubscribed)$",
+            r"^(?:newsletter|gdpr consent|accepts marketing|unsubscribed|suppressed|dnc|werbesperre|gesperrt)$",
+            r"^(?:is |has )?(?:do not|no|never|keine) (?:contact|call|mail|e mail|email|disturb|marketing|werbung)s?$",
+            r"^(?:is |has )?(?:(?:marketing|email|e mail|newsletter|mail|sms) )?"
+            r"(?:opted (?:out|in)|unsubscribed?|suppress(?:ed|ion)|werbewiderspruch|widerspruch|blocked|stop)$",
         ),
         "known_time": (r"^(?:valid|known|effective) (?:from|since)$", *LOADED),
     },

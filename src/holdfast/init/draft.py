@@ -50,7 +50,7 @@ class SourceDraft:
             timezone=self.timezone,
             values=self.values,
             attributes=self.attributes,
-            csv=CsvSettings(delimiter=self.table.csv.get("delimiter")),
+            csv=CsvSettings.model_validate(self.table.csv),
         )
 
 
@@ -110,7 +110,8 @@ def _source(source: SourceDraft, folder: Path) -> Iterator[str]:
     yield f"  path: {scalar(relative(table.file, folder))}"
     yield from _pair("  ", "timezone", source.timezone, source.notes.get("timezone"))
     if table.csv:
-        yield f"  csv: {_flow(table.csv)}"
+        doubt = "  # not UTF-8: CHECK accents and currency signs" if "encoding" in table.csv else ""
+        yield f"  csv: {_flow(table.csv)}{doubt}"
     yield "  columns:"
     for own, raw in source.columns.items():
         yield from _pair("    ", own, raw, source.notes.get(own))

@@ -136,7 +136,7 @@ def _can_be(column: ColumnProfile, own: str, kind: str, table: TableProfile) -> 
     if role == "number":
         return column.is_number
     if role == "flag":
-        return column.is_flag
+        return column.is_consent if own == "consent" else column.is_flag
     if role in ("category", "currency"):
         return not column.is_time and column.kind not in ("DOUBLE", "FLOAT")
     return not column.is_time and column.kind != "BOOLEAN"

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import duckdb
 
-from holdfast.init.column_words import plain
-from holdfast.sources import casts
+from holdfast.init.column_words import NO, YES, plain
+from holdfast.sources import casts, text_times
 from holdfast.sources.connection import one, quoted, rows
+from holdfast.sources.encodings import guessed
 from holdfast.sources.readers import open_relation
 from holdfast.sources.settings import CsvSettings, SourceSettings
 
 ROWS_LOOKED_AT = 300_000
 MOST_LEVELS = 40
+_MOST_WORDS_OF_CONSENT = 6
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,14 @@ class ColumnProfile:
     @property
     def is_flag(self) -> bool:
         """Whether it holds yes and no."""
-        both = {level.lower() for level in self.levels} <= {"true", "false", "yes", "no", "0", "1", "y", "n", "t", "f"}
-        return self.kind == "BOOLEAN" or (bool(self.levels) and both)
+        words = {level.strip().lower() for level in self.levels}
+        return self.kind == "BOOLEAN" or (bool(words) and words <= {*YES, *NO})
+
+    @property
+    def is_consent(self) -> bool:
+        """Whether it may hold yes and no beside a few words that say neither."""
+        words = {level.strip().lower() for level in self.levels}
+        return self.is_flag or (bool(words & {*YES, *NO}) and len(words) <= _MOST_WORDS_OF_CONSENT)
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,7 @@ def profile_table(connection: duckdb.DuckDBPyConnection, file: Path) -> TablePro
         The file is missing or cannot be read.
     """
     csv = _dialect(connection, file)
-    source = SourceSettings(path=str(file.absolute()), csv=CsvSettings(delimiter=csv.get("delimiter")))
+    source = SourceSettings(path=str(file.absolute()), csv=CsvSettings.model_validate(csv))
     relation = open_relation(connection, file.name, source, base=file.parent, frames={})
     sample = f"(SELECT * FROM {relation.sql} LIMIT {ROWS_LOOKED_AT})"
     total = int(one(connection, f"SELECT count(*) FROM {sample}")[0])
@@ -80,14 +88,17 @@ def profile_table(connection: duckdb.DuckDBPyConnection, file: Path) -> TablePro
 
 
 def _dialect(connection: duckdb.DuckDBPyConnection, file: Path) -> dict[str, str]:
-    """The delimiter of a CSV file, where it is no comma."""
+    """The delimiter of a CSV file, where it is no comma, and its encoding, where it is not UTF-8."""
     if not file.is_file() or ".parquet" in file.name.lower() or file.suffix.lower() == ".pq":
         return {}
+    encoding = None if file.suffix.lower() == ".zst" else guessed(file)
+    of_bytes = {"utf-16": "utf-16", None: "utf-8"}.get(encoding, "latin-1")  # signs between cells are the same in all
+    dialect = {} if encoding is None else {"encoding": encoding}
     try:
-        found = one(connection, "SELECT Delimiter FROM sniff_csv(?)", [str(file)])[0]
+        found = one(connection, "SELECT Delimiter FROM sniff_csv(?, encoding = ?)", [str(file), of_bytes])[0]
     except duckdb.Error:
-        return {}  # opening the file gives the better message
-    return {} if found == "," else {"delimiter": found}
+        return dialect  # opening the file gives the better message
+    return dialect if found == "," else {"delimiter": found, **dialect}
 
 
 def _column(connection: duckdb.DuckDBPyConnection, sample: str, total: int, name: str, kind: str) -> ColumnProfile:
@@ -126,8 +137,8 @@ def _time(
             return False, False, False
         times, zoned, dates = one(
             connection,
-            f"SELECT count(TRY_CAST({own} AS TIMESTAMPTZ)), "
-            f"count(*) FILTER (regexp_matches({own}, {casts.TEXT_ZONE})), count(*) FILTER (length({own}) = 10) "
+            f"SELECT count(*) FILTER ({text_times.readable(own)} OR {text_times.not_yet(own)}), "
+            f"count(*) FILTER (regexp_matches({own}, {text_times.TEXT_ZONE})), count(*) FILTER (length({own}) = 10) "
             f"FROM {sample} WHERE trim({own}) <> ''",
         )
         is_time = times >= 0.95 * filled and times > 0

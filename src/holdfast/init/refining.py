@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import duckdb
 
-from holdfast.init.column_words import NEGATED, STATIC, TELLS_THE_FUTURE, VALUES, place, plain
+from holdfast.init.column_words import NEGATED, NO, STATIC, TELLS_THE_FUTURE, VALUES, YES, place, plain
 from holdfast.init.draft import SourceDraft
 from holdfast.sources.connection import literal, one, quoted
 from holdfast.sources.kinds import MOMENTS, kind_of
@@ -16,6 +16,7 @@ from holdfast.sources.settings import AttributeSettings
 _MANY_MISSING = 0.01
 _TOTAL_CORRELATION = 0.3
 _COST = re.compile(r"^(?:cost|kosten|wareneinsatz|cogs)\b")
+_UNDERSTOOD = ("1", "true", "t", "yes", "y", "0", "false", "f", "no", "n")  # without a translation
 _PLAIN_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 
 
@@ -69,7 +70,11 @@ def _relation(draft: SourceDraft) -> str:
     file = literal(str(draft.table.file.absolute()))
     if draft.table.file.name.lower().endswith((".parquet", ".pq")):
         return f"read_parquet({file})"
-    return f"read_csv({file}, sample_size = -1{''.join(f', delim = {literal(d)}' for d in draft.table.csv.values())})"
+    delimiter, encoding = draft.table.csv.get("delimiter"), draft.table.csv.get("encoding")
+    options = "" if delimiter is None else f", delim = {literal(delimiter)}"
+    if encoding is not None:  # numbers have the same bytes in all encodings but UTF-16
+        options += f", encoding = {literal('utf-16' if encoding == 'utf-16' else 'latin-1')}"
+    return f"read_csv({file}, sample_size = -1{options})"
 
 
 def _order(draft: SourceDraft) -> SourceDraft:
@@ -130,13 +135,27 @@ def _values(draft: SourceDraft) -> SourceDraft:
 
 
 def _consent(draft: SourceDraft) -> SourceDraft:
-    """A column that says no turns around."""
+    """How a column of consent is read; one that says no turns around. A person has to look at it either way."""
     raw = draft.columns.get("consent")
-    if raw is None or not NEGATED.search(plain(raw)) or draft.table[raw].kind != "BOOLEAN":
+    if raw is None:
         return draft
-    columns = {own: name for own, name in draft.columns.items() if own != "consent"}
-    notes = _noted(draft, consent="the column says the opposite")
-    return replace(draft, columns=columns, compute={**draft.compute, "consent": f"NOT {_name(raw)}"}, notes=notes)
+    column, turned = draft.table[raw], NEGATED.search(plain(raw)) is not None
+    if column.kind == "BOOLEAN" and turned:
+        columns = {own: name for own, name in draft.columns.items() if own != "consent"}
+        notes = _noted(draft, consent="CHECK: the column says the opposite, who is true in it has not agreed")
+        return replace(draft, columns=columns, compute={**draft.compute, "consent": f"NOT {_name(raw)}"}, notes=notes)
+    words = {level: level.strip().lower() for level in column.levels}
+    agreed = [level for level, word in words.items() if word in (NO if turned else YES)]
+    strange = [level for level, word in words.items() if word not in (*YES, *NO)]
+    pairs = dict.fromkeys(strange, "")
+    for level, word in words.items():
+        if level not in strange and (turned or word not in _UNDERSTOOD):
+            pairs[level] = "yes" if level in agreed else "no"
+    said = f"CHECK: {' and '.join(map(repr, agreed)) or 'nothing'} counts as consent"
+    said += ", because the column says the opposite" if turned else ""
+    said += f"; {len(strange)} other words count as unknown" if strange else ""
+    values = {**draft.values, **({"consent": pairs} if pairs else {})}
+    return replace(draft, values=values, notes=_noted(draft, consent=said))
 
 
 def _attributes(draft: SourceDraft) -> SourceDraft:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from holdfast.errors import ConfigError
+from holdfast.sources import text_times
 from holdfast.sources.connection import literal
 
 FAR_PAST = "(-9000000000000000)"
@@ -19,8 +20,7 @@ _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", 
 _FLOATS = ("FLOAT", "DOUBLE")
 _BLANK = literal(" \t\r\n\u00a0")
 _NO_ID = "('', 'nan', 'none', 'null', 'nat', '<na>')"
-TEXT_ZONE = "'(?i)[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?\\s*(z|utc|gmt|[+-][0-9]{2}(:?[0-9]{2})?)\\s*$'"
-"""Matches a text such as 2024-03-01T10:00:00+01:00, whose time says its zone."""
+_MOST_DIGITS = 2**53  # beyond, a floating number does not tell whole numbers apart
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,19 @@ def text(raw: str, kind: str) -> Cast:
 
 
 def identifier(raw: str, kind: str) -> Cast:
-    """Text of an id: ``13085.0`` is 13085, and the words that exports write for nothing are nothing."""
+    """Text of an id: ``13085.0`` is 13085, and the words that exports write for nothing are nothing.
+
+    An id that was rounded on its way cannot be read, because it may be that of several: a floating number beyond
+    2**53, or a text such as ``1.23457E+18``.
+    """
     value = text(raw, kind).value
-    if kind in _INTEGERS or kind in _FLOATS:
+    if kind in _FLOATS:
+        return Cast(value, f"coalesce(isfinite({raw}) AND abs({raw}) > {_MOST_DIGITS}, FALSE)")
+    if kind in _INTEGERS:
         return Cast(value)
+    rounded = f"coalesce(regexp_matches({value}, '^[0-9]([.,][0-9]+)?[eE][+][0-9]{{2}}$'), FALSE)"
     bare = f"regexp_replace({value}, '^([0-9]+)[.]0+$', '\\1')"
-    return Cast(f"CASE WHEN lower({value}) IN {_NO_ID} THEN NULL ELSE {bare} END")
+    return Cast(f"CASE WHEN lower({value}) IN {_NO_ID} THEN NULL ELSE {bare} END", rounded)
 
 
 def category(raw: str, kind: str, values: dict[str, str]) -> Cast:
@@ -83,13 +90,19 @@ def _translated(value: str, values: dict[str, str]) -> str:
     if not values:
         return value
     arms = " ".join(f"WHEN {literal(theirs)} THEN {literal(ours)}" for theirs, ours in values.items())
-    return f"CASE {value} {arms} ELSE {value} END"
+    return f"nullif(CASE {value} {arms} ELSE {value} END, '')"
 
 
-def number(raw: str, kind: str, key: str) -> Cast:
-    """A floating number; a text is read if it is one."""
-    if is_text(kind):
-        trimmed = text(raw, kind).value
+def number(raw: str, kind: str, key: str, values: dict[str, str], decimal: str | None = None) -> Cast:
+    """A floating number; a text is read if it is one, or if ``values`` translate it to one.
+
+    With a ``decimal`` sign, the other of comma and point parts thousands in a text.
+    """
+    if is_text(kind) or values:
+        trimmed = _translated(text(raw, kind).value, values)
+        if decimal is not None and is_text(kind):
+            other = "." if decimal == "," else ","
+            trimmed = f"replace(replace({trimmed}, {literal(other)}, ''), {literal(decimal)}, '.')"
         return Cast(
             f"TRY_CAST({trimmed} AS DOUBLE)", f"({trimmed} IS NOT NULL AND TRY_CAST({trimmed} AS DOUBLE) IS NULL)"
         )
@@ -128,12 +141,13 @@ def flag(raw: str, kind: str, key: str, values: dict[str, str]) -> Cast:
     raise ConfigError(f"{key} must hold yes or no; its type is {kind}. Map another column, or compute it.")
 
 
-def time(raw: str, kind: str, zone: str | None, key: str, source: str) -> Cast:
+def time(raw: str, kind: str, zone: str | None, key: str, source: str, formats: tuple[str, ...] = ()) -> Cast:
     """An instant in microseconds since 1970, UTC.
 
     A time without a zone is read on the clocks of ``zone``. Where those clocks were put back and an hour came twice,
     the later one counts (a row is never visible before it happened); where an hour was left out, the clocks' jump is
-    added. A date is its midnight. What lies outside 1800 to 2300 becomes FAR_PAST or FAR_FUTURE.
+    added. A date is its midnight. A text is read as one of ``formats``, or else as ISO 8601. What lies outside 1800 to
+    2300 becomes FAR_PAST or FAR_FUTURE.
     """
     if is_zoned(kind):
         return Cast(_instant(f"CAST({raw} AS TIMESTAMPTZ)", None))
@@ -143,14 +157,30 @@ def time(raw: str, kind: str, zone: str | None, key: str, source: str) -> Cast:
         return Cast(_instant(f"CAST({raw} AS TIMESTAMP)", zone))
     if is_text(kind):
         trimmed = text(raw, kind).value
-        zoned = _instant(f"TRY_CAST({trimmed} AS TIMESTAMPTZ)", None)
-        local = _instant(f"TRY_CAST({trimmed} AS TIMESTAMP)", zone or "UTC")
-        value = f"CASE WHEN regexp_matches({trimmed}, {TEXT_ZONE}) THEN {zoned} ELSE {local} END"
-        return Cast(value, f"({trimmed} IS NOT NULL AND TRY_CAST({trimmed} AS TIMESTAMPTZ) IS NULL)")
+        zoned = _instant(text_times.zoned(trimmed), None)
+        stamp = text_times.local(trimmed, formats)
+        local = _instant(f"({stamp})", zone or "UTC")
+        value = f"CASE WHEN regexp_matches({trimmed}, {text_times.TEXT_ZONE}) THEN {zoned} ELSE {local} END"
+        return Cast(value, f"({trimmed} IS NOT NULL AND NOT {text_times.readable(trimmed, formats)})")
     raise ConfigError(
         f"{key} must hold times; its type is {kind}. If it counts seconds or milliseconds since 1970, "
         f"write under sources.{source}.compute for example to_timestamp(column) or epoch_ms(column)."
     )
+
+
+def not_yet(raw: str, kind: str) -> str:
+    """The condition that a later moment is what systems write where it has not come."""
+    if is_text(kind):
+        return text_times.not_yet(text(raw, kind).value)
+    if is_naive(kind) or is_zoned(kind):
+        return f"coalesce(epoch_us({raw}) = 0, FALSE)"
+    return "FALSE"
+
+
+def later(raw: str, kind: str, zone: str | None, key: str, source: str, formats: tuple[str, ...] = ()) -> Cast:
+    """As :func:`time`, of a moment that may not have come: then there is no value, and that is no fault of the row."""
+    found, none = time(raw, kind, zone, key, source, formats), not_yet(raw, kind)
+    return Cast(f"CASE WHEN NOT {none} THEN {found.value} END", f"({found.unreadable} AND NOT {none})")
 
 
 def naive(key: str, source: str) -> str:

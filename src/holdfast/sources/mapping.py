@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import duckdb
 
 from holdfast.errors import ConfigError
+from holdfast.sources.casts import is_text
 from holdfast.sources.connection import quoted, rows
 from holdfast.sources.expressions import checked, tried, worded
 from holdfast.sources.kinds import ALIASES, Column, Kind, kind_of, nearest
 from holdfast.sources.relation import Relation
-from holdfast.sources.settings import AttributeSettings, SourceSettings
+from holdfast.sources.settings import AttributeSettings, CsvSettings, SourceSettings
 
+_TRANSLATED = ("category", "currency", "number", "flag")
 _RESERVED = ("customer", "customer_id", "event_time", "known_time", "moment", "consent")
 
 
@@ -38,6 +40,23 @@ class SourceMapping:
     timezone: str | None
     values: dict[str, dict[str, str]]
     attributes: dict[str, AttributeSettings]
+    csv: CsvSettings
+    formats: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def declared_formats(self) -> tuple[str, ...]:
+        """How the source says that it writes dates and times."""
+        return tuple(written for written in (self.csv.date_format, self.csv.time_format) if written is not None)
+
+    @property
+    def texts_of_times(self) -> list[str]:
+        """Our names of the mapped columns that hold times as text."""
+        times = [column.name for column in self.kind.columns if column.role in ("time", "known", "later", "date")]
+        return [name for name in times if name in self.picked and is_text(self.picked[name].kind)]
+
+    def written_as(self, formats: Mapping[str, tuple[str, ...]]) -> SourceMapping:
+        """The same, with the formats of some columns of times, by our name; the others are ISO 8601."""
+        return replace(self, formats=formats)
 
     def has(self, name: str) -> bool:
         """Whether the source maps this column of ours."""
@@ -82,6 +101,25 @@ def raw_texts(name: str, source: SourceSettings) -> set[str]:
     return texts | {settings.column for settings in source.attributes.values()}
 
 
+def raw_locals(name: str, source: SourceSettings) -> set[str]:
+    """Raw columns of times, and of numbers where a decimal sign is declared, that no expression reads.
+
+    In a CSV file they are texts where a format is declared or detected: one bad cell then costs its row alone, and one
+    decision holds for all files.
+    """
+    kind = contract(name, source)
+    roles = {column.name: column.role for column in kind.columns}
+    aliases = ALIASES.get(name, {})
+    wanted = {"time", "known", "later", "date", *(["number"] if source.csv.decimal else [])}
+    written = " ".join([*source.compute.values(), source.where or ""])
+    return {
+        raw
+        for own, raw in source.columns.items()
+        if roles.get(aliases.get(own, own)) in wanted
+        and not re.search(rf"(?<!\w){re.escape(raw)}(?!\w)", written, re.IGNORECASE)
+    }
+
+
 def resolve(
     connection: duckdb.DuckDBPyConnection, name: str, source: SourceSettings, relation: Relation
 ) -> SourceMapping:
@@ -101,9 +139,15 @@ def resolve(
                 f"Source '{name}' needs a column for '{column.name}'; the table has {', '.join(relation.columns)}. "
                 f"Map it under sources.{name}.columns.{column.name}, or compute it under sources.{name}.compute."
             )
+    roles = {column.name: column.role for column in kind.columns}
     for own in source.values:
         if own not in expressions:
             raise ConfigError(f"sources.{name}.values.{own}: '{own}' is not mapped{nearest(own, expressions)}.")
+        if roles[own] not in _TRANSLATED:
+            raise ConfigError(
+                f"sources.{name}.values.{own}: wanted a column of words, numbers or yes and no to translate; '{own}' "
+                f"holds {'an id' if roles[own] == 'id' else 'a time'}. Translate it under sources.{name}.compute."
+            )
     where = source.where
     if where is not None:
         where = checked(connection, where, relation.columns, f"sources.{name}.where")
@@ -115,7 +159,9 @@ def resolve(
     if written:
         tried(connection, relation, written)
     picked = {own: Picked(sql, types[own], key) for own, (sql, key) in expressions.items()}
-    return SourceMapping(name, kind, picked, where, _zone(connection, name, source), source.values, source.attributes)
+    zone = _zone(connection, name, source)
+    found = SourceMapping(name, kind, picked, where, zone, source.values, source.attributes, source.csv)
+    return found.written_as(dict.fromkeys(found.texts_of_times, found.declared_formats))
 
 
 def _expressions(

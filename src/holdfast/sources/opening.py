@@ -17,11 +17,12 @@ from holdfast.progress import SILENT, Progress
 from holdfast.sources.accounts import UNREADABLE, account_of, cells, require_rows, require_valid, unreadable
 from holdfast.sources.changes import changed_shares, watched
 from holdfast.sources.connection import connect, discard, literal, one, quoted, reading, rows
+from holdfast.sources.date_order import time_formats
 from holdfast.sources.duck_tables import DuckTables
 from holdfast.sources.duplicates import mark_duplicates
 from holdfast.sources.extra import append
 from holdfast.sources.incremental import RowStore, kept_source, row_store
-from holdfast.sources.mapping import SourceMapping, raw_texts, resolve
+from holdfast.sources.mapping import SourceMapping, raw_locals, raw_texts, resolve
 from holdfast.sources.readers import open_relation
 from holdfast.sources.reasons import Limits
 from holdfast.sources.relation import count, registered
@@ -148,10 +149,13 @@ class _Opening:
         self.changed_later: dict[str, float] = {}
 
     def read(self, name: str, source: SourceSettings) -> SourceMapping:
-        texts = raw_texts(name, source)
-        relation = open_relation(self.connection, name, source, base=self.base, frames=self.frames, as_text=texts)
+        texts, local = raw_texts(name, source), raw_locals(name, source)
+        relation = open_relation(
+            self.connection, name, source, base=self.base, frames=self.frames, as_text=texts, local=local
+        )
         try:
             mapping = resolve(self.connection, name, source, relation)
+            mapping = mapping.written_as(time_formats(self.connection, mapping, relation.sql))
             require_zones(self.connection, mapping, relation.sql)
             whole = self.limits.as_of is None and self.limits.wanted is None
             before = kept_source(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from holdfast.sources import casts
 from holdfast.sources.connection import literal, quoted
 from holdfast.sources.kinds import Column
 from holdfast.sources.mapping import SourceMapping
@@ -11,6 +12,7 @@ from holdfast.timeline import MICROSECONDS_PER_DAY, instant
 
 EARLIEST, LATEST = instant("1900-01-01"), instant("2200-01-01")
 GREATEST = 1e15  # beyond it no amount is real, and sums and squares would leave what a floating number holds
+_NOT_YET = " 0000-00-00 or 1970-01-01, read as not yet"
 _ORDER_OF_MOMENTS = {
     "resolved_time": "resolved before it was opened",
     "reopened_time": "reopened before it was opened",
@@ -42,10 +44,11 @@ class Limits:
 
 def note(mapping: SourceMapping, limits: Limits) -> str:
     """The first cell of a row that had to be left out, in words."""
-    arms = [
-        f"WHEN {quoted(name)} >= {limits.present} THEN {literal(name + ' in the future')}"
-        for name in mapping.kind.later
-        if mapping.has(name)
+    later = [name for name in mapping.kind.later if mapping.has(name)]
+    arms = [f"WHEN {quoted(name)} >= {limits.present} THEN {literal(name + ' in the future')}" for name in later]
+    arms += [
+        f"WHEN {casts.not_yet(quoted(f'raw {name}'), mapping.picked[name].kind)} THEN {literal(name + _NOT_YET)}"
+        for name in later
     ]
     if mapping.kind.name == "tickets":
         if mapping.has("satisfaction"):
@@ -93,6 +96,8 @@ def _reasons_of(column: Column, mapping: SourceMapping) -> list[tuple[str, str]]
     own, bad = quoted(column.name), quoted(f"bad {column.name}")
     if not mapping.has(column.name):
         return []
+    if column.role == "id":
+        return [(bad, f"{column.name} rounded: more digits than a floating number holds")]
     if column.role == "flag":
         return [(bad, "neither yes nor no")]
     if column.role == "number":

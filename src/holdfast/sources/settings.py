@@ -38,7 +38,9 @@ class CsvSettings(Settings):
     delimiter: str | None = Field(default=None, description="Character between the cells.")
     quote: str | None = Field(default=None, description="Character around a cell that contains the delimiter.")
     header: bool | None = Field(default=None, description="Whether the first line names the columns.")
-    encoding: str | None = Field(default=None, description="utf-8, utf-16 or latin-1.")
+    encoding: str | None = Field(
+        default=None, description="utf-8, cp1252, latin-1, utf-16 or another encoding that Python can decode."
+    )
     decimal: str | None = Field(default=None, description="Decimal separator of numbers, '.' or ','.")
     date_format: str | None = Field(default=None, description="Format of dates, for example %d/%m/%Y.")
     time_format: str | None = Field(default=None, description="Format of times, for example %d/%m/%Y %H:%M.")

@@ -130,23 +130,25 @@ def _subscriptions(mapping: SourceMapping) -> list[StreamQuery]:
 
     After each event the subscription stands where its latest known change left it, so an event that is learnt late,
     when a later one is known already, changes nothing; and the deltas visible at any cutoff add up to the level at it.
-    At one instant, an end comes before everything else and a start after it.
+    At one instant, an end comes before everything else and a start after it. A contract that ends at the instant at
+    which it began changes nothing.
     """
     plan = _chosen(mapping, {"plan": "category"})
     extra = f", {'plan' if plan else 'NULL'} AS plan, term_end"
     same = "coalesce(subscription_id, '')" if mapping.has("subscription_id") else "''"
     if mapping.kind.time == "start_time":
+        brief = "coalesce(end_time = start_time, FALSE) AS brief"
         same = "coalesce(subscription_id, 'row ' || rowid)" if mapping.has("subscription_id") else "'row ' || rowid"
         events = (
-            _moment("start_time", "started", f", mrr, {same} AS subscription{extra}", mapping)
+            _moment("start_time", "started", f", mrr, {same} AS subscription{extra}, {brief}", mapping)
             + " UNION ALL "
-            + _moment("end_time", "ended", f", 0.0::DOUBLE AS mrr, {same} AS subscription{extra}", mapping)
+            + _moment("end_time", "ended", f", 0.0::DOUBLE AS mrr, {same} AS subscription{extra}, {brief}", mapping)
         )
     else:
         level = "CASE WHEN kind = 'ended' THEN 0.0 ELSE mrr END"
         events = (
             f"SELECT customer_id, event_time, known_time, kind AS moment, {level} AS mrr, {same} AS subscription"
-            f"{extra} FROM {_good(mapping)}"
+            f"{extra}, FALSE AS brief FROM {_good(mapping)}"
         )
     columns: dict[str, ColumnKind] = {
         "moment": "category",
@@ -164,7 +166,7 @@ def _subscriptions(mapping: SourceMapping) -> list[StreamQuery]:
         SELECT *, CASE moment WHEN 'ended' THEN 0 WHEN 'started' THEN 1 WHEN 'renewed' THEN 2 WHEN 'plan_changed' THEN 3
                   WHEN 'price_changed' THEN 4 ELSE 5 END AS rank FROM events),
     standing AS (
-        SELECT *, max(CASE WHEN moment <> 'payment_failed' THEN {change} END) OVER so_far AS now
+        SELECT *, max(CASE WHEN moment <> 'payment_failed' AND NOT brief THEN {change} END) OVER so_far AS now
         FROM ranked
         WINDOW so_far AS (PARTITION BY customer_id, subscription ORDER BY {order} ROWS UNBOUNDED PRECEDING)),
     changes AS (

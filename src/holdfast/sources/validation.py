@@ -10,7 +10,7 @@ from __future__ import annotations
 import duckdb
 
 from holdfast.errors import ConfigError
-from holdfast.sources import casts
+from holdfast.sources import casts, text_times
 from holdfast.sources.accounts import require_one
 from holdfast.sources.changes import changed
 from holdfast.sources.connection import literal, one, quoted, rows
@@ -27,7 +27,7 @@ def mapped(name: str) -> str:
 
 def cast(mapping: SourceMapping, column: Column, picked: Picked, raw: str) -> casts.Cast:
     """How to read one mapped column, by its role."""
-    values = mapping.values.get(column.name, {})
+    values, written = mapping.values.get(column.name, {}), mapping.formats.get(column.name, ())
     match column.role:
         case "id":
             return casts.identifier(raw, picked.kind)
@@ -36,11 +36,13 @@ def cast(mapping: SourceMapping, column: Column, picked: Picked, raw: str) -> ca
         case "currency":
             return casts.Cast(f"upper({casts.category(raw, picked.kind, values).value})")
         case "number":
-            return casts.number(raw, picked.kind, picked.key)
+            return casts.number(raw, picked.kind, picked.key, values, mapping.csv.decimal)
         case "flag":
             return casts.flag(raw, picked.kind, picked.key, values)
+        case "later" | "date":
+            return casts.later(raw, picked.kind, mapping.timezone, picked.key, mapping.name, written)
         case _:
-            return casts.time(raw, picked.kind, mapping.timezone, picked.key, mapping.name)
+            return casts.time(raw, picked.kind, mapping.timezone, picked.key, mapping.name, written)
 
 
 def zone_checks(mapping: SourceMapping) -> list[tuple[str, str]]:
@@ -53,7 +55,8 @@ def zone_checks(mapping: SourceMapping) -> list[tuple[str, str]]:
         if picked is None or column.role not in ("time", "known", "later", "date") or not casts.is_text(picked.kind):
             continue
         text = casts.text(picked.expression, picked.kind).value
-        bare = f"TRY_CAST({text} AS TIMESTAMP) IS NOT NULL AND NOT regexp_matches({text}, {casts.TEXT_ZONE})"
+        stamp = text_times.local(text, mapping.formats.get(column.name, ()))
+        bare = f"{stamp} IS NOT NULL AND NOT regexp_matches({text}, {text_times.TEXT_ZONE})"
         found.append((picked.key, bare))
     return found
 

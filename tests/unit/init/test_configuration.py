@@ -86,7 +86,7 @@ def test_what_decides_the_answer_is_marked(proposed: dict[Kind, tuple[Path, str]
     assert "DECIDE whom to contact" in text
     assert "CHECK where their clocks stand" in text
     assert "status_today" in text
-    assert "2 places say DECIDE, 1 say CHECK" in told
+    assert "2 places say DECIDE, 2 say CHECK" in told
 
 
 def test_a_file_that_is_there_is_never_overwritten(businesses: dict[Kind, Path], tmp_path: Path) -> None:

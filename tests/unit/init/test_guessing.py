@@ -218,3 +218,48 @@ def test_missing_files_are_named(tmp_path):
 def test_names_are_read_as_plain_words(name, words):
     """Camels, snakes and umlauts are the same words."""
     assert plain(name) == words
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "read"),
+    [
+        ("do_not_contact", [1, 0, 1], {"1": "no", "0": "yes"}),
+        ("opt_out", ["Y", "N", "N"], {"Y": "no", "N": "yes"}),
+        ("Email opted out", ["ja", "nein", "nein"], {"ja": "no", "nein": "yes"}),
+        ("suppressed", ["x", "no", "no"], {"x": "no", "no": "yes"}),
+        ("Werbesperre", ["J", "N", "N"], {"J": "no", "N": "yes"}),
+        ("opt_in", ["Y", "N", "N"], {}),
+        ("marketing_consent", ["ja", "nein", "vielleicht"], {"ja": "yes", "nein": "no", "vielleicht": ""}),
+    ],
+)
+def test_who_said_no_is_not_read_as_one_who_agreed(column, values, read, tmp_path):
+    """The reader is told which words count, and looks at it; a word that says neither is unknown, not yes."""
+    people = {"customer_id": ["a", "b", "c"], "signup_date": ["2024-01-01T00:00:00Z"] * 3, column: values}
+    draft = guess([table(tmp_path, "customers.csv", people)])
+    (source,) = draft.sources
+    assert source.values.get("consent", {}) == read
+    assert "# CHECK: " in draft.sources_yaml(tmp_path)
+    found = draft.settings(tmp_path)
+    with open_sources(found, base=tmp_path) as tables:
+        agreed = dict(
+            tables.connection.execute(
+                "SELECT customer_id, consent FROM customers JOIN customers_index USING (customer) "
+                "WHERE consent IS NOT NULL"
+            ).fetchall()
+        )
+    no = column not in ("opt_in", "marketing_consent")
+    assert agreed == {
+        who: float((str(value).lower() in ("1", "y", "ja", "x", "j")) is not no)
+        for who, value in zip("abc", values, strict=True)
+        if value != "vielleicht"
+    }
+
+
+def test_a_file_of_another_encoding_is_named_and_read(tmp_path):
+    """Excel's code page, by its bytes; said in the file, to be checked by eye."""
+    rows = "customer_id,order_date,amount,city\n" + "".join(f"Kö{i},2024-01-{i:02d},5,€\n" for i in range(1, 20))
+    (tmp_path / "orders.csv").write_bytes(rows.encode("cp1252"))
+    draft = guess([tmp_path / "orders.csv"])
+    assert "csv: {encoding: cp1252}  # not UTF-8: CHECK" in draft.sources_yaml(tmp_path)
+    with open_sources(draft.settings(tmp_path), base=tmp_path) as tables:
+        assert "Kö1" in tables.ids().to_pylist()
