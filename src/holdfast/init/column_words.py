@@ -47,7 +47,7 @@ NO = ("0", "false", "f", "no", "n", "nein", "non", "off")
 
 WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "orders": {
-        "customer_id": CUSTOMER,
+        "customer_id": (*CUSTOMER, r"^id$"),
         "event_time": (
             rf"^(?:order|ordered|purchase|purchased|invoice|transaction|booking|booked|sale|sold|paid|payment|placed|"
             rf"bestell|kauf|rechnungs|buchungs)(?:datum|zeit)?{_WHEN}$",

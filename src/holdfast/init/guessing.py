@@ -125,6 +125,8 @@ def _can_be(column: ColumnProfile, own: str, kind: str, table: TableProfile) -> 
     """Whether the content of a column allows the role."""
     if column.filled == 0:
         return False
+    if own == "customer_id" and kind != "customers" and column.words == "id":
+        return column.distinct < _UNIQUE_SHARE * table.rows * column.filled  # else it numbers the rows
     forms = (column for mapped in ((), ("start_time",)) for column in kind_of(kind, mapped).columns)
     role = next((found.role for found in forms if found.name == own), "id")
     if own == "ticket_id":

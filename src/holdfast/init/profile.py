@@ -81,9 +81,12 @@ def profile_table(connection: duckdb.DuckDBPyConnection, file: Path) -> TablePro
     csv = _dialect(connection, file)
     source = SourceSettings(path=str(file.absolute()), csv=CsvSettings.model_validate(csv))
     relation = open_relation(connection, file.name, source, base=file.parent, frames={})
-    sample = f"(SELECT * FROM {relation.sql} LIMIT {ROWS_LOOKED_AT})"
-    total = int(one(connection, f"SELECT count(*) FROM {sample}")[0])
-    columns = tuple(_column(connection, sample, total, name, kind) for name, kind in relation.columns.items())
+    try:
+        sample = f"(SELECT * FROM {relation.sql} LIMIT {ROWS_LOOKED_AT})"
+        total = int(one(connection, f"SELECT count(*) FROM {sample}")[0])
+        columns = tuple(_column(connection, sample, total, name, kind) for name, kind in relation.columns.items())
+    finally:
+        relation.release()
     return TableProfile(file, total, columns, csv)
 
 

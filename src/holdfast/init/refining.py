@@ -9,25 +9,34 @@ import duckdb
 
 from holdfast.init.column_words import NEGATED, NO, STATIC, TELLS_THE_FUTURE, VALUES, YES, place, plain
 from holdfast.init.draft import SourceDraft
-from holdfast.sources.connection import literal, one, quoted
+from holdfast.init.row_filters import without_cancelled, without_guests, without_nobody
+from holdfast.sources.connection import one, quoted
 from holdfast.sources.kinds import MOMENTS, kind_of
-from holdfast.sources.settings import AttributeSettings
+from holdfast.sources.readers import open_relation
+from holdfast.sources.relation import Relation
+from holdfast.sources.settings import AttributeSettings, CsvSettings, SourceSettings
 
-_MANY_MISSING = 0.01
 _TOTAL_CORRELATION = 0.3
 _COST = re.compile(r"^(?:cost|kosten|wareneinsatz|cogs)\b")
 _UNDERSTOOD = ("1", "true", "t", "yes", "y", "0", "false", "f", "no", "n")  # without a translation
+_MONEY = re.compile(r"\b(?:price|sales|revenue|turnover|total|value|paid|preis|umsatz|betrag)\b")
+_FRACTIONS, _MOST_PIECES = ("DOUBLE", "FLOAT"), 1_000
 _PLAIN_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 
 
 def refine(connection: duckdb.DuckDBPyConnection, draft: SourceDraft) -> SourceDraft:
     """Complete the draft of one source."""
-    if draft.kind == "orders":
-        draft = _amount(connection, draft)
-        draft = _order(draft)
     if draft.kind == "customers":
         draft = _consent(_attributes(draft))
-    return _times(_values(_missing_customers(draft)))
+    if draft.kind != "orders":
+        return _times(_values(without_nobody(draft)))
+    relation = _opened(connection, draft)
+    try:
+        draft = without_cancelled(connection, _order(_amount(connection, draft, relation.sql)), relation.sql)
+        draft = without_guests(connection, without_nobody(draft), relation.sql)
+    finally:
+        relation.release()
+    return _times(_values(draft))
 
 
 def _name(raw: str) -> str:
@@ -39,17 +48,21 @@ def _noted(draft: SourceDraft, **notes: str) -> dict[str, str]:
     return {**draft.notes, **notes}
 
 
-def _amount(connection: duckdb.DuckDBPyConnection, draft: SourceDraft) -> SourceDraft:
+def _amount(connection: duckdb.DuckDBPyConnection, draft: SourceDraft, relation: str) -> SourceDraft:
     """A price per piece times the quantity; margin from a column of costs."""
-    raw, quantity = draft.columns["amount"], draft.columns.get("quantity")
-    words = plain(raw)
-    notes = {"amount": "refunds must be rows of their own with a negative amount"}
     columns, compute = dict(draft.columns), dict(draft.compute)
+    notes = {"amount": "refunds must be rows of their own with a negative amount"}
+    money = _money_beside(draft)
+    if money is not None:
+        notes["amount"] = f"CHECK: {columns['amount']} holds whole numbers, as pieces do; " + notes["amount"]
+        columns.setdefault("quantity", columns["amount"])
+        columns["amount"] = money
+    raw, quantity = columns["amount"], columns.get("quantity")
+    words = plain(raw)
     expression = _name(raw)
     if quantity is not None and re.search(r"\b(?:price|preis|stuckpreis|einzelpreis)$", words):
         per_unit = re.search(r"\bunit\b|stuck|einzel", words) is not None
         if not per_unit:
-            relation = _relation(draft)
             query = f"SELECT corr({quoted(raw)}, {quoted(quantity)}) FROM (SELECT * FROM {relation} LIMIT 300000)"
             per_unit = (one(connection, query)[0] or 0.0) < _TOTAL_CORRELATION
         if per_unit:
@@ -66,15 +79,20 @@ def _amount(connection: duckdb.DuckDBPyConnection, draft: SourceDraft) -> Source
     return replace(draft, columns=columns, compute=compute, notes=_noted(draft, **notes))
 
 
-def _relation(draft: SourceDraft) -> str:
-    file = literal(str(draft.table.file.absolute()))
-    if draft.table.file.name.lower().endswith((".parquet", ".pq")):
-        return f"read_parquet({file})"
-    delimiter, encoding = draft.table.csv.get("delimiter"), draft.table.csv.get("encoding")
-    options = "" if delimiter is None else f", delim = {literal(delimiter)}"
-    if encoding is not None:  # numbers have the same bytes in all encodings but UTF-16
-        options += f", encoding = {literal('utf-16' if encoding == 'utf-16' else 'latin-1')}"
-    return f"read_csv({file}, sample_size = -1{options})"
+def _money_beside(draft: SourceDraft) -> str | None:
+    """A column of prices or sales with fractions, where the one called an amount counts pieces."""
+    own = draft.table[draft.columns["amount"]]
+    if own.kind in _FRACTIONS or (own.high or 0) > _MOST_PIECES or own.distinct > _MOST_PIECES:
+        return None
+    used = draft.columns.values()
+    others = [each for each in draft.table.columns if each.name not in used and each.kind in _FRACTIONS]
+    return next((each.name for each in others if _MONEY.search(each.words)), None)
+
+
+def _opened(connection: duckdb.DuckDBPyConnection, draft: SourceDraft) -> Relation:
+    file = draft.table.file.absolute()
+    source = SourceSettings(path=str(file), csv=CsvSettings.model_validate(draft.table.csv))
+    return open_relation(connection, file.name, source, base=file.parent, frames={})
 
 
 def _order(draft: SourceDraft) -> SourceDraft:
@@ -86,15 +104,6 @@ def _order(draft: SourceDraft) -> SourceDraft:
     return replace(
         draft, compute=compute, notes=_noted(draft, order_id="no order number: one order a customer and day")
     )
-
-
-def _missing_customers(draft: SourceDraft) -> SourceDraft:
-    customer = draft.table[draft.columns["customer_id"]]
-    missing = 1 - customer.filled
-    if missing <= _MANY_MISSING:
-        return draft
-    note = f"{missing:.1%} of the rows name no customer; without this filter they count as rejected"
-    return replace(draft, where=f"{_name(customer.name)} IS NOT NULL", notes=_noted(draft, where=note))
 
 
 def _times(draft: SourceDraft) -> SourceDraft:

@@ -263,3 +263,66 @@ def test_a_file_of_another_encoding_is_named_and_read(tmp_path):
     assert "csv: {encoding: cp1252}  # not UTF-8: CHECK" in draft.sources_yaml(tmp_path)
     with open_sources(draft.settings(tmp_path), base=tmp_path) as tables:
         assert "Kö1" in tables.ids().to_pylist()
+
+
+def shop_rows(**columns):
+    """300 orders of 60 customers."""
+    days = pd.date_range("2024-01-01", periods=300, freq="D").strftime("%Y-%m-%dT00:00:00Z")
+    return {"customer_id": [f"c{i % 60}" for i in range(300)], "order_date": days, **columns}
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "kept"),
+    [
+        ("status", ["completed", "cancelled", "failed"], {"completed"}),
+        ("order_status", ["Bezahlt", "Storniert", "Entwurf"], {"Bezahlt"}),
+        ("Financial Status", ["paid", "voided", "partially_refunded"], {"paid", "partially_refunded"}),
+        ("state", ["CA", "NY", "TX"], {"CA", "NY", "TX"}),
+        ("payment_status", ["paid", "declined", None], {"paid", None}),
+    ],
+)
+def test_orders_that_were_no_sale_are_left_out_where_the_status_says_so(status, words, kept, tmp_path):
+    """And the draft says how much money that is, so that a person can decide."""
+    draft = guess([table(tmp_path, "orders.csv", shop_rows(amount=[10.5] * 300, **{status: words * 100}))])
+    text = draft.sources_yaml(tmp_path)
+    with open_sources(draft.settings(tmp_path), base=tmp_path) as tables:
+        assert tables.report["orders"].rows_valid == 100 * len(kept)
+    assert ("of the rows with" in text) is (len(kept) < 3)
+
+
+def test_guests_who_share_one_id_are_left_out_and_named_by_their_share(tmp_path):
+    """They would be the best customer of the shop."""
+    columns = shop_rows(amount=[10.5] * 300)
+    columns["customer_id"] = ["0" if i % 5 < 2 else f"{i % 60 + 1}" for i in range(300)]
+    draft = guess([table(tmp_path, "orders.csv", columns)])
+    assert "CHECK: one id has a share of 40.0% of the rows, as guests have" in draft.sources_yaml(tmp_path)
+    with open_sources(draft.settings(tmp_path), base=tmp_path) as tables:
+        assert "0" not in tables.ids().to_pylist()
+        assert tables.report["orders"].rows_valid == 180
+
+
+@pytest.mark.parametrize(
+    ("columns", "amount"),
+    [
+        ({"AMOUNT": [1, 2, 3] * 100, "SALES_PRICE": [10.5, 99.25, 7.75] * 100}, "SALES_PRICE"),
+        ({"amount": [1, 2, 3] * 100, "sales value": [10.5, 20.5, 30.75] * 100}, "sales value"),
+        ({"amount": [10.5, 2.25, 3.5] * 100, "list price": [11.5, 3.25, 4.5] * 100}, "amount"),
+        ({"Amount": [1200, 80, 4000] * 100, "tax value": [1.5, 2.5, 3.5] * 100}, "Amount"),
+    ],
+)
+def test_pieces_that_are_called_an_amount_are_no_money(columns, amount, tmp_path):
+    """Units would be taken for euros; the reader is asked to look."""
+    draft = guess([table(tmp_path, "orders.csv", shop_rows(**columns))])
+    (source,) = draft.sources
+    assert amount in (source.columns.get("amount") or source.compute["amount"])
+    assert ("CHECK" in source.notes["amount"]) is (amount not in ("amount", "Amount"))
+
+
+def test_an_id_that_repeats_is_a_customer_and_one_that_does_not_is_a_row(tmp_path):
+    """Exports of one table call it nothing else."""
+    days = pd.date_range("2024-01-01", periods=300, freq="D").strftime("%Y-%m-%dT00:00:00Z")
+    rows = {"ID": [i % 60 for i in range(300)], "PURCHASE_DATE": days, "TOTAL": [9.5] * 300}
+    (source,) = guess([table(tmp_path, "orders.csv", rows)]).sources
+    assert source.columns == {"customer_id": "ID", "event_time": "PURCHASE_DATE", "amount": "TOTAL"}
+    own = guess([table(tmp_path, "own.csv", {**rows, "ID": range(300)})])
+    assert own.sources == ()
